@@ -1,0 +1,53 @@
+# make run | make test | make bench: each does everything that it needs, on a fresh Debian/Ubuntu machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := dev,xarm,ur,realsense,basler,video
+RUN_EXTRAS := xarm
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test test-slow lint bench bench-track screenshots clean
+.DEFAULT_GOAL := run
+
+.stamps := $(VENV)/.stamps
+
+$(.stamps)/system: .ci/system.sh
+	@bash .ci/system.sh
+	@mkdir -p $(@D) && touch $@
+
+$(BIN)/python: | $(.stamps)/system
+	$(PYTHON) -m venv $(VENV)
+
+$(.stamps)/run: pyproject.toml .ci/constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --constraint .ci/constraints.txt --editable '.[$(RUN_EXTRAS)]'
+	@mkdir -p $(@D) && touch $@
+
+$(.stamps)/test: pyproject.toml .ci/constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --constraint .ci/constraints.txt --editable '.[$(EXTRAS)]'
+	@mkdir -p $(@D) && touch $@ $(.stamps)/run
+
+run: $(.stamps)/run
+	$(BIN)/python main.py
+
+lint: $(.stamps)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(.stamps)/test
+	$(BIN)/pytest -m slow
+
+bench: $(.stamps)/test
+	$(BIN)/python -m tests.bench.run
+
+bench-track: $(.stamps)/test
+	$(BIN)/python -m tests.bench.track
+
+screenshots: $(.stamps)/test
+	$(BIN)/python -m tests.bench.screenshots
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
