@@ -1,4 +1,4 @@
-"""`make bench`: every timed figure, with the machine it was measured on. `--json FILE` keeps them, `--only NAME`."""
+"""`make bench`: every timed figure with the machine it ran on. `--json FILE` keeps them, `--only NAME` picks."""
 
 import argparse
 import importlib
