@@ -165,7 +165,7 @@ def _vendor_mesh(model: str, name: str) -> Mesh:
 
 
 def _clustered(mesh: Mesh, cell: float) -> Mesh:
-    """Merge vertices that share a cubic cell into their mean; drop faces that collapse (Rossignac & Borrel 1993)."""
+    """Merge vertices that share a cubic cell into their mean, drop collapsed faces (Rossignac & Borrel 1993)."""
     keys = np.floor(mesh.vertices / cell).astype(int)
     _, index = np.unique(keys, axis=0, return_inverse=True)
     index = index.ravel()

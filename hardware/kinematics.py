@@ -70,7 +70,7 @@ class ArmKinematics:
         return np.asarray(self.joint_poses(q)[..., -1, :, :] @ self.T_last_flange)
 
     def jacobian(self, q: Array) -> Array:
-        """Return the flange's Jacobian (..., 6, J) in base for q (..., J): rows 0..2 linear [m/rad], 3..5 angular."""
+        """Return the flange's Jacobian (..., 6, J) in base for q (..., J): rows 0-2 linear [m/rad], 3-5 angular."""
         poses = self.joint_poses(q)
         axis = poses[..., :3, 2]
         lever = (poses[..., -1:, :, :] @ self.T_last_flange)[..., :3, 3] - poses[..., :3, 3]
