@@ -70,7 +70,8 @@ def load_tool(path: Path) -> Tool:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
     units = values.get("units")
-    require(units in SCALE, f"{path}: units: {units!r} is neither 'mm' nor 'm'")
+    if units not in ("mm", "m"):
+        raise ValueError(f"{path}: units: {units!r} is neither 'mm' nor 'm'")
     require(isinstance(values.get("mesh"), str), f"{path}: mesh: the mesh file's name is missing")
     scale = SCALE[units]
     mesh = load_mesh(path.parent / values["mesh"], units)
