@@ -64,8 +64,10 @@ def _ours(fields: Fields) -> Calibration:
     names = [camera.name for camera in cameras]
     if len({name.lower() for name in names}) < len(names):
         raise fields.wrong("views", f"two views share a name: {names}", "a name of its own for each")
-    poses = tuple(np.eye(4) if i == 0 and "T_view1_view" not in r.values else r.pose("T_view1_view") for i, r in
-                  enumerate(rows))  # fmt: skip
+    poses = tuple(
+        np.eye(4) if i == 0 and "T_view1_view" not in row.values else row.pose("T_view1_view")
+        for i, row in enumerate(rows)
+    )
     if not np.allclose(poses[0], np.eye(4), atol=1e-9):
         raise rows[0].wrong(
             "T_view1_view", "the first view's own pose is not identity", "identity, or leave it out"
