@@ -25,7 +25,9 @@ def read_clip(path: Path) -> Image:
         raise DreamFileError(path, "video", f"cannot be read: {error.strerror}", "a readable mp4 file") from error
     try:
         return _decode(path, data)
-    except (av.error.FFmpegError, OSError, EOFError, IndexError) as error:
+    except DreamFileError:
+        raise
+    except Exception as error:  # a damaged container makes the library raise whatever it trips over
         problem = f"cannot be decoded: {str(error) or type(error).__name__}; it is damaged, cut short or no video"
         raise DreamFileError(path, "video", problem, "a complete mp4 file") from error
 
