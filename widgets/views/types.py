@@ -139,6 +139,7 @@ class Curve:
     color: str
     t: Array
     value: Array
+    dashed: bool = False
 
     def __post_init__(self) -> None:
         require(self.t.shape == self.value.shape, f"curve {self.name}: t and value differ in shape")

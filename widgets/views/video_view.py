@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from hardware.types import Image
+from widgets.theme import color
+from widgets.views.overlay_paint import draw_box, draw_hints, draw_tools
+from widgets.views.paint import badge_rect, draw_badge, draw_empty, draw_strip, to_qimage
 from widgets.views.types import FrameSource, HintBox, ToolOverlay
+from widgets.views.zoom import Zoom
+
+SMALLEST_BOX = 4.0  # [px]; a shorter drag is a slip of the hand
+STRIP = 34.0
 
 
 class VideoView(QWidget):
@@ -18,10 +26,22 @@ class VideoView(QWidget):
     def __init__(self, view: str, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view, self._title = view, title or view
+        self._empty = "No picture yet"
         self._source: FrameSource | None = None
-        self._rgb: Image | None = None
+        self._picture: QImage | None = None
+        self._scaled: tuple[tuple[float, ...], QPixmap] | None = None
         self._tools: tuple[ToolOverlay, ...] = ()
         self._hints: tuple[HintBox, ...] = ()
+        self._zoom = Zoom()
+        self._drawing: tuple[str, QColor] | None = None
+        self._band: tuple[float, float, float, float] | None = None
+        self._grip: QPointF | None = None
+        self._hover: tuple[int, int] | None = None
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 140)
+        self.setAccessibleName(f"Video {self._title}")
 
     def set_source(self, source: FrameSource | None) -> None:
         """Pull pictures from here on `show_time`."""
@@ -34,7 +54,12 @@ class VideoView(QWidget):
 
     def show_picture(self, rgb: Image | None) -> None:
         """Show a picture (H, W, 3); None shows the empty state."""
-        self._rgb = rgb
+        self._picture = None if rgb is None else to_qimage(rgb)
+        self._scaled = None
+        if self._picture is not None:
+            self._zoom.size = (self._picture.width(), self._picture.height())
+        elif self._drawing:
+            self.cancel_drawing()
         self.update()
 
     def show_overlays(self, tools: Sequence[ToolOverlay], hints: Sequence[HintBox] = ()) -> None:
@@ -45,20 +70,189 @@ class VideoView(QWidget):
     def show_title(self, title: str) -> None:
         """Such as "View 1 · top"."""
         self._title = title
+        self.setAccessibleName(f"Video {title}")
         self.update()
 
     def show_empty(self, text: str) -> None:
         """What to do next, shown while there is no picture."""
-        self._rgb = None
-        self.update()
+        self._empty = text
+        self.show_overlays(())
+        self.show_picture(None)
 
-    def start_drawing(self, tool: str, color: str) -> None:
+    @property
+    def drawing(self) -> bool:
+        """Whether a box is being drawn."""
+        return self._drawing is not None
+
+    def start_drawing(self, tool: str, ink: str) -> None:
         """Let the person draw one box for a tool; ends with box_drawn, or without by Esc."""
+        if self._picture is None:
+            return
+        self._drawing, self._band = (tool, QColor(ink)), None
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.drawing_changed.emit(True)
+        self.update()
 
     def cancel_drawing(self) -> None:
         """End drawing without a box."""
+        if self._drawing is None:
+            return
+        self._drawing = self._band = self._grip = None
+        self.unsetCursor()
         self.drawing_changed.emit(False)
+        self.update()
 
     def reset_zoom(self) -> None:
         """Fit the whole picture."""
+        self._zoom.reset()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(700, 410)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), color("well"))
+        self._zoom.area = QRectF(self.rect())
+        if self._picture is None:
+            draw_empty(painter, QRectF(self.rect()), self._empty)
+        else:
+            self._paint_picture(painter)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_tools(painter, self._zoom, self._tools)
+            draw_hints(painter, self._zoom, self._hints)
+            self._paint_band(painter)
+            self._paint_strip(painter)
+            self._paint_hover(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_badge(
+            painter, badge_rect(self._title, QPointF(8, 8), 13, bold=True), self._title, pixels=13, bold=True
+        )
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        """Scale once for each picture and zoom, not for each repaint of what lies over it."""
+        picture, where = self._picture, self._zoom.picture
+        if picture is None:
+            return
+        key = (where.x(), where.y(), where.width(), where.height(), self.width(), self.height())
+        if self._scaled is None or self._scaled[0] != key:
+            pixmap = QPixmap(self.size())
+            pixmap.fill(color("well"))
+            scaler = QPainter(pixmap)
+            scaler.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._zoom.scale < 4)
+            scaler.drawImage(where, picture)
+            scaler.end()
+            self._scaled = (key, pixmap)
+        painter.drawPixmap(0, 0, self._scaled[1])
+
+    def _paint_band(self, painter: QPainter) -> None:
+        if self._drawing and self._band:
+            draw_box(painter, self._zoom, self._band, self._drawing[1])
+
+    def _paint_strip(self, painter: QPainter) -> None:
+        lost = [tool.tool for tool in self._tools if tool.state == "lost"]
+        area = QRectF(0, self.height() - STRIP, self.width(), STRIP)
+        if self._drawing:
+            draw_strip(painter, area, f"Draw a box around the {self._drawing[0]} tool · Esc cancels", "accent")
+        elif lost:
+            tools = " and ".join(lost) + (" tool" if len(lost) == 1 else " tools")
+            draw_strip(painter, area, f"{tools.capitalize()} lost in this frame: draw a box (B)", "warning")
+
+    def _paint_hover(self, painter: QPainter) -> None:
+        if self._hover is None:
+            return
+        text = f"{self._hover[0]}, {self._hover[1]} px" + (
+            f" · {self._zoom.factor:.1f}×" if self._zoom.factor > 1 else ""
+        )
+        rect = badge_rect(text, QPointF(0, 8), 12)
+        rect.moveRight(self.width() - 8)
+        draw_badge(painter, rect, text, ink=color("muted"), pixels=12)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._picture is None or event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            return
+        self._grip = event.position()
+        if self._drawing and event.button() == Qt.MouseButton.LeftButton:
+            x, y = self._inside(event.position())
+            self._band = (x, y, x, y)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._show_hover(event.position())
+        if self._grip is not None and self._band is not None:
+            self._band = (*self._band[:2], *self._inside(event.position()))
+        elif self._grip is not None:
+            moved = event.position() - self._grip
+            self._zoom.pan(moved.x(), moved.y())
+            self._grip = event.position()
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
+        if self._drawing is None or self._band is None:
+            return
+        (x0, x1), (y0, y1) = sorted(self._band[0::2]), sorted(self._band[1::2])
+        self._band = None
+        if min(x1 - x0, y1 - y0) >= SMALLEST_BOX:
+            tool = self._drawing[0]
+            self.cancel_drawing()
+            self.box_drawn.emit(self.view, tool, x0, y0, x1, y1)
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self._drawing:
+            self.reset_zoom()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._picture is None:
+            return
+        self._zoom.zoom_at(event.position(), 1.2 ** (event.angleDelta().y() / 120))
+        self._show_hover(event.position())
+        self.update()
+        event.accept()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover = None
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._drawing:
+            self.cancel_drawing()
+        else:
+            super().keyPressEvent(event)
+
+    def _inside(self, point: QPointF) -> tuple[float, float]:
+        width, height = self._zoom.size
+        x, y = self._zoom.to_pixel(point)
+        return min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
+
+    def _show_hover(self, point: QPointF) -> None:
+        width, height = self._zoom.size
+        x, y = (round(v) for v in self._zoom.to_pixel(point))
+        inside = self._picture is not None and 0 <= x < width and 0 <= y < height
+        self._hover = (x, y) if inside else None
+
+
+def main() -> None:
+    """Play the made-up dream in one view; B draws a box."""
+    from PySide6.QtWidgets import QApplication
+
+    from widgets.playback import Playback
+    from widgets.theme import apply_theme
+    from widgets.views import made_up
+
+    app = QApplication([])
+    apply_theme(app)
+    view, playback = VideoView("top", "View 1 · top"), Playback()
+    view.set_source(made_up.MadeUpSource())
+    playback.time_changed.connect(view.show_time)
+    playback.time_changed.connect(lambda t: view.show_overlays(*made_up.overlays("top", t)))
+    view.box_drawn.connect(print)
+    playback.set_range(0.0, made_up.FRAMES / made_up.FPS, 1 / made_up.FPS)
+    playback.play()
+    view.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    main()
