@@ -77,8 +77,8 @@ def add_arm(spec: mujoco.MjSpec, arm: ArmConfig, tool: Tool | None = None, detai
     for i, (name, mesh) in enumerate(meshes.items()):
         body = _add_body(body, f"{arm.name}/{name}", arm.T_world_base if i == 0 else local[i - 1])
         if i > 0:
-            limits = kinematics.q_lower[i - 1], kinematics.q_upper[i - 1]
-            _add_hinge(body, f"{arm.name}/joint{i}", limits)
+            limits = np.array([kinematics.q_lower[i - 1], kinematics.q_upper[i - 1]])
+            _add_hinge(body, f"{arm.name}/joint{i}", np.degrees(limits) if spec.compiler.degree else limits)
         colour = SILVER if i == len(meshes) - 1 else WHITE
         _add_visual(spec, body, f"{arm.name}/{name}", mesh, colour)
         _add_collision(spec, body, f"{arm.name}/{name}", hulls[name], mass[name])
@@ -92,7 +92,7 @@ def _add_body(parent: mujoco.MjsBody, name: str, T: Array) -> mujoco.MjsBody:
     return parent.add_body(name=name, pos=T[:3, 3], quat=quaternion(T[:3, :3]), gravcomp=1.0)
 
 
-def _add_hinge(body: mujoco.MjsBody, name: str, limits: tuple[float, float]) -> None:
+def _add_hinge(body: mujoco.MjsBody, name: str, limits: Array) -> None:
     # the limit is the planner's and the controller's to hold; the damping is that of a geared joint
     body.add_joint(
         name=name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1], range=limits, damping=5.0, armature=0.1
