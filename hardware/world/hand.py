@@ -62,9 +62,7 @@ def hand_bones(grip: Grip, thickness: float) -> tuple[list[Bone], list[tuple[flo
         (-8.0, 15.0, t + 4.0 * np.sign(t)),
         (22.0, 5.0, t),
     ]
-    for (a, b), (r_a, r_b) in zip(
-        pairwise(thumb), [(19, 14.5), (13, 10.5), (10.5, 8.5)], strict=True
-    ):
+    for (a, b), (r_a, r_b) in zip(pairwise(thumb), [(19, 14.5), (13, 10.5), (10.5, 8.5)], strict=True):
         bones.append((a, b, r_a, r_b))
     if t > 0:
         nails.append((20.0, 5.5, t + 8.0))
@@ -116,7 +114,7 @@ def _tones(vertices: Array, nails: Array, rng: np.random.Generator) -> Array:
     for nail in nails:
         near = np.exp(-(((np.linalg.norm(vertices - nail, axis=1)) / 0.0065) ** 4))
         u, v = u * (1 - near) + 0.95 * near, v * (1 - near) + 0.95 * near
-    return np.clip(np.stack([u, v], axis=1), 0.02, 0.98)
+    return np.asarray(np.clip(np.stack([u, v], axis=1), 0.02, 0.98))
 
 
 def skin_palette(seed: int) -> Image:
@@ -128,4 +126,4 @@ def skin_palette(seed: int) -> Image:
     base = np.array([np.interp(tone, np.arange(5), stops[:, k]) for k in range(3)])
     redness = np.linspace(-1, 1, PALETTE)[None, :, None] * np.array([16.0, -13.0, -9.0])
     light = np.linspace(-0.15, 0.15, PALETTE)[::-1, None, None]
-    return np.clip((base + redness) * (1 + light), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((base + redness) * (1 + light), 0, 255), np.uint8)

@@ -70,7 +70,9 @@ def banana(rng: np.random.Generator) -> Thing:
         size = (float(girth[k : k + 2].mean()), float(np.linalg.norm(along) / 2))
         rgba = brown if k == 7 else yellow
         parts.append(
-            Part("capsule", size, (*middle[:2], 0.018), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba)
+            Part(
+                "capsule", size, (*middle[:2], 0.018), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba
+            )
         )
     outline = np.concatenate([points[:, :2] + 0.016 * d for d in ngon(8, 1.0)])
     return Thing("banana", tuple(parts), outline)
@@ -88,7 +90,7 @@ def letter(rng: np.random.Generator) -> Thing:
     name = str(rng.choice(list(bars)))
     rgba = _bright(rng)
     parts = tuple(Part("box", (a * s, b * s, h), (x * s, y * s, h), rgba=rgba) for a, b, x, y in bars[name])
-    corners = [rectangle(a * s, b * s) + [x * s, y * s] for a, b, x, y in bars[name]]
+    corners = [rectangle(a * s, b * s) + np.array([x * s, y * s]) for a, b, x, y in bars[name]]
     return Thing(f"letter {name}", parts, np.concatenate(corners))
 
 
@@ -134,7 +136,7 @@ def choose_thing(task: str, rng: np.random.Generator) -> Thing:
 
 
 def add_thing(spec: mujoco.MjSpec, thing: Thing, name: str, *, free: bool) -> None:
-    """Add body `name` with all parts, a free joint or a mocap body, and one body per particle (name/0, name/1 ..)."""
+    """Add body `name` with all parts, free or mocap, and one body per particle (name/0, name/1 ..)."""
     body = spec.worldbody.add_body(name=name, mocap=not free)
     if free:
         body.add_freejoint(name=name)

@@ -17,7 +17,6 @@ class SceneRenderer:
 
     def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
         width, height = size
-        self._model = model
         self._renderer = mujoco.Renderer(model, height=height, width=width)
         self._options = mujoco.MjvOption()
 
@@ -27,7 +26,7 @@ class SceneRenderer:
         return np.array(self._renderer.render())
 
     def owners(self, data: mujoco.MjData, camera: str, groups: tuple[int, ...]) -> NDArray[np.int32]:
-        """Return (H, W) the body id that each pixel shows, -1 for none, seeing only the given geom groups."""
+        """Return (H, W) the geom id that each pixel shows, -1 for none, seeing only the given geom groups."""
         self._options.geomgroup[:] = 0
         for group in groups:
             self._options.geomgroup[group] = 1
@@ -37,8 +36,8 @@ class SceneRenderer:
             pixels = self._renderer.render()
         finally:
             self._renderer.disable_segmentation_rendering()
-        geom = np.where(pixels[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM), pixels[..., 0], -1)
-        return np.where(geom >= 0, self._model.geom_bodyid[geom], -1).astype(np.int32)
+        is_geom = pixels[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM)
+        return np.where(is_geom, pixels[..., 0], -1).astype(np.int32)
 
     def close(self) -> None:
         self._renderer.close()

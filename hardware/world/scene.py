@@ -8,7 +8,7 @@ import numpy as np
 
 from hardware.geometry import Array, quaternion
 from hardware.rig import Rig
-from hardware.types import Camera, Image, Mesh, Tool
+from hardware.types import Camera, Image, Tool
 from hardware.world.hand import Skin, skin_palette
 from hardware.world.objects import Thing, add_thing
 
@@ -48,7 +48,7 @@ def start_scene(rig: Rig, cameras: Sequence[Camera], contents: SceneContents) ->
         _add_camera(spec, camera)
     for name, tool in contents.tools.items():
         body = spec.worldbody.add_body(name=name, mocap=True, pos=AWAY)
-        add_tool_geom(spec, body, name, tool.mesh, plain=contents.plain.get(name), solid=contents.physics)
+        add_tool_geom(spec, body, name, tool, plain=contents.plain.get(name), solid=contents.physics)
     if contents.skins:
         _add_picture(spec, "skin", skin_palette(contents.seed))
     for name, skin in contents.skins.items():
@@ -62,28 +62,39 @@ def add_tool_geom(
     spec: mujoco.MjSpec,
     body: mujoco.MjsBody,
     name: str,
-    mesh: Mesh,
+    tool: Tool,
     *,
     plain: tuple[float, float, float] | None = None,
     solid: bool = False,
-) -> mujoco.MjsGeom:
-    """Give a body the tool's mesh, flat shaded, textured where it has a print and `plain` is None."""
-    corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-    added = spec.add_mesh(
-        name=name,
-        uservert=corners.ravel(),
-        userface=np.arange(len(corners), dtype=np.int32),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-    )
-    geom = body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, group=TOOL_GROUP, mass=0.2)
-    geom.contype = geom.conaffinity = int(solid)
-    if plain is None and mesh.uv is not None and mesh.texture is not None:
-        added.usertexcoord = np.asarray(mesh.uv, float).reshape(-1, 2).ravel()
+) -> None:
+    """Give a body the tool: geom `name` with the trackable faces and, where there are others, geom `name rest`.
+
+    Flat shaded; textured where it has a print and `plain` is None; solid: it pushes objects (convex hull).
+    """
+    mesh = tool.mesh
+    printed = plain is None and mesh.uv is not None and mesh.texture is not None
+    if printed and mesh.texture is not None:
         _add_picture(spec, name, mesh.texture)
-        geom.material = name
-    else:
-        geom.rgba = [*(plain or (0.75, 0.75, 0.75)), 1.0]
-    return geom
+    tracked = np.ones(len(mesh.faces), bool) if tool.trackable is None else tool.trackable
+    for part, faces in ((name, tracked), (f"{name} rest", ~tracked)):
+        if not faces.any():
+            continue
+        corners = mesh.vertices[mesh.faces[faces]].reshape(-1, 3)
+        added = spec.add_mesh(
+            name=part,
+            uservert=corners.ravel(),
+            userface=np.arange(len(corners), dtype=np.int32),
+            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        )
+        geom = body.add_geom(
+            name=part, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=part, group=TOOL_GROUP, mass=0.1,
+            contype=int(solid), conaffinity=int(solid),
+        )  # fmt: skip
+        if printed and mesh.uv is not None:
+            added.usertexcoord = np.asarray(mesh.uv[faces], float).ravel()
+            geom.material = name
+        else:
+            geom.rgba = [*(plain or (0.75, 0.75, 0.75)), 1.0]
 
 
 def _settings(spec: mujoco.MjSpec) -> None:
@@ -131,7 +142,7 @@ def cloth_picture(rng: np.random.Generator) -> Image:
     grey = 22.0 + 1.6 * folds + weave
     lint = rng.integers(0, [height, width], (60, 2))
     grey[lint[:, 0], lint[:, 1]] += rng.uniform(25, 80, 60)
-    return np.clip(grey[..., None] * np.array([0.94, 0.98, 1.06]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey[..., None] * np.array([0.94, 0.98, 1.06]), 0, 255), np.uint8)
 
 
 def _add_picture(spec: mujoco.MjSpec, name: str, picture: Image, specular: float = 0.1) -> None:
