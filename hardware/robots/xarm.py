@@ -1,0 +1,289 @@
+"""xArm 7 over the vendor's own xarm-python-sdk. The only place that knows millimetres and the SDK.
+
+The SDK's port is a setting of the whole process and its connection keeps threads: one arm per process at a time
+(DESIGN, rule of motion 5).
+"""
+
+import secrets
+import socket
+import time
+from typing import Any
+
+import numpy as np
+
+from hardware.geometry import Array
+from hardware.rig import ArmConfig, SafetyConfig
+from hardware.robots.base import ArmError
+from hardware.robots.emulator.config import CONTROL_PORT as EMULATED_PORT
+from hardware.robots.emulator.frames import Frame, decode, encode
+from hardware.robots.emulator.identity import (
+    CHALLENGE_BYTES,
+    IDENTITY_REGISTER,
+    answers,
+    is_loopback,
+    verify_emulator,
+)
+from hardware.robots.xarm_codes import error_in_words, return_in_words
+from hardware.robots.xarm_limits import merge, read_controller
+from hardware.robots.xarm_sdk import load_sdk
+from hardware.robots.xarm_units import T_from_pose, pose_from_T
+from hardware.types import ArmLimits, ArmState
+
+__all__ = ["XArmDriver", "verify_emulator"]
+
+VENDOR_PORT = 502
+JOINTS = 7
+SERVO_MODE = 1
+STOPPED = 4
+COMMAND_TIMEOUT = 0.25
+MODE_TIMEOUT = 1.5
+FIRST_REPORT_TIMEOUT = 3.0
+GET_VERSION = 1
+MODES = {0: "position", 1: "servo", 2: "manual", 4: "joint velocity", 5: "cartesian velocity"}
+
+
+class XArmDriver:
+    """`ArmDriver` for one xArm 7.
+
+    arm and safety come from the rig; limits start from the rig's and are narrowed by what the controller has.
+    control_port: 10502 where the rig says that the arm is emulated, else the vendor's 502. An emulated arm needs
+    emulator_nonce: `connect` challenges the controller over the very connection that will carry the commands.
+    T_flange_tool (4, 4) and tool_mass [kg], where given, are written to the controller at connect.
+    """
+
+    def __init__(
+        self,
+        arm: ArmConfig,
+        safety: SafetyConfig,
+        *,
+        control_port: int | None = None,
+        emulator_nonce: bytes | None = None,
+        T_flange_tool: Array | None = None,
+        tool_mass: float = 0.0,
+    ) -> None:
+        self.config, self.safety = arm, safety
+        self.control_port = control_port or (EMULATED_PORT if arm.emulated else VENDOR_PORT)
+        self._nonce = emulator_nonce
+        self._tool, self._tool_mass = T_flange_tool, tool_mass
+        self._arm: Any = None
+        self._streaming = False
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def T_flange_tcp(self) -> Array:
+        """The tool offset (4, 4) that the controller itself applies in `ArmState.T_base_tool`."""
+        return T_from_pose(self._connected().tcp_offset)
+
+    def connect(self) -> None:
+        """Connect, check that the controller answers (and is our emulator where the rig says so).
+
+        Raises ArmError.
+        """
+        if self._arm is not None:
+            raise ArmError(f"{self._title}: it is connected already; disconnect first")
+        if self.config.emulated and (self._nonce is None or not is_loopback(self.config.address)):
+            raise ArmError(
+                f"{self._title}: the rig says that it is emulated, but it is not an emulator that this program "
+                "started on the loopback; start it from here or set emulated = false"
+            )
+        sdk = load_sdk()
+        self._probe()
+        try:
+            self._arm = sdk.open(self.config.address, self.control_port, COMMAND_TIMEOUT)
+        except Exception as error:
+            raise ArmError(f"{self._title}: the SDK could not connect ({error}); check cable and power") from error
+        try:
+            self._settle()
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def read_limits(self) -> ArmLimits:
+        """Return the rig's limits narrowed by the controller's; `source` says where each one came from."""
+        self._fresh_report()
+        reduced = self._value(self._connected().get_reduced_states(is_radian=True), "read its limits")
+        try:
+            return merge(read_controller(self._arm, reduced), self.config, self.safety)
+        except ValueError as error:
+            raise ArmError(f"{self._title}: {error}; change one of them") from error
+
+    def read_state(self) -> ArmState:
+        """Return what the controller says now. Joint speeds are its own. Takes four round trips, about 1 ms."""
+        arm = self._connected()
+        joints = self._value(arm.get_joint_states(is_radian=True, num=2), "read its joints")
+        t_host = time.monotonic()
+        pose = self._value(arm.get_position(is_radian=True), "read its tool pose")
+        error, warning = self._value(arm.get_err_warn_code(), "read its error code")
+        state = self._value(arm.get_state(), "read its state")
+        return ArmState(
+            t_host=t_host,
+            q=np.array(joints[0][:JOINTS], float),
+            dq=np.array(joints[1][:JOINTS], float),
+            T_base_tool=T_from_pose(pose),
+            mode=MODES.get(arm.mode, str(arm.mode)),
+            error_code=int(error),
+            warning_code=int(warning),
+            moving=state == 1,
+            wrench=self._wrench(),
+        )
+
+    def start_servo(self) -> None:
+        """Enable the motors and enter servo mode; the arm does not move.
+
+        Raises ArmError where an error is not cleared yet, or the controller does not say that the mode is on.
+        """
+        arm = self._connected()
+        self._refuse_error("start")
+        self._done(arm.clean_warn(), "clear its warning")
+        self._done(arm.motion_enable(True), "enable its motors")
+        self._done(arm.set_mode(SERVO_MODE), "enter servo mode")
+        self._done(arm.set_state(0), "get ready")
+        deadline = time.monotonic() + MODE_TIMEOUT
+        while arm.mode != SERVO_MODE or arm.state >= STOPPED:
+            if time.monotonic() > deadline:
+                raise ArmError(
+                    f"{self._title}: it did not enter servo mode (mode {arm.mode}, state {arm.state}); "
+                    "another program may hold it, or an emergency stop"
+                )
+            self._connected()
+            time.sleep(0.005)
+        self._streaming = True
+
+    def send_joints(self, q: Array) -> Array:
+        """Command joint positions (7,) [rad]; return them as the wire carries them (float32)."""
+        arm = self._connected()
+        if not self._streaming:
+            raise ArmError(f"{self._title}: it is not in servo mode; start_servo first")
+        if q.shape != (JOINTS,) or not np.isfinite(q).all():
+            raise ArmError(f"{self._title}: joint command {q} is not {JOINTS} finite numbers; nothing was sent")
+        if arm.mode != SERVO_MODE:
+            self._streaming = False
+            raise ArmError(
+                f"{self._title}: its mode is {MODES.get(arm.mode, arm.mode)}, not servo; another program changed it"
+            )
+        code = arm.set_servo_angle_j(q.tolist(), is_radian=True)
+        if code != 0:
+            self._streaming = False
+            self._refuse_error("command")
+            raise ArmError(f"{self._title}: joint command refused: {return_in_words(code)}")
+        return q.astype(np.float32).astype(np.float64)
+
+    def stop(self) -> None:
+        """Set the controller to its stop state (what the SDK's emergency_stop sends) and check that it is in it."""
+        arm = self._connected()
+        self._streaming = False
+        code = 0
+        for _ in range(2):
+            code = arm.set_state(STOPPED)
+            if code == 0 and arm.get_state() == (0, STOPPED):
+                return
+        raise ArmError(
+            f"{self._title}: the stop was not confirmed: {return_in_words(code)}. "
+            "Press the emergency stop if the arm moves"
+        )
+
+    def clear_error(self) -> None:
+        """Clear error and warning. Raises ArmError where the cause is still there."""
+        arm = self._connected()
+        self._streaming = False
+        arm.clean_error()
+        arm.clean_warn()
+        self._refuse_error("clear its error")
+
+    def disconnect(self) -> None:
+        """Close the connection and end the SDK's threads; safe to call twice."""
+        arm, self._arm, self._streaming = self._arm, None, False
+        if arm is not None:
+            load_sdk().close(arm)
+
+    @property
+    def _title(self) -> str:
+        return f"xArm {self.config.name} at {self.config.address}"
+
+    def _connected(self) -> Any:
+        if self._arm is None or not self._arm.connected:
+            raise ArmError(f"{self._title}: it is not connected; check cable and power, then connect")
+        return self._arm
+
+    def _probe(self) -> None:
+        """Ask for the version over a socket of our own: the SDK would wait minutes for a silent controller."""
+        try:
+            with socket.create_connection((self.config.address, self.control_port), 1.0) as link:
+                link.settimeout(1.0)
+                link.sendall(encode(Frame(1, 2, GET_VERSION)))
+                while not decode(link.recv(1024))[0]:
+                    pass
+        except TimeoutError as error:
+            raise ArmError(f"{self._title}: it does not answer on port {self.control_port}; restart it") from error
+        except (OSError, ValueError) as error:
+            raise ArmError(
+                f"{self._title}: no xArm controller on port {self.control_port} ({error}); check power and address"
+            ) from error
+
+    def _settle(self) -> None:
+        """After the SDK is up: identity, tool, first full report."""
+        if self.config.emulated:
+            self._challenge()
+        self._fresh_report(FIRST_REPORT_TIMEOUT)
+        if self._arm.axis != JOINTS:
+            raise ArmError(f"{self._title}: it has {self._arm.axis} joints, an xArm 7 was expected")
+        if self._tool is not None:
+            self._mount(self._tool)
+
+    def _challenge(self) -> None:
+        """Prove over the SDK's own connection that the other end is the emulator that this program started."""
+        challenge = secrets.token_bytes(CHALLENGE_BYTES)
+        reply = load_sdk().exchange(self._arm, IDENTITY_REGISTER, challenge)
+        if self._nonce is None or not answers(self._nonce, challenge, reply):
+            raise ArmError(
+                f"{self._title}: the rig says that it is emulated, but it cannot prove that this program started "
+                "it; nothing will be sent to it"
+            )
+
+    def _mount(self, T_flange_tool: Array) -> None:
+        offset = pose_from_T(T_flange_tool)
+        self._done(self._arm.set_tcp_offset(offset, is_radian=True, wait=False), "take the tool's offset")
+        centre = list(T_flange_tool[:3, 3] * 500.0)
+        self._done(self._arm.set_tcp_load(self._tool_mass, centre), "take the tool's load", allowed=(9,))
+        self._fresh_report()
+        if np.abs(self.T_flange_tcp - T_flange_tool).max() > 1e-4:
+            raise ArmError(f"{self._title}: it did not take the tool's offset; set it in the controller's settings")
+
+    def _fresh_report(self, timeout: float = MODE_TIMEOUT) -> None:
+        """Wait for a full report that was made after this call: mode and limits come in no other way.
+
+        The first one that comes may have been on its way already, so the second one counts.
+        """
+        arm = self._connected()
+        wanted, deadline = arm.reports_seen + 2, time.monotonic() + timeout
+        while arm.reports_seen < wanted:
+            if time.monotonic() > deadline:
+                raise ArmError(f"{self._title}: its report port 30002 is silent; check firewall and control box")
+            self._connected()
+            time.sleep(0.005)
+
+    def _wrench(self) -> Array | None:
+        if not load_sdk().has_force(self._arm):
+            return None
+        return np.array(self._value(self._arm.get_ft_sensor_data(), "read its force sensor"), float)
+
+    def _refuse_error(self, task: str) -> None:
+        error, _ = self._value(self._connected().get_err_warn_code(), "read its error code")
+        if error:
+            raise ArmError(f"{self._title}: it cannot {task}: {error_in_words(error)}")
+
+    def _done(self, code: int, task: str, allowed: tuple[int, ...] = ()) -> None:
+        if code == 0 or code in allowed:
+            return
+        if code in (1, 9):
+            self._refuse_error(task)
+        raise ArmError(f"{self._title}: it could not {task}: {return_in_words(code)}")
+
+    def _value(self, result: tuple[int, Any], task: str) -> Any:
+        code, value = result
+        if code != 0:
+            raise ArmError(f"{self._title}: it could not {task}: {return_in_words(code)}")
+        return value
