@@ -1,0 +1,167 @@
+"""Every action of the program in one table: menus, toolbars, shortcuts and the palette are read from it."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QKeySequence
+
+PAGES = ("rig", "record", "dream", "train", "inspect")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing a person can do.
+
+    page: where it is offered, empty for everywhere; needs: facts that must hold, forbids: facts that must not (the
+    facts are those of `app.gui.facts`); guarded: its key belongs to the key guard, which sees it before anybody else.
+    """
+
+    id: str
+    text: str
+    shortcut: str = ""
+    page: str = ""
+    menu: str = "View"
+    tip: str = ""
+    needs: frozenset[str] = field(default_factory=frozenset)
+    forbids: frozenset[str] = field(default_factory=frozenset)
+    guarded: bool = False
+
+    def enabled(self, page: str, facts: Set[str]) -> bool:
+        """Return whether a person on `page` may do it while `facts` hold."""
+        return self.page in ("", page) and self.needs <= facts and not self.forbids & facts
+
+
+def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = "", when: str = "") -> Action:
+    """`when` is a list of facts; one that starts with '-' must not hold. A page's actions carry its name first."""
+    room = id.split(".")[0]
+    words = when.split()
+    return Action(
+        id=id,
+        text=text,
+        shortcut=shortcut,
+        page=room if room in PAGES else "",
+        menu=menu,
+        tip=tip,
+        needs=frozenset(w for w in words if not w.startswith("-")),
+        forbids=frozenset(w[1:] for w in words if w.startswith("-")),
+        guarded=id == "motion.stop",
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    _row("go.rig", "Rig", "Ctrl+1", "Go", "Cameras and arms: are they there, are they well?"),
+    _row("go.record", "Record", "Ctrl+2", "Go", "Record a person doing the task"),
+    _row("go.dream", "Dream", "Ctrl+3", "Go", "Look at a dream, approve it, let the arms do it"),
+    _row("go.train", "Train", "Ctrl+4", "Go", "Teach a video model"),
+    _row("go.inspect", "Inspect", "Ctrl+5", "Go", "What ran, how it went and where it came from"),
+    _row("motion.stop", "Stop", "Esc", "Motion", "Stop all arms now. Not a safety-rated stop.", "arms"),
+    _row("motion.pause", "Pause", "Ctrl+Space", "Motion", "Hold still; going on needs a fresh approval", "moving"),
+    _row("view.palette", "Find an action…", "Ctrl+K", "View", "Search everything you can do"),
+    _row("view.log", "Log", "Ctrl+L", "View", "Show or hide the log"),
+    _row("view.reset_layout", "Reset the layout of this page", "", "View"),
+    _row("view.fullscreen", "Full screen", "F11", "View"),
+    _row("app.quit", "Quit", "Ctrl+Q", "File", "", "-moving"),
+    _row(
+        "rig.connect", "Connect arms", "Ctrl+Return", "Rig", "Start and connect every arm of the rig", "-arms -busy"
+    ),
+    _row("rig.disconnect", "Disconnect arms", "", "Rig", "", "arms -moving -busy"),
+    _row("rig.clear", "Clear errors", "Ctrl+E", "Rig", "Clear what the controllers report", "error -moving -busy"),
+    _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),
+    _row("dream.example", "Open the built-in example", "Ctrl+B", "File", "", "-moving -busy"),
+    _row(
+        "dream.import", "Import…", "Ctrl+I", "File", "Video, two scene photos, calibration, meshes", "-moving -busy"
+    ),
+    _row("dream.track", "Track again", "Ctrl+T", "Dream", "Track every tool anew", "dream -moving -busy"),
+    _row("dream.cancel", "Cancel", "Ctrl+.", "Dream", "Cancel what is being worked on", "busy"),
+    _row("dream.box", "Draw box", "B", "Dream", "Draw a box round the chosen tool", "dream -moving -busy"),
+    _row("dream.trim_start", "Trim start", "I", "Dream", "Leave out everything before this frame", "track -moving"),
+    _row("dream.trim_end", "Trim end", "O", "Dream", "Leave out everything after this frame", "track -moving"),
+    _row("dream.undo", "Undo", "Ctrl+Z", "Edit", "", "undo -moving -busy"),
+    _row("dream.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "redo -moving -busy"),
+    _row("dream.play", "Play / pause", "Space", "Play", "", "dream -moving"),
+    _row("dream.next", "Next frame", "Right", "Play", "", "dream"),
+    _row("dream.previous", "Previous frame", "Left", "Play", "", "dream"),
+    _row("dream.first", "First frame", "Home", "Play", "", "dream"),
+    _row("dream.last", "Last frame", "End", "Play", "", "dream"),
+    _row("dream.worst", "Worst frame", "W", "Play", "Go to the frame that deserves a look first", "track"),
+    _row("dream.loop", "Loop", "L", "Play", "", "dream"),
+    _row("dream.slower", "Slower", "[", "Play", "", "dream"),
+    _row("dream.faster", "Faster", "]", "Play", "", "dream"),
+    _row("dream.plan", "Plan", "P", "Motion", "Work out how the arms would do it", "track -moving -busy"),
+    _row("dream.rehearse", "Rehearse", "R", "Motion", "Play the plan with ghosts; nothing moves", "plan -moving"),
+    _row(
+        "dream.approve", "Approve", "A", "Motion", "Go to the approve button; hold it for a second", "plan -moving"
+    ),
+    _row("dream.execute", "Execute", "Ctrl+G", "Motion", "The arms do the approved plan", "approved -moving -busy"),
+    _row("inspect.refresh", "Refresh", "F5", "Inspect", "Read the ledger again"),
+    _row("inspect.open_dream", "Open its dream", "Ctrl+D", "Inspect", "", "run -moving"),
+    _row("inspect.video", "Play the cameras' video", "V", "Inspect", "", "video"),
+)
+
+
+def find(words: str, actions: tuple[Action, ...] = ACTIONS) -> list[Action]:
+    """Return the actions that hold every word, those that begin with the first word before the others."""
+    wanted = words.lower().split()
+
+    def rank(action: Action) -> tuple[int, str]:
+        return (0 if wanted and action.text.lower().startswith(wanted[0]) else 1, action.text)
+
+    def haystack(action: Action) -> str:
+        return f"{action.text} {action.tip} {action.page} {action.menu} {action.shortcut}".lower()
+
+    return sorted((a for a in actions if all(word in haystack(a) for word in wanted)), key=rank)
+
+
+class ActionBoard(QObject):
+    """The table as live QActions. `wanted(id)` says what a person asked for; facts and page decide what is enabled."""
+
+    wanted = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows = {row.id: row for row in ACTIONS}
+        self._page = PAGES[2]
+        self._facts: frozenset[str] = frozenset()
+        self._live = {row.id: self._make(row) for row in ACTIONS}
+        self._refresh()
+
+    def __getitem__(self, id: str) -> QAction:
+        return self._live[id]
+
+    def __iter__(self) -> Iterator[tuple[Action, QAction]]:
+        return ((self._rows[id], action) for id, action in self._live.items())
+
+    def show_page(self, page: str) -> None:
+        """Offer the actions of that page."""
+        self._page = page
+        self._refresh()
+
+    def show_facts(self, facts: Set[str]) -> None:
+        """Offer what is possible while these facts hold."""
+        if facts != self._facts:
+            self._facts = frozenset(facts)
+            self._refresh()
+
+    def trigger(self, id: str) -> None:
+        """Do it as if chosen by hand, when it is enabled."""
+        self._live[id].trigger()
+
+    def _make(self, row: Action) -> QAction:
+        action = QAction(row.text, self)
+        action.setObjectName(row.id)
+        if row.shortcut and not row.guarded:
+            action.setShortcut(QKeySequence(row.shortcut))
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        keys = f"  ({row.shortcut})" if row.shortcut else ""
+        action.setToolTip(f"{row.tip or row.text}{keys}")
+        action.triggered.connect(self._tell)
+        return action
+
+    @Slot()
+    def _tell(self) -> None:
+        self.wanted.emit(self.sender().objectName())
+
+    def _refresh(self) -> None:
+        for row, action in self:
+            action.setEnabled(row.enabled(self._page, self._facts))

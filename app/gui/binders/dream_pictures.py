@@ -1,0 +1,96 @@
+"""The pictures of a dream and the tools drawn over them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.gui.binders.dream_clock import DreamClock
+from hardware.geometry import Array
+from hardware.types import Image
+from models.types import Dream, Hint, ToolTrack, Track
+from widgets.theme import tool_color
+from widgets.views.outline import MeshEdges, mesh_edges, outline, project_axes, tip_path
+from widgets.views.types import HintBox, ToolOverlay
+
+
+def colors(dream: Dream) -> Mapping[str, str]:
+    """Return the colour of each tool by role."""
+    return {role: tool_color(role, index) for index, role in enumerate(dream.tools)}
+
+
+@dataclass(frozen=True, eq=False)
+class DreamPictures:
+    """A FrameSource: the pictures of a dream by the page's clock."""
+
+    dream: Dream
+    clock: DreamClock
+
+    def frame_at(self, view: str, t: float) -> Image | None:
+        for candidate in self.dream.views:
+            if candidate.name == view:
+                return np.asarray(candidate.frames[self.clock.index(t)])
+        return None
+
+
+class Overlays:
+    """What is drawn over each view and frame, worked out once and kept until the track changes."""
+
+    def __init__(self, dream: Dream) -> None:
+        self._dream, self._track = dream, None
+        self._edges: dict[str, MeshEdges] = {role: mesh_edges(tool.mesh) for role, tool in dream.tools.items()}
+        self._colors = colors(dream)
+        self._paths: dict[tuple[str, str], Array] = {}
+        self._kept: dict[tuple[str, int], tuple[ToolOverlay, ...]] = {}
+
+    def show_track(self, track: Track | None) -> None:
+        """Draw this track from now on."""
+        self._track: Track | None = track
+        self._kept.clear()
+        self._paths.clear()
+
+    def tools(self, view: str, frame: int) -> tuple[ToolOverlay, ...]:
+        """Return the tools in a view at a frame."""
+        key = (view, frame)
+        if key not in self._kept:
+            self._kept[key] = self._make(view, frame)
+        return self._kept[key]
+
+    def hints(self, hints: tuple[Hint, ...], view: str, frame: int) -> tuple[HintBox, ...]:
+        """Return a person's boxes in a view at a frame."""
+        here = (hint for hint in hints if hint.view == view and hint.t == frame)
+        return tuple(HintBox(hint.tool, self._colors.get(hint.tool, "#ffffff"), hint.box) for hint in here)
+
+    def _make(self, view: str, frame: int) -> tuple[ToolOverlay, ...]:
+        if self._track is None:
+            return ()
+        tracks = {role: t for role, t in self._track.tools.items() if role in self._edges and frame < len(t)}
+        return tuple(self._overlay(role, track, view, frame) for role, track in tracks.items())
+
+    def _overlay(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay:
+        number = next(i for i, v in enumerate(self._dream.views) if v.name == view)
+        path = self._path(role, track, view, number)
+        past, future = path[: frame + 1], path[frame:]
+        if not track.found[frame]:
+            return ToolOverlay(role, self._colors[role], past=past, future=future, state="lost")
+        camera = self._dream.views[number].camera
+        T_cam_tool = self._dream.T_view_tool(number, track.T_view1_tool[frame])
+        lines, creases = outline(self._edges[role], T_cam_tool, camera)
+        return ToolOverlay(
+            role,
+            self._colors[role],
+            outline=lines,
+            creases=creases,
+            axes=project_axes(camera, T_cam_tool),
+            past=past,
+            future=future,
+            confidence=float(np.nan_to_num(track.confidence[frame, number])),
+            state=track.source[frame],
+        )
+
+    def _path(self, role: str, track: ToolTrack, view: str, number: int) -> Array:
+        key = (role, view)
+        if key not in self._paths:
+            camera, tip = self._dream.views[number].camera, self._dream.tools[role].tip
+            self._paths[key] = tip_path(camera, self._dream.T_view_tool(number, track.T_view1_tool), tip)
+        return self._paths[key]

@@ -1,0 +1,114 @@
+"""The timeline of a dream: how sure the tracker is, how fast tools and joints are, where a rule is broken."""
+
+import numpy as np
+
+from app.gui.binders.dream_clock import DreamClock
+from app.gui.binders.dream_pictures import colors
+from app.gui.binders.scene import tip_points
+from hardware.geometry import Array, apply
+from hardware.rig import Rig
+from hardware.types import ArmPlan, Plan
+from models.types import Dream, Hint, Track
+from widgets.theme import tool_color
+from widgets.views.types import Band, Curve, Lane, Level, Marker, Span, TimelineData
+
+LOW_CONFIDENCE = 0.4
+
+
+def timeline(
+    rig: Rig, dream: Dream, track: Track | None, clock: DreamClock, trim: tuple[int, int], hints: tuple[Hint, ...]
+) -> TimelineData:
+    """Return everything on the timeline, on the page's clock."""
+    start, end = clock.span
+    lanes = _track_lanes(dream, track, clock) if track else ()
+    in_plan = clock.mode == "plan" and clock.plan is not None
+    return TimelineData(
+        start=start,
+        end=end,
+        frame_times=clock.frame_times(),
+        trim=trim,
+        view=dream.views[0].name,
+        lanes=(*lanes, *(_plan_lanes(rig, dream, clock) if clock.plan else ())),
+        spans=_spans(clock) if clock.plan else (),
+        markers=_markers(dream, clock, hints),
+        bands=tuple(Band(p.name, p.start, p.end) for p in clock.plan.phases) if in_plan and clock.plan else (),
+    )
+
+
+def _track_lanes(dream: Dream, track: Track, clock: DreamClock) -> tuple[Lane, ...]:
+    times, ink = clock.frame_times(), colors(dream)
+    sure, apart, speed = [], [], []
+    for role, tool in track.tools.items():
+        color = ink.get(role, tool_color(role))
+        sure.append(Curve(role, color, times, tool.frame_confidence))
+        apart.append(Curve(role, color, times, np.abs(tool.stereo_disagreement_px)))
+        tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
+        points = apply(dream.T_world_view1 @ tool.T_view1_tool, tip[None])[:, 0]
+        speed.append(Curve(role, color, times, speeds(np.arange(len(times)) / dream.fps, points)))
+    lanes = (
+        Lane("confidence", "", tuple(sure), alarm=LOW_CONFIDENCE, alarm_above=False, high=1.0),
+        Lane("views apart", "px", tuple(apart)),
+    )
+    return lanes if clock.plan else (*lanes, Lane("tool speed", "m/s", tuple(speed)))
+
+
+def _plan_lanes(rig: Rig, dream: Dream, clock: DreamClock) -> tuple[Lane, ...]:
+    plan = clock.plan
+    if plan is None:
+        return ()
+    times = (
+        plan.t
+        if clock.mode == "plan"
+        else np.where(np.isfinite(plan.clip_frame), plan.clip_frame, np.nan) / dream.fps
+    )
+    shown = np.isfinite(times)
+    tips, joints = [], []
+    for arm in plan.arms:
+        color = tool_color(rig.arm(arm.arm).role)
+        tips.append(Curve(arm.arm, color, times[shown], speeds(plan.t, tip_points(rig, dream, arm))[shown]))
+        joints.append(Curve(arm.arm, color, times[shown], _joint_use(plan, arm)[shown]))
+    limit = min((limits.tip_speed for limits in plan.limits.values()), default=None)
+    return (
+        Lane("tool speed", "m/s", tuple(tips), alarm=limit),
+        Lane("joint speed", "% of limit", tuple(joints), alarm=100.0),
+    )
+
+
+def speeds(t: Array, points: Array) -> Array:
+    """Return (N,) [m/s] of a point (N, 3) [m] at times (N,) [s]; nan where its neighbours are unknown."""
+    if len(t) < 2:
+        return np.zeros(len(t))
+    return np.asarray(np.linalg.norm(np.gradient(points, t, axis=0), axis=1))
+
+
+def _joint_use(plan: Plan, arm: ArmPlan) -> Array:
+    """(N,) the fastest joint's speed in percent of its limit."""
+    dq = np.abs(np.gradient(arm.q, plan.t, axis=0))
+    limits = plan.limits.get(arm.arm)
+    return np.asarray(100 * (dq / (limits.dq_max if limits else np.pi)).max(axis=1))
+
+
+def _spans(clock: DreamClock) -> tuple[Span, ...]:
+    if clock.plan is None:
+        return ()
+    found = [
+        (span, "alarm" if check.status == "violation" else "warning", check.text)
+        for check in clock.plan.checks
+        if check.status != "ok"
+        for span in check.spans
+    ]
+    found += [(clamp.span, "warning", clamp.text) for clamp in clock.plan.clamps]
+    return tuple(_span(clock, span, level, text) for span, level, text in found)  # type: ignore[arg-type]
+
+
+def _span(clock: DreamClock, span: tuple[float, float], level: Level, text: str) -> Span:
+    start, end = (clock.time_of_plan(t) for t in span)
+    return Span(start, max(end, start + 1e-3), level, text)
+
+
+def _markers(dream: Dream, clock: DreamClock, hints: tuple[Hint, ...]) -> tuple[Marker, ...]:
+    ink = colors(dream)
+    return tuple(
+        Marker(clock.time_of_frame(h.t), ink.get(h.tool, tool_color(h.tool)), f"box for {h.tool} in {h.view}")
+        for h in hints
+    )

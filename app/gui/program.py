@@ -1,0 +1,48 @@
+"""What the window shows: the sessions of one run of the program."""
+
+import getpass
+from dataclasses import dataclass
+
+from app.dreaming import DreamSession
+from app.execution import ExecutionSession
+from app.ledger import Ledger
+from app.workspace import Workspace
+from hardware.rig import Rig
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The plain objects behind the pages; the window owns and closes them."""
+
+    workspace: Workspace
+    rig: Rig
+    ledger: Ledger
+    dreaming: DreamSession
+    execution: ExecutionSession
+
+    @property
+    def moving(self) -> bool:
+        """Whether any arm moves, or is about to, as far as is known."""
+        return self.execution.state == "running" or any(arm.moving for arm in self.execution.arms.values())
+
+    @property
+    def person(self) -> str:
+        """Who approves here: the name of the user of this machine."""
+        try:
+            return getpass.getuser()
+        except OSError:
+            return "operator"
+
+    def close(self) -> None:
+        """End every process and thread; the arms first."""
+        self.execution.close()
+        self.dreaming.close()
+        self.ledger.close()
+
+
+def open_program(workspace: Workspace, rig: Rig) -> Program:
+    """Open the ledger and the sessions of a workspace; nothing is connected yet."""
+    ledger = Ledger(workspace.ledger)
+    return Program(
+        workspace, rig, ledger, DreamSession(workspace, ledger), ExecutionSession(rig, workspace, ledger)
+    )

@@ -1,0 +1,52 @@
+"""What a page says while it has nothing to show: what will be here, and what to do now."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from widgets.panel import label, row
+from widgets.theme import set_state
+
+
+class EmptyState(QWidget):
+    """A title, a sentence, optional steps, and buttons for the actions that lead on; the first one is the main one."""
+
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        actions: Sequence[QAction] = (),
+        steps: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.setSpacing(14)
+        head = label(title, "title")
+        body = label(text, "muted", wrap=True)
+        body.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        body.setFixedWidth(560)
+        layout.addWidget(head, alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(body, alignment=Qt.AlignmentFlag.AlignCenter)
+        for number, step in enumerate(steps, 1):
+            line = label(f"{number}.  {step}", wrap=True)
+            line.setFixedWidth(520)
+            layout.addWidget(line, alignment=Qt.AlignmentFlag.AlignCenter)
+        if actions:
+            layout.addSpacing(6)
+            buttons = [self._button(action, first=not i) for i, action in enumerate(actions)]
+            layout.addLayout(row(1, *buttons, 1))
+
+    def _button(self, action: QAction, first: bool) -> QPushButton:
+        keys = action.shortcut().toString()
+        button = QPushButton(f"{action.text()}   {keys}" if keys else action.text())
+        button.setToolTip(action.toolTip())
+        button.clicked.connect(action.trigger)
+        action.enabledChanged.connect(button.setEnabled)
+        button.setEnabled(action.isEnabled())
+        if first:
+            set_state(button, role="primary")
+        return button

@@ -1,0 +1,218 @@
+"""Page Dream: look at a dream in all its views, correct what is wrong, approve it, let the arms do it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from widgets.approve_panel import ApprovePanel
+from widgets.busy_strip import BusyStrip
+from widgets.checks_list import ChecksList
+from widgets.docked_page import DockedPage
+from widgets.empty_state import EmptyState
+from widgets.import_form import ImportForm
+from widgets.panel import Panel
+from widgets.playback import Playback
+from widgets.tool_strip import ToolStrip
+from widgets.top_bar import TopBar
+from widgets.transport import Transport, action_button
+from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
+from widgets.views.camera_grid import CameraGrid
+from widgets.views.live_curves import LiveCurves
+from widgets.views.scene_view import SceneView
+from widgets.views.timeline import Timeline
+from widgets.views.types import FrameSource
+from widgets.views.video_view import VideoView
+
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class DreamPage(QWidget):
+    """actions: the page's actions by the last word of their id. Wishes come out as signals, state in by `show_*`.
+
+    `playback` is the page's one clock; `videos`, `scene`, `timeline`, `curves`, `cameras` are shown their values by
+    the binder directly, once a tick.
+    """
+
+    box_drawn = Signal(str, str, float, float, float, float)  # view, tool, x0, y0, x1, y1 [px]
+    dropped = Signal(list)  # paths as texts
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.setAcceptDrops(True)
+        self.playback = Playback(self)
+        self.scene, self.timeline, self.curves, self.cameras = SceneView(), Timeline(), LiveCurves(), CameraGrid()
+        self.videos: dict[str, VideoView] = {}
+        self.tools, self.checks, self.approve = ToolStrip(), ChecksList(), ApprovePanel()
+        self.transport, self.busy = Transport(actions, self.playback), BusyStrip()
+        self.form = ImportForm()
+        buttons = [
+            action_button(actions[n], icon)
+            for n, icon in (("open", "open"), ("import", "import"), ("track", "track"))
+        ]
+        self.bar = TopBar("Dream", buttons)
+        self._views = QGridLayout()
+        self._views.setContentsMargins(0, 0, 0, 0)
+        self._views.setSpacing(6)
+        self.docks = DockedPage("dream")
+        self._bottom = QStackedWidget()
+        self._lay_out()
+        empty = EmptyState(
+            "Open a dream or try the built-in example",
+            "A dream is a generated video of the task, seen by two cameras. Open a dream folder, or drop one here: the "
+            "video, the two scene photos, the calibration and the tools' meshes together, or the folder that holds them.",
+            (actions["example"], actions["open"], actions["import"]),
+        )
+        self._pages = QStackedLayout()
+        for page in (empty, self.docks, self.form):
+            self._pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.busy)
+        layout.addLayout(self._pages, 1)
+        self.form.cancelled.connect(self._leave_form)
+        self.timeline.time_picked.connect(self.playback.seek)
+        self.checks.time_picked.connect(self.playback.seek)
+
+    # shown -----------------------------------------------------------------------------------------------------
+    def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
+        self.bar.show_title(title, chips)
+
+    def show_views(self, views: Sequence[str], source: FrameSource) -> None:
+        """Lay out one picture a view (1 to 4) and leave the empty state."""
+        for old in self.videos.values():
+            self._views.removeWidget(old)
+            old.deleteLater()
+        self.videos = {name: VideoView(name, f"View {i} · {name}") for i, name in enumerate(views, 1)}
+        for index, video in enumerate(self.videos.values()):
+            video.set_source(source)
+            video.box_drawn.connect(self.box_drawn)
+            self._views.addWidget(video, index // 2, index % 2)
+        self.timeline.set_source(source)
+        self._pages.setCurrentIndex(1)
+
+    def show_empty(self) -> None:
+        """Show what to do when there is no dream."""
+        self._pages.setCurrentIndex(0)
+
+    def show_import(self, dropped: DroppedDream) -> None:
+        """Show the import form, filled with what was recognised."""
+        self.form.show_dropped(dropped)
+        self._pages.setCurrentIndex(2)
+
+    def show_busy(self, busy: BusyState | None) -> None:
+        self.busy.show_busy(busy)
+
+    def show_tools(self, tools: Sequence[ToolRow]) -> None:
+        self.tools.show_tools(tools)
+
+    def show_checks(self, checks: Sequence[CheckRow], note: str = "") -> None:
+        self.checks.show_checks(checks, note)
+
+    def show_approve(self, state: ApproveState) -> None:
+        self.approve.show_state(state)
+
+    def show_execution(self, shown: bool) -> None:
+        """Put the cameras and the planned-against-measured curves in the timeline's place, or back."""
+        self._bottom.setCurrentIndex(int(shown))
+
+    @property
+    def execution_shown(self) -> bool:
+        return self._bottom.currentIndex() == 1
+
+    def draw_box(self, color: str) -> None:
+        """Let the person draw a box for the chosen tool in any view."""
+        for video in self.videos.values():
+            video.start_drawing(self.tools.chosen, color)
+
+    def end_drawing(self) -> None:
+        for video in self.videos.values():
+            video.cancel_drawing()
+
+    # keys and drops --------------------------------------------------------------------------------------------
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return that nobody else wanted: the approve button is held, or the outcome saved."""
+        if event.key() not in _ENTER or self._pages.currentIndex() != 1:
+            super().keyPressEvent(event)
+        elif self.approve.outcome.isVisible():
+            self.approve.outcome.keyPressEvent(event)
+        else:
+            self.approve.hold.keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ENTER:
+            self.approve.hold.keyReleaseEvent(event)
+        else:
+            super().keyReleaseEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [str(Path(url.toLocalFile())) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.dropped.emit(paths)
+
+    # layout ----------------------------------------------------------------------------------------------------
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(8, 8, 2, 2)
+        column.addWidget(self.tools)
+        column.addLayout(self._views, 1)
+        self.docks.setCentralWidget(centre)
+        self._bottom.addWidget(self._timeline_pane())
+        self._bottom.addWidget(self._execution_pane())
+        bottom = self.docks.add_pane("timeline", "Timeline", _margins(self._bottom, 8, 0, 2, 8), _BOTTOM)
+        panes = [
+            self.docks.add_pane(id, title, widget, _RIGHT)
+            for id, title, widget in (
+                ("scene", "Scene", _margins(self.scene, 2, 0, 8, 0)),
+                ("checks", "Checks", _margins(_framed(self.checks), 2, 0, 8, 0)),
+                ("approve", "Approve and execute", _margins(_framed(self.approve), 2, 0, 8, 8)),
+            )
+        ]
+        self.docks.resizeDocks(panes, [310, 210, 240], Qt.Orientation.Vertical)
+        self.docks.resizeDocks(panes[:1], [400], Qt.Orientation.Horizontal)
+        self.docks.resizeDocks([bottom], [330], Qt.Orientation.Vertical)
+        self.docks.keep_usual()
+
+    def _timeline_pane(self) -> QWidget:
+        pane = Panel()
+        pane.body.addWidget(self.transport)
+        pane.body.addWidget(self.timeline, 1)
+        return pane
+
+    def _execution_pane(self) -> QWidget:
+        pane = QWidget()
+        layout = QHBoxLayout(pane)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.curves, 3)
+        layout.addWidget(self.cameras, 4)
+        return pane
+
+    @Slot()
+    def _leave_form(self) -> None:
+        self._pages.setCurrentIndex(1 if self.videos else 0)
+
+
+def _margins(widget: QWidget, left: int, top: int, right: int, bottom: int) -> QWidget:
+    frame = QWidget()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(left, top, right, bottom)
+    layout.addWidget(widget)
+    return frame
+
+
+def _framed(widget: QWidget) -> Panel:
+    pane = Panel()
+    pane.body.addWidget(widget)
+    return pane

@@ -1,0 +1,76 @@
+"""Page Rig: are the cameras and arms there, and are they well?"""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from widgets.arm_card import ArmCardView
+from widgets.busy_strip import BusyStrip
+from widgets.docked_page import DockedPage
+from widgets.top_bar import TopBar
+from widgets.transport import action_button
+from widgets.values import ArmCard, BusyState, Chip
+from widgets.views.camera_grid import CameraGrid
+from widgets.views.scene_view import SceneView
+
+
+class RigPage(QWidget):
+    """`cameras` pulls live pictures; the arms have a card each; `scene` shows where everything stands."""
+
+    clear_wanted = Signal(str)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.cameras, self.scene, self.busy = CameraGrid(), SceneView(), BusyStrip()
+        self.bar = TopBar("Rig", [action_button(actions[name]) for name in ("connect", "disconnect", "clear")])
+        self._cards: dict[str, ArmCardView] = {}
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(2, 0, 6, 0)
+        self._column.addStretch(1)
+        self.docks = DockedPage("rig")
+        centre = QWidget()
+        inside = QVBoxLayout(centre)
+        inside.setContentsMargins(8, 8, 2, 8)
+        inside.addWidget(self.cameras)
+        self.docks.setCentralWidget(centre)
+        scene = self.docks.add_pane(
+            "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
+        )
+        arms = self.docks.add_pane("arms", "Arms", self._scrolled(), Qt.DockWidgetArea.RightDockWidgetArea)
+        self.docks.resizeDocks([scene, arms], [280, 520], Qt.Orientation.Vertical)
+        self.docks.resizeDocks([arms], [460], Qt.Orientation.Horizontal)
+        self.docks.keep_usual()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.busy)
+        layout.addWidget(self.docks, 1)
+
+    def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
+        self.bar.show_title(title, chips)
+
+    def show_busy(self, busy: BusyState | None) -> None:
+        self.busy.show_busy(busy)
+
+    def show_arms(self, arms: Sequence[ArmCard]) -> None:
+        """Show a card an arm."""
+        for name in self._cards.keys() - {arm.name for arm in arms}:
+            self._cards.pop(name).deleteLater()
+        for arm in arms:
+            if arm.name not in self._cards:
+                self._cards[arm.name] = card = ArmCardView(arm.name)
+                card.clear_wanted.connect(self.clear_wanted)
+                self._column.insertWidget(self._column.count() - 1, card)
+            self._cards[arm.name].show_arm(arm)
+
+    def _scrolled(self) -> QWidget:
+        inner = QWidget()
+        inner.setLayout(self._column)
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        return scroll

@@ -1,0 +1,111 @@
+"""Find an action by a few letters: type, arrows, Enter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from widgets.theme import color, set_state
+
+_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One line of the palette; possible: whether it can be done right now."""
+
+    id: str
+    text: str
+    place: str
+    shortcut: str
+    possible: bool
+
+
+class Palette(QFrame):
+    """Lies over its parent until something is chosen, Esc is pressed or the focus goes elsewhere."""
+
+    chosen = Signal(str)
+
+    def __init__(self, search: Callable[[str], Sequence[Offer]], parent: QWidget) -> None:
+        super().__init__(parent)
+        set_state(self, role="banner")
+        self._search = search
+        self._field = QLineEdit(placeholderText="What do you want to do?")
+        self._field.textChanged.connect(self._look)
+        self._field.installEventFilter(self)
+        self._list = QTreeWidget(rootIsDecorated=False, headerHidden=True, columnCount=3)
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.setUniformRowHeights(True)
+        self._list.itemClicked.connect(self._take)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addWidget(self._field)
+        layout.addWidget(self._list)
+        self.hide()
+
+    def open(self) -> None:
+        """Show it empty, with everything listed."""
+        parent = self.parentWidget()
+        width = min(640, parent.width() - 40)
+        self.setGeometry((parent.width() - width) // 2, 56, width, min(460, parent.height() - 120))
+        self._list.setColumnWidth(0, width - 250)
+        self._list.setColumnWidth(1, 90)
+        self._field.clear()
+        self._look("")
+        self.show()
+        self.raise_()
+        self._field.setFocus()
+
+    @property
+    def offers(self) -> list[str]:
+        """The ids listed now, best first."""
+        return [
+            self._list.topLevelItem(i).data(0, Qt.ItemDataRole.UserRole)
+            for i in range(self._list.topLevelItemCount())
+        ]
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut:
+            self.hide()
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        return self._key(Qt.Key(event.key()))
+
+    def _key(self, key: Qt.Key) -> bool:
+        if key == Qt.Key.Key_Escape:
+            self._end()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._take(self._list.currentItem())
+        elif key in _STEPS and self._list.topLevelItemCount():
+            row = self._list.indexOfTopLevelItem(self._list.currentItem()) + _STEPS[key]
+            self._list.setCurrentItem(self._list.topLevelItem(min(max(row, 0), self._list.topLevelItemCount() - 1)))
+        else:
+            return False
+        return True
+
+    @Slot(str)
+    def _look(self, words: str) -> None:
+        self._list.clear()
+        for offer in self._search(words):
+            item = QTreeWidgetItem([offer.text, offer.place, offer.shortcut])
+            item.setData(0, Qt.ItemDataRole.UserRole, offer.id)
+            for column in range(3):
+                faint = not offer.possible
+                item.setForeground(column, color("faint" if faint else "text" if column == 0 else "muted"))
+            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self._list.addTopLevelItem(item)
+        self._list.setCurrentItem(self._list.topLevelItem(0))
+
+    @Slot("QTreeWidgetItem*")
+    def _take(self, item: QTreeWidgetItem | None) -> None:
+        if item is None:
+            return
+        chosen = item.data(0, Qt.ItemDataRole.UserRole)
+        self._end()
+        self.chosen.emit(chosen)
+
+    def _end(self) -> None:
+        self.hide()
+        self.parentWidget().setFocus()

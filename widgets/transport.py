@@ -1,0 +1,103 @@
+"""The line of buttons over the timeline. Every button is an action of the one table."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
+
+from widgets.icons import icon
+from widgets.panel import label, row
+from widgets.playback import SPEEDS, Playback
+from widgets.theme import set_state
+
+_SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0)
+_LEFT = ("previous", "play", "next", "loop")
+_RIGHT = ("worst", "box", "trim_start", "trim_end", "undo", "redo")
+
+
+def action_button(action: QAction, picture: str = "", text: bool = True) -> QToolButton:
+    """Return a button that is the action: text, tooltip and enabled state follow it."""
+    button = QToolButton()
+    if picture:
+        action.setIcon(icon(picture))  # on the action: the button takes it from there at every change
+    button.setDefaultAction(action)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if picture:
+        button.setIconSize(QSize(18, 18))
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly
+        button.setToolButtonStyle(style)
+    return button
+
+
+class Transport(QWidget):
+    """Play, step, loop, speed, worst frame, and the edits; `clock_picked` asks for the dream's or the plan's time."""
+
+    clock_picked = Signal(str)
+
+    def __init__(self, actions: Mapping[str, QAction], playback: Playback, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._playback = playback
+        self._where = label("", "number")
+        self._where.setMinimumWidth(190)
+        self._speed = QComboBox()
+        for speed in _SPEEDS:
+            self._speed.addItem(f"{speed:g}×", speed)
+        self._speed.setToolTip("Playing speed  ( [ and ] )")
+        self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._speed.activated.connect(self._pick_speed)
+        self._clocks = {name: self._clock_button(name) for name in ("dream", "plan")}
+        self._play, self._loop = actions["play"], actions["loop"]
+        self._loop.setCheckable(True)
+        left, right = (
+            [action_button(actions[n], n, text=n == "worst") for n in names] for names in (_LEFT, _RIGHT)
+        )
+        self.setLayout(row(*left, self._speed, self._where, *self._clocks.values(), 1, *right, spacing=4))
+        playback.playing_changed.connect(self._show_playing)
+        playback.loop_changed.connect(self._show_loop)
+        playback.speed_changed.connect(self._show_speed)
+        self._show_loop(playback.loop)
+        self._show_speed(playback.speed)
+        self.show_clock("dream", has_plan=False)
+
+    def show_where(self, text: str) -> None:
+        """Such as "6/12 · 1.00 s"."""
+        self._where.setText(text)
+
+    def show_clock(self, clock: str, has_plan: bool) -> None:
+        """Say whose time the timeline shows: dream or plan."""
+        for name, button in self._clocks.items():
+            button.setChecked(name == clock)
+            button.setVisible(has_plan)
+
+    def change_speed(self, steps: int) -> None:
+        """Faster or slower by that many notches."""
+        notches = [s for s in _SPEEDS if SPEEDS[0] <= s <= SPEEDS[1]]
+        nearest = min(range(len(notches)), key=lambda i: abs(notches[i] - self._playback.speed))
+        self._playback.set_speed(notches[min(max(nearest + steps, 0), len(notches) - 1)])
+
+    def _clock_button(self, name: str) -> QToolButton:
+        button = QToolButton(text=f"{name.capitalize()} time", checkable=True)
+        set_state(button, role="flat")
+        button.setToolTip(f"The timeline shows the {name}'s time")
+        button.clicked.connect(lambda: self.clock_picked.emit(name))
+        return button
+
+    @Slot(int)
+    def _pick_speed(self, index: int) -> None:
+        self._playback.set_speed(float(self._speed.itemData(index)))
+
+    @Slot(bool)
+    def _show_playing(self, playing: bool) -> None:
+        self._play.setIcon(icon("pause" if playing else "play"))
+
+    @Slot(bool)
+    def _show_loop(self, loop: bool) -> None:
+        self._loop.setChecked(loop)
+
+    @Slot(float)
+    def _show_speed(self, speed: float) -> None:
+        index = next((i for i, s in enumerate(_SPEEDS) if abs(s - speed) < 1e-6), -1)
+        if index < 0:
+            return
+        self._speed.setCurrentIndex(index)
