@@ -35,7 +35,8 @@ VENDOR_PORT = 502
 JOINTS = 7
 SERVO_MODE = 1
 STOPPED = 4
-COMMAND_TIMEOUT = 0.25
+HAS_ERROR = (1, 9)
+COMMAND_TIMEOUT = 0.2
 MODE_TIMEOUT = 1.5
 FIRST_REPORT_TIMEOUT = 3.0
 GET_VERSION = 1
@@ -167,8 +168,7 @@ class XArmDriver:
         code = arm.set_servo_angle_j(q.tolist(), is_radian=True)
         if code != 0:
             self._streaming = False
-            self._refuse_error("command")
-            raise ArmError(f"{self._title}: joint command refused: {return_in_words(code)}")
+            self._done(code, "take a joint command")
         return q.astype(np.float32).astype(np.float64)
 
     def stop(self) -> None:
@@ -177,7 +177,7 @@ class XArmDriver:
         self._streaming = False
         code = 0
         for _ in range(2):
-            code = arm.set_state(STOPPED)
+            code = load_sdk().stop(arm)
             if code == 0 and arm.get_state() == (0, STOPPED):
                 return
         raise ArmError(
@@ -273,12 +273,12 @@ class XArmDriver:
     def _refuse_error(self, task: str) -> None:
         error, _ = self._value(self._connected().get_err_warn_code(), "read its error code")
         if error:
-            raise ArmError(f"{self._title}: it cannot {task}: {error_in_words(error)}")
+            raise ArmError(f"{self._title}: it could not {task}: {error_in_words(error)}")
 
     def _done(self, code: int, task: str, allowed: tuple[int, ...] = ()) -> None:
         if code == 0 or code in allowed:
             return
-        if code in (1, 9):
+        if code in HAS_ERROR:
             self._refuse_error(task)
         raise ArmError(f"{self._title}: it could not {task}: {return_in_words(code)}")
 

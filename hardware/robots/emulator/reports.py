@@ -32,8 +32,7 @@ def _common(c: XArmController) -> bytes:
 
 
 def _real(c: XArmController) -> bytes:
-    force = c.wrench.tolist() if c.settings.force_sensor_on else [0.0] * 6
-    return _common(c) + from_floats(force) + from_floats(force)
+    return _common(c) + from_floats(c.force * 2)
 
 
 def _normal(c: XArmController) -> bytes:
@@ -81,13 +80,12 @@ def _drives(c: XArmController) -> bytes:
 
 def _inputs(c: XArmController) -> bytes:
     """Digital and analogue inputs and outputs of an idle control box, the force sensor, the pose's axis-angle."""
-    force = c.wrench.tolist() if c.settings.force_sensor_on else [0.0] * 6
     turn = rotation_vector(T_from_pose(c.pose)[:3, :3])
     return (
         bytes(2)
         + struct.pack(">8H", 256, 65533, 0, 65280, 0, 0, 0, 0)
         + bytes(32)
-        + from_floats(force * 2)
+        + from_floats(c.force * 2)
         + bytes([0])
         + from_floats(np.asarray(turn).tolist())
     )

@@ -15,7 +15,8 @@ from hardware.robots.emulator.config import EmulatorConfig
 from hardware.robots.emulator.faults import Fault
 from hardware.robots.emulator.frames import FrameError, decode
 from hardware.robots.emulator.joints_shm import write_joints
-from hardware.robots.emulator.registers import Registers
+from hardware.robots.emulator.payloads import Session
+from hardware.robots.emulator.registers import reply_to
 from hardware.robots.emulator.reports import RATES, report
 from hardware.robots.emulator.xarm_controller import XArmController
 
@@ -148,11 +149,11 @@ class EmulatorServer:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(link)
         self._clients[client] = port
-        registers = Registers(self.controller, partial(self._send, client), self._nonce)
-        on_data: Callable[[], None] = partial(self._received, client, registers)
+        session = Session(self.controller, partial(self._send, client), self._nonce)
+        on_data: Callable[[], None] = partial(self._received, client, session)
         self._selector.register(link, selectors.EVENT_READ, on_data)
 
-    def _received(self, client: Client, registers: Registers) -> None:
+    def _received(self, client: Client, session: Session) -> None:
         try:
             data = client.link.recv(65536)
         except BlockingIOError:
@@ -170,7 +171,7 @@ class EmulatorServer:
             self._drop(client)
             return
         for frame in frames:
-            self._send(client, registers.handle(frame))
+            self._send(client, reply_to(session, frame))
 
     def _send(self, client: Client, data: bytes) -> None:
         if self._silent and self._clients.get(client) == self._config.control_port:

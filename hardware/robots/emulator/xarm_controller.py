@@ -94,6 +94,11 @@ class XArmController:
         """(7,) [Nm] that the external force asks of the drives."""
         return np.asarray(-self.arm.tool_jacobian(self.plant.q).T @ self.wrench)
 
+    @property
+    def force(self) -> list[float]:
+        """What the force-torque sensor says (6,) [N, Nm]; zero where it is off."""
+        return [float(v) for v in self.wrench] if self.settings.force_sensor_on else [0.0] * 6
+
     def enable(self, on: bool) -> None:
         """Switch the motors; without them the brakes hold."""
         self.enabled = on
