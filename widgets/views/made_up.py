@@ -96,8 +96,10 @@ def T_world_tool(role: str, t: float) -> Array:
     """Where a tool is at clip time t [s]: comes in from its side, takes hold, turns the object by 40 degrees."""
     s = float(np.clip(t * FPS / (FRAMES - 1), 0, 1))
     side = -1.0 if role == "left" else 1.0
-    near = 1 - (1 - min(s / 0.45, 1.0)) ** 2
-    turn = 0.7 * max(0.0, s - 0.45) / 0.55
+    reach = min(s / (0.42 if side < 0 else 0.5), 1.0)
+    near = reach * reach * (3 - 2 * reach)
+    late = max(0.0, s - 0.5) / 0.5
+    turn = 0.8 * late * late * (3 - 2 * late)
     radius = 0.36 - 0.23 * near
     angle = turn + (np.pi if side < 0 else 0.0)
     place = [radius * np.cos(angle), radius * np.sin(angle) - 0.02, 0.05 + 0.06 * (1 - near)]

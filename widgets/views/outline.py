@@ -102,7 +102,7 @@ def _visible(points: Array, faces: Array) -> NDArray[np.bool_]:
     plane = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
     inverse_depth = (plane / np.sum(plane * faces[:, 0], axis=1)[:, None]).astype(np.float32)
     nearer = uv1 @ inverse_depth.T > ((1 + NEARER) / points[:, 2:]).astype(np.float32)
-    return ~(inside & nearer).any(axis=1)
+    return np.asarray(~(inside & nearer).any(axis=1))
 
 
 def _chain(segments: Array) -> list[Array]:

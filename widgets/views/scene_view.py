@@ -1,13 +1,22 @@
 """The 3-D scene: table, cameras with their pictures, moving tools, paths, violations, arm ghosts, boxes."""
 
-from typing import Literal
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
-
+from hardware.geometry import Array
+from hardware.types import Image
+from widgets.theme import color, font, set_state
+from widgets.views import scene_model as model
+from widgets.views.orbit import PRESETS, Orbit, Preset, to_widget
+from widgets.views.paint import badge_rect, draw_badge, draw_empty, elided
+from widgets.views.scene_gl import SceneRenderer
 from widgets.views.types import SceneMoment, SceneStatic
 
-Preset = Literal["free", "front", "top", "side"]
+MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
+REST_MS = 180  # without a change before the picture is refined
+WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
 
 class SceneView(QWidget):
@@ -21,23 +30,279 @@ class SceneView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._static, self._moment, self._caption = SceneStatic(), SceneMoment(), ""
+        self._static, self._moment = SceneStatic(), SceneMoment()
+        self._caption, self._empty, self._problem = "Scene", "", ""
+        self._orbit = Orbit()
+        self._renderer: SceneRenderer | None = None
+        self._image: QImage | None = None
+        self._pixels: Image | None = None  # what the image is a window on: it must live as long
+        self._uploaded: SceneStatic | None = None
+        self._parts: list[model.Part] = []
+        self._shown: dict[str, Image] = {}
+        self._grip: QPointF | None = None
+        self._at_rest = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._refine)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(280, 200)
+        self.setAccessibleName("3-D scene")
+        self._buttons = self._preset_buttons()
+        self.destroyed.connect(_Closer(self))
 
     def show_static(self, static: SceneStatic) -> None:
         """Show what stands still; rebuilds the scene, so call it on changes only."""
-        self._static = static
+        self._static, self._empty = static, ""
+        self._redraw()
 
     def show_moment(self, moment: SceneMoment) -> None:
         """Show where everything is now; cheap, for every frame."""
         self._moment = moment
+        self._redraw()
 
     def show_caption(self, text: str) -> None:
         """A line at the top, such as "Scene · world frame"."""
         self._caption = text
+        self.update()
 
     def show_empty(self, text: str) -> None:
         """Show table and cameras only, with a line that says what to do next."""
+        kept = SceneStatic(table_size=self._static.table_size, cameras=self._static.cameras)
+        self._static, self._moment, self._empty = kept, SceneMoment(), text
+        self._redraw()
+
+    @property
+    def preset(self) -> Preset:
+        """Where it was last looked from by choice."""
+        return self._orbit.preset
 
     def set_preset(self, preset: Preset) -> None:
         """Look from free (three quarters), front, top or side."""
+        self._orbit.reset(preset)
+        for button in self._buttons.buttons():
+            button.setChecked(button.property("preset") == preset)
+        self._redraw()
         self.preset_changed.emit(preset)
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 330)
+
+    def _preset_buttons(self) -> QButtonGroup:
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 6, 6, 6)
+        row.setSpacing(2)
+        row.addStretch()
+        for number, preset in enumerate(PRESETS, 1):
+            button = QToolButton(self)
+            button.setText(preset.capitalize())
+            button.setCheckable(True)
+            button.setChecked(preset == "free")
+            button.setToolTip(f"Look from {preset} ({number})")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setProperty("preset", preset)
+            set_state(button, role="tiny")
+            group.addButton(button)
+            row.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+        group.buttonClicked.connect(self._preset_clicked)
+        return group
+
+    @Slot(object)
+    def _preset_clicked(self, button: QToolButton) -> None:
+        self.set_preset(button.property("preset"))
+
+    def _redraw(self) -> None:
+        self._image, self._at_rest = None, False
+        self._rest.start()
+        self.update()
+
+    @Slot()
+    def _refine(self) -> None:
+        """Nothing has moved for a while: draw once more, with twice the pixels."""
+        self._image, self._at_rest = None, True
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._redraw()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        image = self._render()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if image is None:
+            painter.fillRect(self.rect(), color("well"))
+            draw_empty(
+                painter,
+                QRectF(self.rect()),
+                f"The 3-D view is off: {self._problem}.\nInstall libegl1 and libgl1-mesa-dri.",
+            )
+        else:
+            painter.drawImage(self.rect(), image)
+            self._paint_labels(painter)
+        self._paint_caption(painter)
+
+    def _render(self) -> QImage | None:
+        """Draw the scene where it changed since the last time; None where this machine cannot."""
+        if self._image is None and not self._problem:
+            try:
+                self._renderer = self._renderer or SceneRenderer()
+                self._image = self._drawn(self._renderer)
+            except RuntimeError as error:
+                self._problem = str(error)
+        return self._image
+
+    def _drawn(self, renderer: SceneRenderer) -> QImage:
+        renderer.activate()
+        if self._uploaded is not self._static:
+            self._upload(renderer)
+        eye = self._orbit.T_world_eye[:3, 3]
+        renderer.set_solids(*model.solids(self._parts, self._moment, eye))
+        renderer.set_lines(model.moving_lines(self._static, self._moment), moving=True)
+        for name, rgb in self._moment.pictures.items():
+            if self._shown.get(name) is not rgb:
+                step = max(rgb.shape[1] // WIDEST_PICTURE, 1)
+                renderer.set_picture(name, rgb[::step, ::step])
+                self._shown[name] = rgb
+        width, height = max(self.width(), 1), max(self.height(), 1)
+        scale = min(2.0, max(1.0, (MOST_PIXELS / (width * height)) ** 0.5)) if self._at_rest else 1.0
+        size = (round(width * scale), round(height * scale))
+        clip = self._orbit.clip_from_world(width / height)
+        self._pixels = renderer.render(clip, size, scale, model.rgba("well"))
+        return QImage(self._pixels.data, *size, 4 * size[0], QImage.Format.Format_RGBX8888)
+
+    def _upload(self, renderer: SceneRenderer) -> None:
+        static = self._static
+        self._parts = model.parts(static)
+        renderer.set_lines(model.still_lines(static))
+        renderer.set_dots(model.dots(static))
+        renderer.set_screens(model.screens(static))
+        self._uploaded, self._shown = static, {}
+
+    def _paint_labels(self, painter: QPainter) -> None:
+        """Name cameras and axes; a label that would cover another one goes above it."""
+        labels = [
+            (camera.T_world_cam[:3, 3], camera.name, "muted")
+            for camera in model.placed(self._static.cameras)
+            if camera.T_world_cam is not None
+        ]
+        labels += [(0.14 * np.eye(3)[i], name, f"axis_{name}") for i, name in enumerate("xyz")]
+        painter.setFont(font(12, bold=True))
+        taken: list[QRectF] = []
+        for point, text, ink in labels:
+            at = self._at(point)
+            if at is not None:
+                half = 4 + 4 * len(text)
+                rect = QRectF(at.x() - half, at.y() - 22, 2 * half, 16)
+                while any(rect.intersects(other) for other in taken):
+                    rect.translate(0, -15)
+                taken.append(rect)
+                painter.setPen(color(ink))
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _at(self, point: Array) -> QPointF | None:
+        clip = self._orbit.clip_from_world(self.width() / max(self.height(), 1))
+        (x, y) = to_widget(clip, point[None], self.width(), self.height())[0]
+        return QPointF(x, y) if np.isfinite([x, y]).all() else None
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        first = self._buttons.buttons()[0].x()
+        text = elided(self._caption, max(first - 40, 40), 13, bold=True)
+        draw_badge(painter, badge_rect(text, QPointF(8, 8), 13, bold=True), text, pixels=13, bold=True)
+        wrong = self._static.violations
+        line = (
+            f"{len(wrong)} violations · first: {wrong[0].text}"
+            if len(wrong) > 1
+            else wrong[0].text
+            if wrong
+            else self._empty
+        )
+        if line:
+            cut = elided(line, self.width() - 60, 13)
+            rect = badge_rect(cut, QPointF(8, 0), 13, dot=bool(wrong))
+            rect.moveBottom(self.height() - 8)
+            draw_badge(painter, rect, cut, dot=QColor(color("alarm")) if wrong else None, pixels=13)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._grip = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is None:
+            return
+        moved = event.position() - self._grip
+        self._grip = event.position()
+        turning = (
+            event.buttons() & Qt.MouseButton.LeftButton
+            and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        )
+        if turning:
+            self._orbit.turn(-0.008 * moved.x(), 0.008 * moved.y())
+        else:
+            self._orbit.move(-moved.x() / self.height(), moved.y() / self.height())
+        self._redraw()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._orbit.reset()
+        self._redraw()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._orbit.zoom(1.15 ** (event.angleDelta().y() / 120))
+        self._redraw()
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        presets = dict(zip("1234", PRESETS, strict=True))
+        if event.text() in presets:
+            self.set_preset(presets[event.text()])
+        else:
+            super().keyPressEvent(event)
+
+    def release(self) -> None:
+        """Give the drawing surface back; the next paint makes a new one."""
+        if self._renderer is not None:
+            self._renderer.close()
+        self._renderer = self._uploaded = None
+
+
+class _Closer:
+    """Closes the renderer when Qt destroys the view, without keeping the view alive."""
+
+    def __init__(self, view: SceneView) -> None:
+        self._state = view.__dict__
+
+    def __call__(self, *_: object) -> None:
+        renderer = self._state.get("_renderer")
+        if renderer is not None:
+            renderer.close()
+            self._state["_renderer"] = None
+
+
+def main() -> None:
+    """Play the made-up dream in 3-D."""
+    from PySide6.QtWidgets import QApplication
+
+    from widgets.playback import Playback
+    from widgets.theme import apply_theme
+    from widgets.views import made_up
+
+    app = QApplication([])
+    apply_theme(app)
+    view, playback = SceneView(), Playback()
+    view.resize(900, 650)
+    view.show_caption("Scene · world frame")
+    view.show_static(made_up.scene_static())
+    playback.time_changed.connect(lambda t: view.show_moment(made_up.scene_moment(t)))
+    playback.set_range(0.0, float(made_up.WHEN[-1]), 1 / made_up.FPS)
+    playback.play()
+    view.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    main()

@@ -182,7 +182,7 @@ class Timeline(QWidget):
             self.setCursor(Qt.CursorShape.SplitHCursor if handle else Qt.CursorShape.ArrowCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._data is not None and self._grip in ("first", "last"):
+        if self._data is not None and self._data.trim is not None and self._grip in ("first", "last"):
             self.trim_changed.emit(*self._data.trim)
         self._grip = None
 
@@ -191,7 +191,7 @@ class Timeline(QWidget):
             return None
         at = self._layout(self._data)
         first, last = trim_x(self._data, at)
-        if at.film.top() <= point.y() <= at.film.bottom():
+        if self._data.trim is not None and at.film.top() <= point.y() <= at.film.bottom():
             if first - HANDLE - 3 <= point.x() <= first + 3:
                 return "first"
             if last - 3 <= point.x() <= last + HANDLE + 3:
@@ -201,7 +201,7 @@ class Timeline(QWidget):
     def _drag_trim(self, data: TimelineData, x: float) -> None:
         """Follow the mouse; the change is announced once, on release, so that one drag is one undo step."""
         times, t = data.frame_times, self._layout(data).time(x)
-        first, last = data.trim
+        first, last = data.trim or (0, len(times) - 1)
         if self._grip == "first":
             first = min(int(np.abs(times - t).argmin()), last)
         else:
@@ -223,7 +223,7 @@ class Timeline(QWidget):
 
     def _key(self, data: TimelineData, key: Qt.Key) -> bool:
         times, frame = data.frame_times, frame_at(data.frame_times, self._time)
-        first, last = data.trim
+        first, last = data.trim or (0, len(times) - 1)
         match key:
             case Qt.Key.Key_Left:
                 on_frame = abs(self._time - times[frame]) < 1e-6
@@ -236,9 +236,9 @@ class Timeline(QWidget):
                 self._pick(data.end)
             case Qt.Key.Key_PageUp | Qt.Key.Key_PageDown:
                 self._next_violation(data, forward=key == Qt.Key.Key_PageDown)
-            case Qt.Key.Key_I:
+            case Qt.Key.Key_I if data.trim:
                 self._trim_by_key(data, min(frame, last), last)
-            case Qt.Key.Key_O:
+            case Qt.Key.Key_O if data.trim:
                 self._trim_by_key(data, first, max(frame, first))
             case _:
                 return False

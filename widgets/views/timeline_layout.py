@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from hardware.geometry import Array
 from widgets.views.types import Curve, Lane, Span, TimelineData
 
-LABELS, TICKS, VALUES = 146.0, 40.0, 206.0
+LABELS, TICKS, VALUES = 146.0, 40.0, 252.0
 RULER, FILM, SPANS, GAP = 26.0, 46.0, 18.0, 6.0
 
 
@@ -96,6 +96,21 @@ def tick_step(span: float, width: float, room: float = 70.0) -> float:
     least = span / max(width / room, 1.0)
     decade = 10.0 ** np.floor(np.log10(least))
     return float(next(decade * m for m in (1, 2, 5, 10) if decade * m >= least * 0.999))
+
+
+def film_end(data: TimelineData) -> float:
+    """Return when the last clip frame stops being shown [s]."""
+    times = data.frame_times
+    step = float(times[-1] - times[-2]) if len(times) > 1 else data.end - data.start
+    return min(float(times[-1]) + step, data.end)
+
+
+def cursor_text(data: TimelineData, t: float) -> str:
+    """Return what the cursor says: the time, and the clip's frame or the phase that it stands in."""
+    if data.frame_times[0] - 1e-6 <= t <= film_end(data) + 1e-6:
+        return f"{t:.2f} s · frame {data.first_frame + frame_at(data.frame_times, t)}"
+    bands = [band.name for band in data.bands if band.start <= t <= band.end]
+    return " · ".join([f"{t:.2f} s", *bands[:1]])
 
 
 def frame_at(frame_times: Array, t: float) -> int:

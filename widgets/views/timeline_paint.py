@@ -14,7 +14,8 @@ from widgets.views.timeline_layout import (
     TICKS,
     VALUES,
     Layout,
-    frame_at,
+    cursor_text,
+    film_end,
     is_bad,
     scale,
     span_rows,
@@ -48,7 +49,7 @@ def draw_cursor(painter: QPainter, data: TimelineData, at: Layout, t: float) -> 
     painter.setPen(QPen(color("accent"), 2))
     bottom = at.lanes[-1].bottom() if at.lanes else at.film.bottom()
     painter.drawLine(QPointF(x, at.ruler.bottom() - 3), QPointF(x, bottom))
-    text = f"{t:.2f} s · frame {frame_at(data.frame_times, t)}"
+    text = cursor_text(data, t)
     rect = badge_rect(text, QPointF(0, 1), 12, bold=True)
     rect.moveLeft(min(max(x - rect.width() / 2, at.axis.left()), at.axis.right() - rect.width()))
     draw_badge(painter, rect, text, ink=color("rail"), ground=color("accent"), pixels=12, bold=True)
@@ -58,17 +59,11 @@ def draw_cursor(painter: QPainter, data: TimelineData, at: Layout, t: float) -> 
 
 def slots(data: TimelineData, at: Layout, aspect: float) -> list[tuple[QRectF, float]]:
     """Return the filmstrip's cells and the time [s] that each shows the picture of; aspect is width by height."""
-    left, right = at.x(float(data.frame_times[0])), at.x(_film_end(data))
+    left, right = at.x(float(data.frame_times[0])), at.x(film_end(data))
     count = max(int((right - left) / max(aspect * at.film.height(), 1.0)), 1)
     width = (right - left) / count
     cells = [QRectF(left + i * width, at.film.top(), width, at.film.height()) for i in range(count)]
     return [(cell, at.time(cell.center().x())) for cell in cells]
-
-
-def _film_end(data: TimelineData) -> float:
-    times = data.frame_times
-    step = float(times[-1] - times[-2]) if len(times) > 1 else data.end - data.start
-    return min(float(times[-1]) + step, data.end)
 
 
 def _draw_tints(painter: QPainter, data: TimelineData, at: Layout) -> None:
@@ -83,15 +78,15 @@ def _draw_tints(painter: QPainter, data: TimelineData, at: Layout) -> None:
 def _draw_ruler(painter: QPainter, data: TimelineData, at: Layout) -> None:
     step = tick_step(data.end - data.start, at.axis.width(), 90.0)
     painter.setFont(font(12))
-    for t in np.arange(np.ceil(data.start / step - 1e-6) * step, data.end + 1e-6, step):
-        x = at.x(float(t))
+    first = int(np.ceil(data.start / step - 1e-6))
+    for t in [k * step for k in range(first, int(data.end / step + 1e-6) + 1)]:
+        x = at.x(t)
         painter.setPen(color("border"))
         painter.drawLine(QPointF(x, at.ruler.bottom() - 4), QPointF(x, at.ruler.bottom()))
         for area in at.lanes:
             painter.setPen(color("grid"))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         label = QRectF(x - 40, 0, 80, at.ruler.height() - 4)
-        label.moveLeft(min(max(label.left(), at.axis.left() - 12), at.axis.right() - 68))
         painter.setPen(color("muted"))
         painter.drawText(label, _CENTER, f"{t:.{0 if step >= 1 else 1 if step >= 0.1 else 2}f} s")
     _draw_bands(painter, data, at)
@@ -127,7 +122,7 @@ def _draw_spans(painter: QPainter, data: TimelineData, at: Layout) -> None:
     counts = [(sum(s.level == level for s in data.spans), name) for level, name in _COUNTED]
     texts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in counts if n]
     row = QRectF(at.spans.left(), at.spans.top(), at.spans.width(), SPANS)
-    _draw_label(painter, row, " · ".join(texts), "", "alarm" if counts[0][0] else "warning")
+    _draw_label(painter, row, " · ".join(texts), "", "alarm" if counts[0][0] else "warning", LABELS + TICKS)
     for (rect, _), span in zip(span_rects(data, at), data.spans, strict=True):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color(span.level))
@@ -151,8 +146,10 @@ def span_rects(data: TimelineData, at: Layout) -> list[tuple[QRectF, int]]:
     return rects
 
 
-def _draw_label(painter: QPainter, row: QRectF, text: str, unit: str, ink: str = "text") -> None:
-    area = QRectF(8, row.top(), LABELS - 8, row.height())
+def _draw_label(
+    painter: QPainter, row: QRectF, text: str, unit: str, ink: str = "text", width: float = LABELS
+) -> None:
+    area = QRectF(8, row.top(), width - 8, row.height())
     painter.setFont(font(13))
     painter.setPen(color(ink))
     if unit and row.height() > 30:
@@ -183,7 +180,8 @@ def _draw_lane(painter: QPainter, at: Layout, lane: Lane, area: QRectF) -> None:
     for curve in lane.curves:
         style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
         painter.setPen(QPen(QColor(curve.color), 1.8, style))
-        points = np.column_stack([[at.x(t) for t in curve.t.tolist()], y(curve.value)])  # type: ignore[arg-type]
+        points = np.array([(at.x(t), y(v)) for t, v in zip(curve.t.tolist(), curve.value.tolist(), strict=True)])
+        points = points.reshape(-1, 2)
         known = np.isfinite(points[:, 1])
         edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
         for a, b in edges.reshape(-1, 2):
@@ -230,9 +228,11 @@ def _draw_values(painter: QPainter, lane: Lane, area: QRectF, t: float) -> None:
 
 
 def _draw_trim(painter: QPainter, data: TimelineData, at: Layout) -> None:
+    if data.trim is None:
+        return
     left, right = trim_x(data, at)
     bottom = at.lanes[-1].bottom() if at.lanes else at.film.bottom()
-    for a, b in ((at.axis.left(), left), (right, at.axis.right())):
+    for a, b in ((at.x(float(data.frame_times[0])), left), (right, at.x(film_end(data)))):
         painter.fillRect(QRectF(a, at.film.top(), max(b - a, 0.0), bottom - at.film.top()), color("rail", 0.66))
     for x, side in ((left, -1), (right, 1)):
         painter.setPen(Qt.PenStyle.NoPen)
@@ -246,9 +246,9 @@ def _draw_trim(painter: QPainter, data: TimelineData, at: Layout) -> None:
 
 def trim_x(data: TimelineData, at: Layout) -> tuple[float, float]:
     """Return the inner edges of the two trim handles: the start of the first frame, the end of the last one."""
-    first, last = data.trim
     times = data.frame_times
-    end = float(times[last + 1]) if last + 1 < len(times) else _film_end(data)
+    first, last = data.trim or (0, len(times) - 1)
+    end = float(times[last + 1]) if last + 1 < len(times) else film_end(data)
     return at.x(float(times[first])), at.x(end)
 
 

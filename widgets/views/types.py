@@ -193,14 +193,16 @@ class Band:
 class TimelineData:
     """Everything on the timeline.
 
-    start, end [s] of its axis; frame_times (T,) [s] when each clip frame is shown; trim: first and last frame
-    kept (both included); view: which of the source's views makes the filmstrip.
+    start, end [s] of its axis; frame_times (T,) [s] when each clip frame is shown, the first of them being number
+    first_frame; trim: first and last frame kept (both included, as indices of frame_times), None where it cannot
+    be changed, as in a plan; view: which of the source's views makes the filmstrip.
     """
 
     start: float
     end: float
     frame_times: Array
-    trim: tuple[int, int]
+    trim: tuple[int, int] | None = None
+    first_frame: int = 0
     view: str = ""
     lanes: tuple[Lane, ...] = ()
     spans: tuple[Span, ...] = ()
@@ -210,7 +212,7 @@ class TimelineData:
     def __post_init__(self) -> None:
         require(self.start < self.end, f"timeline: start {self.start} s is not before end {self.end} s")
         require(len(self.frame_times) > 0, "timeline: frame_times is empty")
-        first, last = self.trim
+        first, last = self.trim or (0, 0)
         require(
             0 <= first <= last < len(self.frame_times),
             f"timeline: trim {self.trim} is not within 0..{len(self.frame_times) - 1}",

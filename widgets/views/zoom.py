@@ -34,7 +34,7 @@ class Zoom:
     def to_widget(self, pixels: Array) -> Array:
         """Return widget points (..., 2) of pixels (..., 2)."""
         corner = self.picture.topLeft()
-        return (np.asarray(pixels) + 0.5) * self.scale + np.array([corner.x(), corner.y()])
+        return np.asarray((np.asarray(pixels) + 0.5) * self.scale + np.array([corner.x(), corner.y()]))
 
     def to_pixel(self, point: QPointF) -> tuple[float, float]:
         """Return the pixel (x, y) at a widget point; it may lie outside the picture."""
