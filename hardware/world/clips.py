@@ -72,12 +72,13 @@ def render_clip(
     exposure: float = 0.02,
     cover: float | None = None,
     calm: bool = False,
+    grain: float = 1.0,
 ) -> RenderedClip:
     """Render a task as the rig's cameras see it; the same arguments give the same bytes.
 
     exposure [s]: shutter time, motion within it is blurred (0: sharp); cover: the largest fraction of a tool's
     silhouette that the hand may hide, drawn from the seed when None and never over 0.4; calm: motion that two arms
-    can follow (rotation only). Raises ValueError naming an unknown task or too few frames.
+    can follow (rotation only); grain: of the cloth (0..1). Raises ValueError for an unknown task or too few frames.
     """
     require(task in SHOW, f"task: {task!r} is not one of {list(SHOW)}")
     require(frames >= 4, f"frames: {frames} are too few for a task; at least 4")
@@ -86,12 +87,11 @@ def render_clip(
     thing = choose_thing(task, rng)
     duration = (frames - 1) / fps
     shown = show_rotation(thing, rng, duration, calm=True) if calm else SHOW[task](thing, rng, duration)
-    stage = _Stage(rig, shown, rng, seed, size, textured=textured)
+    stage = _Stage(rig, shown, rng, seed, size, textured=textured, grain=grain)
     cover = float(rng.uniform(0.05, MOST_COVERED)) if cover is None else min(cover, MOST_COVERED)
     times = np.arange(frames) / fps
-    with SceneRenderer(stage.model, (size[0] // 4, size[1] // 4)) as small:
-        reach = {role: stage.reach_for(role, cover, times, small) for role in shown.tools}
     with SceneRenderer(stage.model, size) as renderer:
+        reach = {role: stage.reach_for(role, cover, times, renderer) for role in shown.tools}
         views = {c.name: stage.video(renderer, c, times, exposure, reach) for c in stage.cameras}
         covered, in_view = stage.visibility(renderer, times, reach)
     poses = {}
@@ -110,7 +110,15 @@ class _Stage:
     """The compiled scene of one clip and who stands where at a time."""
 
     def __init__(
-        self, rig: Rig, shown: Shown, rng: np.random.Generator, seed: int, size: tuple[int, int], *, textured: bool
+        self,
+        rig: Rig,
+        shown: Shown,
+        rng: np.random.Generator,
+        seed: int,
+        size: tuple[int, int],
+        *,
+        textured: bool,
+        grain: float,
     ) -> None:
         self._shown = shown
         self.cameras = tuple(scaled_camera(c.camera, size) for c in rig.cameras)
@@ -124,7 +132,7 @@ class _Stage:
         first = int(rng.integers(len(PLAIN_COLOURS)))
         colours = dict.fromkeys(loaded, PLAIN_COLOURS[first])
         contents = SceneContents(
-            self.tools, skins, {"thing": shown.thing}, plain={} if textured else colours, seed=seed
+            self.tools, skins, {"thing": shown.thing}, plain={} if textured else colours, seed=seed, grain=grain
         )
         self.model = start_scene(rig, self.cameras, contents).compile()
         self._data = mujoco.MjData(self.model)
@@ -174,7 +182,7 @@ class _Stage:
             reach = {
                 other: (middle if other == role else self._holds[other].reach_limits[0]) for other in self._holds
             }
-            covered, _ = self.visibility(renderer, times[len(times) // 2 :: 2], reach, (role,))
+            covered, _ = self.visibility(renderer, times[len(times) // 2 :: 2], reach, (role,), shrink=4)
             if np.nanmax(covered[role]) > cover:
                 upper = middle
             else:
@@ -187,8 +195,9 @@ class _Stage:
         times: Array,
         reach: Mapping[str, float],
         roles: tuple[str, ...] | None = None,
+        shrink: int = 1,
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """covered and in_view as in RenderedClip."""
+        """covered and in_view as in RenderedClip, measured on pictures `shrink` times smaller."""
         roles = roles or tuple(self._shown.tools)
         shape = (len(times), len(self.cameras))
         covered = {role: np.full(shape, np.nan) for role in roles}
@@ -198,8 +207,9 @@ class _Stage:
                 continue
             self.place(float(time), reach)
             for v, camera in enumerate(self.cameras):
-                alone = renderer.owners(self._data, camera.name, (TOOL_GROUP,))
-                seen = renderer.owners(self._data, camera.name, (WORLD_GROUP, TOOL_GROUP, HAND_GROUP))
+                small = (camera.size[0] // shrink, camera.size[1] // shrink)
+                alone = renderer.owners(self._data, camera.name, (TOOL_GROUP,), small)
+                seen = renderer.owners(self._data, camera.name, (WORLD_GROUP, TOOL_GROUP, HAND_GROUP), small)
                 for role in roles:
                     geom = self.model.geom(role).id
                     in_view[role][k, v] = self._inside(role, float(time), camera)

@@ -50,7 +50,8 @@ def planar_path(times: Array, keys: Array) -> Path:
 def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, calm: bool = False) -> Shown:
     """Two hands bring a gripper each to the object's sides and turn it between the rounded ends.
 
-    calm: within what two arms at the simulated rig can follow: turns of at most 35 degrees, small tilts.
+    calm: within what two arms at the simulated rig can follow: turns of at most 32 degrees, small tilts, and no
+    tool in view (frame 3 of 13 on) before it is over the arms' own part of the table.
     """
     turn = np.radians(rng.uniform(18, 32) if calm else rng.uniform(18, 48)) * rng.choice([-1, 1])
     axis = np.radians(rng.uniform(-14, 14)) - turn / 2
@@ -69,10 +70,10 @@ def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, ca
     tilt = 0.05 if calm else 0.11
     for role, sign in (("left", 1.0), ("right", -1.0)):
         height = rng.uniform(0.078, 0.1)
-        lag = rng.uniform(-0.25, 0.25)  # the wrist turns a little more or less than the object
+        lag = rng.uniform(0.1, 0.7)  # the wrist turns less than the object, which rolls on the round end
         own = np.array([np.cos(grasp), np.sin(grasp)])
         reach = thing.support(-sign * own)
-        keys = [_nose_at(m, a, sign, reach + 0.001, (1 + lag) * (a - axis), height, rng, tilt)
+        keys = [_nose_at(m, a, sign, reach + 0.001, lag * (a - axis), height, rng, tilt)
                 for m, a in zip(middle, angle, strict=True)]  # fmt: skip
         near = keys[0] + np.array([*(-sign * 0.035 * np.array([np.cos(axis), np.sin(axis)])), 0.012, 0, 0, 0])
         swing = rng.normal(0, tilt, (2, 3))
@@ -80,6 +81,9 @@ def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, ca
         outside = np.array([-sign * rng.uniform(0.17, 0.24), -0.52, height + 0.06, above[3], *swing[1][:2]])
         late = rng.uniform(0, 0.03) * duration
         times = np.concatenate([[0, enter + late, ready * 0.75 + late, ready + late, contact], turned])
+        if calm:
+            outside[1], above[1] = -0.43, max(above[1], -0.16)
+            times[1], times[2] = duration * 2 / 12, duration * 2.9 / 12
         paths[role] = smooth_path(times, np.stack([outside, outside, above, near, keys[0], *keys]))
     return Shown({"left": "rotation_gripper_left", "right": "rotation_gripper_right"}, thing, paths)
 

@@ -19,7 +19,8 @@ AWAY = (0.0, -6.0, -3.0)
 
 @dataclass(frozen=True, eq=False)
 class SceneContents:
-    """What is put into a scene. tools and skins by body name; plain: one colour by tool instead of its print."""
+    """What is put into a scene. tools and skins by body name; plain: one colour by tool instead of its print;
+    physics: objects are free and tools push them; grain: how coarse the cloth's weave looks, 0 for none."""
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     skins: Mapping[str, Skin] = field(default_factory=dict)
@@ -27,6 +28,7 @@ class SceneContents:
     plain: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     physics: bool = False
     seed: int = 0
+    grain: float = 1.0
 
 
 def scaled_camera(camera: Camera, size: tuple[int, int]) -> Camera:
@@ -43,7 +45,7 @@ def start_scene(rig: Rig, cameras: Sequence[Camera], contents: SceneContents) ->
     spec = mujoco.MjSpec()
     rng = np.random.default_rng([contents.seed, 11])
     _settings(spec)
-    _surroundings(spec, rig, rng)
+    _surroundings(spec, rig, rng, contents.grain)
     for camera in cameras:
         _add_camera(spec, camera)
     for name, tool in contents.tools.items():
@@ -109,9 +111,9 @@ def _settings(spec: mujoco.MjSpec) -> None:
     spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.1]
 
 
-def _surroundings(spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator) -> None:
+def _surroundings(spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator, grain: float) -> None:
     """Cloth on the table, a dim floor, a soft lamp overhead and a weaker one to the side."""
-    _add_picture(spec, "cloth", cloth_picture(rng), specular=0.0)
+    _add_picture(spec, "cloth", cloth_picture(rng, grain), specular=0.0)
     x, y = rig.table_size
     top = spec.worldbody.add_geom(
         name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=[x / 2, y / 2, 0.02], pos=[0, 0, -0.02], material="cloth"
@@ -130,7 +132,7 @@ def _surroundings(spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator) -> No
     fill.castshadow, fill.diffuse, fill.specular = False, [0.24, 0.25, 0.27], [0.04, 0.04, 0.04]
 
 
-def cloth_picture(rng: np.random.Generator) -> Image:
+def cloth_picture(rng: np.random.Generator, grain: float = 1.0) -> Image:
     """Black cloth (768, 1152, 3): a fine weave, soft folds, a little lint."""
     height, width = 768, 1152
     y, x = np.mgrid[0:height, 0:width].astype(float)
@@ -139,7 +141,7 @@ def cloth_picture(rng: np.random.Generator) -> Image:
         angle, wave, phase = rng.uniform(0, np.pi), rng.uniform(120, 520), rng.uniform(0, 2 * np.pi)
         folds += np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / wave + phase)
     weave = rng.normal(0, 2.2, (height, width)) + 1.2 * ((x + y) % 3 == 0)
-    grey = 22.0 + 1.6 * folds + weave
+    grey = 22.0 + 1.6 * folds + grain * weave
     lint = rng.integers(0, [height, width], (60, 2))
     grey[lint[:, 0], lint[:, 1]] += rng.uniform(25, 80, 60)
     return np.asarray(np.clip(grey[..., None] * np.array([0.94, 0.98, 1.06]), 0, 255), np.uint8)

@@ -21,19 +21,33 @@ class Softening:
 
 
 def soften(video: Image, amount: Softening, rng: np.random.Generator) -> Image:
-    """Return a softened copy of frames (T, H, W, 3); frame 0, which a generator copies from its input, is kept."""
+    """Return a softened copy of frames (T, H, W, 3).
+
+    Frame 0, which a generator copies from its input, is kept, and what differs little from it is not warped.
+    """
     frames, height, width, _ = video.shape
     field = smooth_field((frames, 2, height // 48 + 3, width // 48 + 3), rng) * amount.warp_px
     out = [video[0]]
     for frame, warp in zip(video[1:], field[1:], strict=True):
         dx, dy = (cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC) for part in warp)
-        soft = moved(frame, dx, dy)
+        alive = _changed(video[0], frame)
+        soft = moved(frame, dx * alive, dy * alive)
         if amount.blur_px > 0:
             soft = cv2.GaussianBlur(soft, (0, 0), amount.blur_px)
+        if amount.noise == 0:
+            out.append(np.clip(np.round(soft), 0, 255).astype(np.uint8))
+            continue
         grain = rng.normal(0, amount.noise, soft.shape)
         blotches = cv2.resize(rng.normal(0, amount.noise, (height // 6, width // 6, 3)), (width, height))
         out.append(np.clip(soft + 0.7 * grain + 0.5 * blotches, 0, 255).astype(np.uint8))
     return np.stack(out)
+
+
+def _changed(scene: Image, frame: Image) -> Array:
+    """1 near everything that is not in the scene, fading to 0 (H, W)."""
+    difference = cv2.absdiff(cv2.GaussianBlur(scene, (0, 0), 1.5), cv2.GaussianBlur(frame, (0, 0), 1.5)).max(axis=2)
+    near = cv2.dilate((difference > 10).astype(np.uint8), np.ones((25, 25), np.uint8))
+    return np.asarray(cv2.GaussianBlur(near.astype(np.float32), (0, 0), 6.0), float)
 
 
 def smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

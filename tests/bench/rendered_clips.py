@@ -5,14 +5,14 @@ against each other by up to 5 px, half in either view, differently for each tool
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from hardware.geometry import Array, apply, inverse, project
+from hardware.geometry import Array
 from hardware.rig import load_rig
-from hardware.world.clips import RenderedClip, render_clip
-from hardware.world.softening import Softening, drifted, smooth_drift, soften
+from hardware.world.clips import render_clip
+from hardware.world.softening import Softening, smooth_drift
+from models.data.make_example import spoilt
 from models.data.rendered import dream_from_clip, true_poses
 from models.types import Dream
 
@@ -52,21 +52,3 @@ def rendered_clips(
             "softening": amount,
         }
         yield dream_from_clip(clip), true_poses(clip), truth
-
-
-def spoilt(
-    clip: RenderedClip, drift: dict[str, Array], amount: Softening, rng: np.random.Generator
-) -> RenderedClip:
-    """The clip with drifting views and softened pictures; its truth stays."""
-    views = {}
-    for sign, camera in zip((-0.5, 0.5), clip.cameras, strict=True):
-        video = clip.views[camera.name]
-        if any(path.any() for path in drift.values()):
-            T_cam_world = inverse(np.asarray(camera.T_world_cam))
-            centres = {
-                role: project(camera.K, apply(T_cam_world @ T, np.zeros((1, 3))))[:, 0]
-                for role, T in clip.T_world_tool.items()
-            }
-            video = drifted(video, {role: sign * path for role, path in drift.items()}, centres)
-        views[camera.name] = soften(video, amount, rng)
-    return replace(clip, views=views)
