@@ -62,7 +62,7 @@ def banana(rng: np.random.Generator) -> Thing:
     radius, bend = rng.uniform(0.085, 0.105), rng.uniform(1.2, 1.5)
     angles = np.linspace(-bend / 2, bend / 2, 9)
     points = np.stack([radius * np.sin(angles), radius * (np.cos(angles) - 0.9), np.zeros(9)], axis=1)
-    girth = 0.017 * np.sqrt(1 - (0.8 * angles / angles[-1]) ** 2)
+    girth = 0.02 * np.sqrt(1 - (0.8 * angles / angles[-1]) ** 2)
     yellow, brown = (0.93, 0.77, 0.2, 1.0), (0.35, 0.24, 0.1, 1.0)
     parts = []
     for k in range(8):
@@ -71,10 +71,10 @@ def banana(rng: np.random.Generator) -> Thing:
         rgba = brown if k == 7 else yellow
         parts.append(
             Part(
-                "capsule", size, (*middle[:2], 0.018), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba
+                "capsule", size, (*middle[:2], 0.0205), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba
             )
         )
-    outline = np.concatenate([points[:, :2] + 0.016 * d for d in ngon(8, 1.0)])
+    outline = np.concatenate([points[:, :2] + 0.018 * d for d in ngon(8, 1.0)])
     return Thing("banana", tuple(parts), outline)
 
 
