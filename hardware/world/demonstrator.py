@@ -14,6 +14,7 @@ from hardware.world.objects import Thing
 Path = Callable[[float], Array]
 TICK = 1 / 240
 SMOOTHING = 0.045  # [s] rounds the corners of key-framed motion as a person's hand does
+SQUEEZE = 0.008  # [m] the box below the plate is about 6 mm smaller than the plate, and a hand presses a little
 PLATE_NOSE = (0.032, 0.038, 0.048)  # centre and half axes of the rotation gripper's rounded end [m]
 
 
@@ -73,7 +74,7 @@ def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, ca
         lag = rng.uniform(0.1, 0.7)  # the wrist turns less than the object, which rolls on the round end
         own = np.array([np.cos(grasp), np.sin(grasp)])
         reach = thing.support(-sign * own)
-        keys = [_nose_at(m, a, sign, reach + 0.001, lag * (a - axis), height, rng, tilt)
+        keys = [_nose_at(m, a, sign, reach - SQUEEZE, lag * (a - axis), height, rng, tilt)
                 for m, a in zip(middle, angle, strict=True)]  # fmt: skip
         near = keys[0] + np.array([*(-sign * 0.035 * np.array([np.cos(axis), np.sin(axis)])), 0.012, 0, 0, 0])
         swing = rng.normal(0, tilt, (2, 3))

@@ -74,7 +74,7 @@ def banana(rng: np.random.Generator) -> Thing:
                 "capsule", size, (*middle[:2], 0.0205), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba
             )
         )
-    outline = np.concatenate([points[:, :2] + 0.018 * d for d in ngon(8, 1.0)])
+    outline = np.concatenate([points[:, :2] + girth[:, None] * d for d in ngon(8, 1.0)])
     return Thing("banana", tuple(parts), outline)
 
 
