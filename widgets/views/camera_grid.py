@@ -3,10 +3,20 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
+from hardware.types import Frame
+from widgets.theme import color, font, level_color
+from widgets.views.paint import draw_empty, text_size, to_qimage
+from widgets.views.stream_health import Health, StreamHealth
 from widgets.views.types import LatestSource
+from widgets.views.zoom import Zoom
+
+LINE = 34.0  # height of the health line
+PULL_MS = 33
+HEALTH_EVERY = 8  # pulls between two looks at a stream that sends nothing new
 
 
 class CameraGrid(QWidget):
@@ -17,13 +27,169 @@ class CameraGrid(QWidget):
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
         self._source: LatestSource | None = None
+        self._clock = clock
+        self._cells: dict[str, CameraCell] = {}
+        self._empty = "No cameras yet"
+        self._pulls = 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(6)
+        self._timer = QTimer(self)
+        self._timer.setInterval(PULL_MS)
+        self._timer.timeout.connect(self._pull)
+        self.setMinimumSize(260, 160)
+        self.setAccessibleName("Live cameras")
 
     def set_source(self, source: LatestSource | None) -> None:
-        """Pull frames from here; None stops."""
+        """Pull frames from here; None stops, and the last frames grow old in sight."""
         self._source = source
 
     def show_cameras(self, names: Sequence[str], fps: Mapping[str, float] | None = None) -> None:
         """Lay out a cell a camera; fps: what each stream should reach (amber below 90%, red below 50%)."""
+        for cell in self._cells.values():
+            self._grid.removeWidget(cell)
+            cell.setParent(None)
+            cell.deleteLater()
+        self._cells = {name: CameraCell(name, (fps or {}).get(name, 0.0), self) for name in names}
+        columns = 1 if len(names) == 1 else 2 if len(names) <= 4 else 3
+        for i, cell in enumerate(self._cells.values()):
+            cell.picked.connect(self.camera_picked)
+            self._grid.addWidget(cell, i // columns, i % columns)
+        self.update()
+
+    def show_selected(self, name: str) -> None:
+        """Frame one camera in the accent colour; "" frames none."""
+        for cell in self._cells.values():
+            cell.show_selected(cell.name == name)
 
     def show_empty(self, text: str) -> None:
         """What to do next, shown while there are no cameras."""
+        self._empty = text
+        self.show_cameras(())
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 420)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._cells:
+            draw_empty(QPainter(self), QRectF(self.rect()), self._empty)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+
+    @Slot()
+    def _pull(self) -> None:
+        self._pulls += 1
+        now = self._clock()
+        for name, cell in self._cells.items():
+            frame = self._source.latest(name) if self._source is not None else None
+            cell.show_frame(frame, now, again=self._pulls % HEALTH_EVERY == 0)
+
+
+class CameraCell(QWidget):
+    """One camera of the grid."""
+
+    picked = Signal(str)
+
+    def __init__(self, name: str, wanted_fps: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self._stream = StreamHealth(wanted_fps)
+        self._health: Health | None = None
+        self._image: QImage | None = None
+        self._zoom = Zoom()
+        self._selected = False
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 150)
+        self.setAccessibleName(f"Camera {name}")
+
+    def show_frame(self, frame: Frame | None, now: float, again: bool = False) -> None:
+        """Show the newest frame at host time now [s]; without a new one only the health line, and that seldom."""
+        fresh = frame is not None and self._stream.see(frame)
+        if fresh and frame is not None:
+            self._image = to_qimage(frame.rgb)
+            self._zoom.size = (self._image.width(), self._image.height())
+        if fresh or again:
+            self._health = self._stream.report(now)
+            self.update()
+
+    def show_selected(self, selected: bool) -> None:
+        """Whether a frame in the accent colour is drawn."""
+        self._selected = selected
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), color("well"))
+        area = QRectF(self.rect()).adjusted(0, 0, 0, -LINE)
+        self._zoom.area = area
+        if self._image is None:
+            draw_empty(painter, area, "Waiting for the first picture")
+        else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(self._zoom.picture, self._image)
+        self._paint_line(painter, QRectF(0, self.height() - LINE, self.width(), LINE))
+        ink = self._border()
+        if ink:
+            painter.setPen(QPen(color(ink), 3))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+
+    def _border(self) -> str:
+        if self._health is not None and self._health.worst == "alarm":
+            return "alarm"
+        return "accent" if self._selected else ""
+
+    def _paint_line(self, painter: QPainter, area: QRectF) -> None:
+        """Name, rate, age and size, as many of them as fit."""
+        painter.fillRect(area, color("rail"))
+        x = area.left() + 12
+        for text, ink, bold in self._words():
+            width = text_size(text, 14, bold)[0]
+            if x + width > area.right() - 8:
+                return
+            painter.setFont(font(14, bold))
+            painter.setPen(color("text") if ink == "text" else level_color(ink))
+            painter.drawText(QRectF(x, area.top(), width + 2, area.height()), Qt.AlignmentFlag.AlignVCenter, text)
+            x += width + 18
+
+    def _words(self) -> list[tuple[str, str, bool]]:
+        health = self._health
+        if health is None:
+            return [(self.name, "text", True), ("no picture yet", "idle", False)]
+        age = f"age {1000 * health.age:.0f} ms" if health.age < 1 else f"no new picture for {health.age:.0f} s"
+        width, height = health.size
+        return [
+            (self.name, "text", True),
+            (f"{health.fps:.1f} fps", health.fps_level, False),
+            (age, "text" if health.age_level == "ok" else health.age_level, False),
+            (f"{width}×{height}", "idle", False),
+        ]
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.picked.emit(self.name)
+
+
+def main() -> None:
+    """Show two made-up cameras, one of which stops after three seconds."""
+    from PySide6.QtWidgets import QApplication
+
+    from widgets.theme import apply_theme
+    from widgets.views import made_up
+
+    app = QApplication([])
+    apply_theme(app)
+    grid = CameraGrid()
+    grid.set_source(made_up.LiveCameras(stops={"side": 3.0}))
+    grid.show_cameras(made_up.VIEWS, dict.fromkeys(made_up.VIEWS, 30.0))
+    grid.camera_picked.connect(grid.show_selected)
+    grid.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,28 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PySide6.QtWidgets import QWidget
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from hardware.geometry import Array
+from widgets.theme import COLORS, font
+from widgets.views.history_ring import HistoryRing, decimate
+from widgets.views.paint import draw_empty
 from widgets.views.types import ArmHistory, HistorySource
 
+PULL_MS = 66
+SHOWN = 20.0  # [s] of history on the plots
+POINTS = 600  # drawn of each curve
+NEAR = 0.8  # of a limit: amber from here, red above it
 
-class HistoryRing:
-    """The newest samples of one arm in a fixed buffer."""
-
-    def __init__(self, capacity: int = 12_000) -> None:
-        self._data = np.zeros((capacity, 4))
-        self._count = 0
-
-    def push(self, t: float, error: float, planned: float, measured: float) -> None:
-        """Add a sample: t [s], largest joint error [rad], planned and measured tip speed [m/s]."""
-        self._data[self._count % len(self._data)] = t, error, planned, measured
-        self._count += 1
-
-    def history(self) -> ArmHistory:
-        """Return the samples kept, oldest first."""
-        n = len(self._data)
-        rows = self._data[: self._count] if self._count <= n else np.roll(self._data, -(self._count % n), axis=0)
-        return ArmHistory(*rows.copy().T)
+__all__ = ["HistoryRing", "LiveCurves"]
 
 
 class LiveCurves(QWidget):
@@ -33,6 +28,16 @@ class LiveCurves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: HistorySource | None = None
+        self._empty = "Nothing has moved yet"
+        self._arms: dict[str, ArmCurves] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(8, 6, 8, 6)
+        self._column.setSpacing(8)
+        self._timer = QTimer(self)
+        self._timer.setInterval(PULL_MS)
+        self._timer.timeout.connect(self._pull)
+        self.setMinimumSize(320, 120)
+        self.setAccessibleName("Planned against measured")
 
     def set_source(self, source: HistorySource | None) -> None:
         """Pull samples from here; None freezes the curves."""
@@ -40,6 +45,145 @@ class LiveCurves(QWidget):
 
     def show_arms(self, arms: Sequence[str], error_limit: float, speed_limit: Mapping[str, float]) -> None:
         """Lay out the plots: following error limit [rad], tip speed limit by arm [m/s]."""
+        for row in self._arms.values():
+            self._column.removeWidget(row)
+            row.setParent(None)
+            row.deleteLater()
+        self._arms = {arm: ArmCurves(arm, error_limit, speed_limit.get(arm, 0.0), self) for arm in arms}
+        for row in self._arms.values():
+            self._column.addWidget(row)
+        self.update()
 
     def show_empty(self, text: str) -> None:
-        """What to do next, shown while there are no arms or samples."""
+        """What to do next, shown while there are no arms."""
+        self._empty = text
+        self.show_arms((), 0.0, {})
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 320)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._arms:
+            draw_empty(QPainter(self), QRectF(self.rect()), self._empty)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._timer.start()
+        self._pull()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+
+    @Slot()
+    def _pull(self) -> None:
+        for arm, row in self._arms.items():
+            history = self._source.history(arm) if self._source is not None else None
+            if history is not None and len(history.t):
+                row.show_history(history)
+
+
+class ArmCurves(QWidget):
+    """One arm's two plots, with what they say now in their headings."""
+
+    def __init__(self, arm: str, error_limit: float, speed_limit: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._limits = (error_limit, speed_limit)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(2)
+        self._headings = [QLabel(), QLabel()]
+        self._names = (f"{arm} · joint error", f"{arm} · tip speed")
+        self._units = ("rad", "m/s")
+        self._plots = [_plot(limit) for limit in self._limits]
+        # the plan lies over what was measured, dashed: both are seen where they agree
+        self._error = self._plots[0].plot(pen=pg.mkPen(COLORS["text"], width=2))
+        self._planned = self._plots[1].plot(pen=pg.mkPen(COLORS["accent"], width=2, style=Qt.PenStyle.DashLine))
+        self._measured = self._plots[1].plot(pen=pg.mkPen(COLORS["text"], width=2))
+        self._planned.setZValue(1)
+        for i in range(2):
+            grid.addWidget(self._headings[i], 0, i)
+            grid.addWidget(self._plots[i], 1, i)
+            grid.setColumnStretch(i, 1)
+            self._show_now(i, float("nan"), "")
+
+    def show_history(self, history: ArmHistory) -> None:
+        """Draw the newest stretch."""
+        shown = history.t >= history.t[-1] - SHOWN
+        t = history.t[shown]
+        for curve, values in (
+            (self._error, history.error),
+            (self._planned, history.planned),
+            (self._measured, history.measured),
+        ):
+            curve.setData(*decimate(t, values[shown], POINTS))
+        end = max(float(t[-1]), float(t[0]) + 2.0)
+        self._fit(0, t[0], end, history.error[shown])
+        self._fit(1, t[0], end, np.concatenate([history.planned[shown], history.measured[shown]]))
+        self._show_now(0, float(history.error[-1]), "")
+        self._show_now(1, float(history.measured[-1]), _planned(float(history.planned[-1])))
+
+    def _fit(self, i: int, start: float, end: float, values: Array) -> None:
+        known = values[np.isfinite(values)]
+        top = max(float(known.max()) if len(known) else 0.0, self._limits[i]) * 1.15 or 1.0
+        self._plots[i].setRange(xRange=(start, end), yRange=(0.0, top), padding=0.0)
+
+    def _show_now(self, i: int, value: float, before: str) -> None:
+        limit, unit = self._limits[i], self._units[i]
+        level = "text" if not limit or value < NEAR * limit else "warning" if value <= limit else "alarm"
+        now = f"{value:.3f}" if np.isfinite(value) else "–"
+        ink = COLORS[level if np.isfinite(value) else "muted"]
+        most = f" of {limit:.3g}" if limit else ""
+        self._headings[i].setText(
+            f"<span style='color:{COLORS['muted']}'>{self._names[i]}</span> &nbsp; {before}"
+            f"<b style='color:{ink}'>{now}</b><span style='color:{COLORS['muted']}'>{most} {unit}</span>"
+        )
+
+
+class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
+    """A time axis whose ticks carry their unit."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [f"{value:g} s" for value in values]
+
+
+def _planned(speed: float) -> str:
+    return f"<span style='color:{COLORS['accent']}'>planned {speed:.3f}</span> &nbsp; measured "
+
+
+def _plot(limit: float) -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=COLORS["well"], axisItems={"bottom": SecondsAxis("bottom")})
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.setMinimumHeight(64)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    plot.setAntialiasing(True)
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        axis.setStyle(tickFont=font(11), tickLength=-4)
+        axis.setPen(COLORS["border"])
+        axis.setTextPen(COLORS["muted"])
+    plot.getAxis("left").setWidth(44)
+    plot.showGrid(x=True, y=True, alpha=0.12)
+    if limit:
+        plot.addItem(pg.InfiniteLine(limit, angle=0, pen=pg.mkPen(COLORS["alarm"], style=Qt.PenStyle.DashLine)))
+    return plot
+
+
+def main() -> None:
+    """Show two made-up arms that follow their plan."""
+    from PySide6.QtWidgets import QApplication
+
+    from widgets.theme import apply_theme
+    from widgets.views import made_up
+
+    app = QApplication([])
+    apply_theme(app)
+    curves = LiveCurves()
+    curves.set_source(made_up.LiveArms())
+    curves.show_arms(made_up.ROLES, 0.15, dict.fromkeys(made_up.ROLES, 0.25))
+    curves.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,8 @@ Geometry and numbers are like the real ones (published camera rig, 13 frames at 
 the pictures are painted by hand.
 """
 
+import time
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -11,10 +13,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QRadialGradient
 
 from hardware.geometry import Array, apply, inverse, rotation_from_vector, transform
-from hardware.types import Box, Camera, Image, Mesh
+from hardware.types import Box, Camera, Frame, Image, Mesh
 from widgets.theme import COLORS, tool_color
+from widgets.views.made_up_mesh import arm_links, ball, tool_mesh
 from widgets.views.outline import MeshEdges, mesh_edges, outline, project_axes, project_points, tip_path
 from widgets.views.types import (
+    ArmHistory,
     Band,
     Curve,
     HintBox,
@@ -45,47 +49,6 @@ def _camera(name: str, y: float, roll_deg: float) -> Camera:
 
 
 CAMERAS = (_camera("top", -0.33, -157.5), _camera("side", 0.33, 157.5))
-
-
-def prism(outline_xy: Array, low: float, high: float) -> Mesh:
-    """A convex outline (N, 2), anticlockwise, pulled up from z = low to high [m]."""
-    n = len(outline_xy)
-    vertices = np.vstack([np.column_stack([outline_xy, np.full(n, z)]) for z in (low, high)])
-    i = np.arange(n)
-    j = (i + 1) % n
-    walls = np.vstack([np.column_stack([i, j, j + n]), np.column_stack([i, j + n, i + n])])
-    fan = np.column_stack([np.zeros(n - 2, int), i[1:-1], i[2:]])
-    return Mesh(vertices, np.vstack([walls, fan[:, ::-1], fan + n]).astype(np.int32))
-
-
-def joined(*meshes: Mesh) -> Mesh:
-    """Several meshes as one."""
-    offsets = np.cumsum([0] + [len(m.vertices) for m in meshes[:-1]])
-    faces = np.vstack([m.faces + o for m, o in zip(meshes, offsets, strict=True)])
-    return Mesh(np.vstack([m.vertices for m in meshes]), faces.astype(np.int32))
-
-
-def ball(radius: float = 0.05, rings: int = 8, sectors: int = 12) -> Mesh:
-    """A sphere."""
-    theta = np.linspace(0, np.pi, rings + 1)[:, None]
-    phi = np.linspace(0, 2 * np.pi, sectors, endpoint=False)[None]
-    xyz = np.stack(np.broadcast_arrays(np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)), -1)
-    a = (np.arange(rings)[:, None] * sectors + np.arange(sectors)).ravel()
-    b = (np.arange(rings)[:, None] * sectors + (np.arange(sectors) + 1) % sectors).ravel()
-    faces = np.vstack([np.column_stack([a, a + sectors, b + sectors]), np.column_stack([a, b + sectors, b])])
-    return Mesh(radius * xyz.reshape(-1, 3), faces.astype(np.int32))
-
-
-def tool_mesh(mirrored: bool = False) -> Mesh:
-    """A plate with a rounded end, a rim and a handle box, about 1,000 faces."""
-    turn = np.linspace(-np.pi / 2, np.pi / 2, 24)
-    nose = np.column_stack([0.03 + 0.036 * np.cos(turn), 0.038 * np.sin(turn)])
-    plate = np.vstack([nose, [[-0.065, 0.038], [-0.065, -0.038]]])
-    box = np.array([[-0.02, -0.016], [0.02, -0.016], [0.02, 0.016], [-0.02, 0.016]])
-    side = np.array([1.0, -1.0 if mirrored else 1.0])
-    handle = (box + np.array([-0.03, 0.004])) * side
-    handle = handle[::-1] if mirrored else handle
-    return joined(prism(plate, -0.012, 0.0), prism(handle, 0.0, 0.035), ball(0.014, 16, 24))
 
 
 MESHES = {"left": tool_mesh(), "right": tool_mesh(mirrored=True)}
@@ -242,15 +205,6 @@ def timeline_data() -> TimelineData:
     )
 
 
-@cache
-def arm_links() -> tuple[Mesh, ...]:
-    """Seven tubes, roughly an xArm 7: each along its link's z axis."""
-    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    circle = np.column_stack([np.cos(turn), np.sin(turn)])
-    sizes = [(0.06, 0.27), (0.055, 0.15), (0.05, 0.15), (0.048, 0.17), (0.045, 0.17), (0.04, 0.08), (0.036, 0.06)]
-    return tuple(joined(prism(r * circle, 0.0, length), ball(r * 1.06, 8, 16)) for r, length in sizes)
-
-
 def link_poses(role: str, t: float, lag: float = 0.0) -> Array:
     """(7, 4, 4) in world: a chain from the arm's stand to the tool, bent enough to look like an arm."""
     T = T_world_tool(role, max(0.0, t - lag))
@@ -306,3 +260,35 @@ def scene_moment(t: float) -> SceneMoment:
         measured={r: link_poses(r, t, lag=0.12) for r in ROLES},
         pictures={view: picture(view, frame) for view in VIEWS},
     )
+
+
+class LiveCameras:
+    """Cameras that show the made-up dream over and over; stops: when a camera falls silent [s]."""
+
+    def __init__(
+        self, stops: Mapping[str, float] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stops, self._clock = dict(stops or {}), clock
+        self._start = clock()
+
+    def latest(self, name: str) -> Frame | None:
+        """The newest of 30 frames a second."""
+        index = int(min(self._clock() - self._start, self._stops.get(name, np.inf)) * 30)
+        t = self._start + index / 30
+        return Frame(name, index, t, t, picture(name, index // 5 % FRAMES))
+
+
+class LiveArms:
+    """Two arms that follow a made-up plan at 100 samples a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._start = clock, clock()
+
+    def history(self, arm: str) -> ArmHistory | None:
+        """All samples since the start."""
+        t = np.arange(0.0, self._clock() - self._start, 0.01)
+        phase = ROLES.index(arm)
+        planned = 0.09 * (1 - np.cos(1.3 * t + phase)) * np.clip(t, 0, 1)
+        noise = np.random.default_rng(phase).normal(0, 1, len(t))
+        lag = np.interp(t - 0.06, t, planned) if len(t) else planned
+        return ArmHistory(t, 0.25 * np.abs(planned - lag) + 0.012 + 0.001 * noise, planned, lag + 0.002 * noise)

@@ -185,7 +185,8 @@ def tip_path(camera: Camera, T_cam_tool: Array, tip: Array) -> Array:
 
 def main() -> None:
     """Print what an outline of a sphere of 2,000 faces costs."""
-    from widgets.views.made_up import CAMERAS, ball
+    from widgets.views.made_up import CAMERAS
+    from widgets.views.made_up_mesh import ball
 
     mesh = ball(rings=24, sectors=44)
     edges, T_cam_tool = mesh_edges(mesh), np.eye(4)

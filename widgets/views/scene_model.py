@@ -109,7 +109,7 @@ def still_lines(static: SceneStatic) -> Segments:
     """Return grid, axes, frusta, boxes and paths."""
     lines = [_grid(static.table_size), _axes()]
     lines += [_frustum(camera) for camera in placed(static.cameras)]
-    lines += [_box(box, rgba("warning", 0.6)) for box in static.keep_out]
+    lines += [_box(box, rgba("muted", 0.75)) for box in static.keep_out]
     if static.workspace is not None:
         lines.append(_lines(_corners(static.workspace)[_BOX_EDGES], rgba("muted", 0.35), 1.0))
     lines += [_path(path) for path in static.paths]
