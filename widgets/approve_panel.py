@@ -26,6 +26,7 @@ def short_hash(sha256: str) -> str:
 class ApprovePanel(QWidget):
     """Shows an ApproveState; a person's wishes come out as signals."""
 
+    connect_wanted = Signal()
     plan_wanted = Signal()
     rehearse_wanted = Signal()
     approved = Signal()
@@ -56,7 +57,9 @@ class ApprovePanel(QWidget):
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedHeight(8)
         self._stage = QStackedLayout()
-        for widget in (self.hold, self._execute, self._pause):
+        self._connect = self._button("Connect arms", "Start and connect every arm  (Ctrl+Return)", self.connect_wanted)
+        self._connect.setMinimumHeight(46)
+        for widget in (self.hold, self._execute, self._pause, self._connect):
             self._stage.addWidget(widget)
         self.outcome = OutcomeCard()
         self.outcome.outcome_given.connect(self.outcome_given)
@@ -73,7 +76,7 @@ class ApprovePanel(QWidget):
             self.outcome.ask(state.message)
         self._ended = state.stage == "ended"
         self._pages.setCurrentIndex(int(self._ended))
-        moving = state.stage in ("running",)
+        moving = state.stage == "running"
         self._plan.setEnabled(state.can_plan and not moving)
         self._plan.setText("Plan again" if state.plan else "Plan")
         self._rehearse.setEnabled(bool(state.plan) and not moving)
@@ -85,6 +88,10 @@ class ApprovePanel(QWidget):
 
     def _show_stage(self, state: ApproveState) -> None:
         widget = {"approved": self._execute, "running": self._pause}.get(state.stage, self.hold)
+        if not state.connected and state.stage in ("empty", "planning", "planned"):
+            widget = self._connect
+        self._connect.setEnabled(not state.connecting)
+        self._connect.setText("Connecting…" if state.connecting else "Connect arms")
         if widget is not self._stage.currentWidget():
             self._stage.setCurrentWidget(widget)
         self.hold.setEnabled(state.stage in ("planned", "paused") and not state.reasons)
@@ -100,7 +107,7 @@ class ApprovePanel(QWidget):
 
     def _show_reason(self, state: ApproveState) -> None:
         text, mood = state.message, state.mood
-        if state.stage in ("empty", "planned", "paused") and state.reasons:
+        if state.stage in ("planned", "paused") and state.reasons:
             more = f"  (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
             text, mood = f"Approve is off: {state.reasons[0]}{more}", "warning"
         self._reason.setText(text)

@@ -48,7 +48,7 @@ class ArmCardView(Panel):
         self._error.setText(arm.error)
         for widget in (self._error, self._clear):
             widget.setVisible(bool(arm.error))
-        self._joints.setText("  ".join(f"{q:6.1f}°" for q in arm.joints_deg))
+        self._joints.setText(" ".join(f"{q:4.0f}°" for q in arm.joints_deg))
         self._joints.setVisible(bool(arm.joints_deg))
 
     def _show_limits(self, arm: ArmCard) -> None:

@@ -22,7 +22,7 @@ class _Row(QFrame):
         self._at = check.at
         sign = label(SIGNS[check.mood], state=check.mood)
         sign.setFixedWidth(14)
-        text = ElidedLabel(check.text)
+        text = ElidedLabel(check.text) if check.mood == "ok" else label(check.text, wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 1, 0, 1)
         layout.setSpacing(0)

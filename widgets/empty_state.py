@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from widgets.panel import label, row
+from widgets.panel import label, paragraph, row
 from widgets.theme import set_state
 
 
@@ -26,15 +26,12 @@ class EmptyState(QWidget):
         layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.setSpacing(14)
         head = label(title, "title")
-        body = label(text, "muted", wrap=True)
+        body = paragraph(text, 600, "muted")
         body.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        body.setFixedWidth(560)
         layout.addWidget(head, alignment=Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(body, alignment=Qt.AlignmentFlag.AlignCenter)
         for number, step in enumerate(steps, 1):
-            line = label(f"{number}.  {step}", wrap=True)
-            line.setFixedWidth(520)
-            layout.addWidget(line, alignment=Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(paragraph(f"{number}.  {step}", 600), alignment=Qt.AlignmentFlag.AlignCenter)
         if actions:
             layout.addSpacing(6)
             buttons = [self._button(action, first=not i) for i, action in enumerate(actions)]

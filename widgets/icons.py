@@ -1,15 +1,14 @@
 """The program's own line icons, drawn in the theme's colours."""
 
 from functools import cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from widgets.theme import COLORS
+from widgets.theme import COLORS, ICONS
 
-ICONS = Path(__file__).parent.parent / "assets" / "icons"
+
 _PIXELS = 96
 
 

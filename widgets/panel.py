@@ -30,6 +30,15 @@ def row(*items: QWidget | int, spacing: int = 8) -> QHBoxLayout:
     return made
 
 
+def paragraph(text: str, width: int, role: str = "") -> QLabel:
+    """Return wrapped text of a fixed width [px] that shows every line wherever it is aligned."""
+    made = label(text, role, wrap=True)
+    made.setFixedWidth(width)
+    made.ensurePolished()
+    made.setFixedHeight(made.heightForWidth(width))
+    return made
+
+
 class ElidedLabel(QLabel):
     """A label that takes what room there is and ends in an ellipsis; the whole text is its tooltip."""
 

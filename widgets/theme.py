@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 THEMES = Path(__file__).parent.parent / "assets" / "themes"
+ICONS = THEMES.parent / "icons"
 COLORS: dict[str, str] = tomllib.loads((THEMES / "dark.toml").read_text(encoding="utf-8"))
 _FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 _TOOLS = ("tool_left", "tool_right", "tool_3", "tool_4")
@@ -53,7 +54,7 @@ def font(pixels: int = 14, bold: bool = False) -> QFont:
 
 def stylesheet() -> str:
     """Return the stylesheet with the palette filled in."""
-    return Template((THEMES / "dark.qss").read_text(encoding="utf-8")).substitute(COLORS)
+    return Template((THEMES / "dark.qss").read_text(encoding="utf-8")).substitute(COLORS, icons=ICONS.as_posix())
 
 
 def apply_theme(app: QApplication) -> None:

@@ -1,4 +1,4 @@
-"""Short messages at the top of the window: never modal, never over Stop or Approve."""
+"""Short messages in the lower left of the window: never modal, never over Stop or Approve."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -30,6 +30,8 @@ class _Toast(QFrame):
         layout.setStretch(0, 1)
         layout.setContentsMargins(14, 8, 8, 8)
         self.setLayout(layout)
+        self.ensurePolished()
+        self.setFixedHeight(max(layout.totalHeightForWidth(self.width()), 46))
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.deleteLater)
         self._timer.start(SHOWN_MS[level])
@@ -44,11 +46,11 @@ class _Toast(QFrame):
 
 
 class Toasts(QWidget):
-    """A stack of messages over its parent, centred under `top` pixels. The same text is shown once."""
+    """A stack of messages over its parent, `left` and `bottom` pixels from its corner. The same text is shown once."""
 
-    def __init__(self, parent: QWidget, top: int = 60) -> None:
+    def __init__(self, parent: QWidget, left: int = 100, bottom: int = 60) -> None:
         super().__init__(parent)
-        self._top = top
+        self._left, self._bottom = left, bottom
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -89,5 +91,5 @@ class Toasts(QWidget):
     def _place(self) -> None:
         self.setVisible(bool(self._toasts()))
         self.adjustSize()
-        self.move((self.parentWidget().width() - self.width()) // 2, self._top)
+        self.move(self._left, self.parentWidget().height() - self._bottom - self.height())
         self.raise_()

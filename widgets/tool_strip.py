@@ -38,8 +38,8 @@ class _ToolCard(QToolButton):
         painter.drawRoundedRect(10, 10, 6, self.height() - 20, 3, 3)
         self._write(painter, 26, 9, f"{tool.role.capitalize()} tool", "text", bold=True)
         share = f"{tool.found} of {tool.total} frames" if tool.total else ""
-        self._write(painter, 26, 28, share or tool.state, "muted")
-        if tool.confidence is None:
+        self._write(painter, 26, 28, share if tool.state in _STATES else tool.state, "muted")
+        if tool.confidence is None or tool.state not in _STATES:
             return
         painter.setPen(QColor(level_color(_STATES.get(tool.state, "idle"))))
         painter.setFont(font(13))

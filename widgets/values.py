@@ -103,6 +103,8 @@ class ApproveState:
     mood: Mood = "idle"
     can_plan: bool = False
     emulated: bool = False
+    connected: bool = True
+    connecting: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,10 @@ ACTIONS: tuple[Action, ...] = (
     _row("view.fullscreen", "Full screen", "F11", "View"),
     _row("app.quit", "Quit", "Ctrl+Q", "File", "", "-moving"),
     _row(
-        "rig.connect", "Connect arms", "Ctrl+Return", "Rig", "Start and connect every arm of the rig", "-arms -busy"
+        "arms.connect", "Connect arms", "Ctrl+Return", "Rig", "Start and connect every arm of the rig", "-arms -busy"
     ),
-    _row("rig.disconnect", "Disconnect arms", "", "Rig", "", "arms -moving -busy"),
-    _row("rig.clear", "Clear errors", "Ctrl+E", "Rig", "Clear what the controllers report", "error -moving -busy"),
+    _row("arms.disconnect", "Disconnect arms", "", "Rig", "", "arms -moving -busy"),
+    _row("arms.clear", "Clear errors", "Ctrl+E", "Rig", "Clear what the controllers report", "error -moving -busy"),
     _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),
     _row("dream.example", "Open the built-in example", "Ctrl+B", "File", "", "-moving -busy"),
     _row(

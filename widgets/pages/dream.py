@@ -58,6 +58,8 @@ class DreamPage(QWidget):
         self._views = QGridLayout()
         self._views.setContentsMargins(0, 0, 0, 0)
         self._views.setSpacing(6)
+        self.scene.setMinimumHeight(160)
+        self.scene.show_caption("World, metres")
         self.docks = DockedPage("dream")
         self._bottom = QStackedWidget()
         self._lay_out()
@@ -94,6 +96,13 @@ class DreamPage(QWidget):
             video.set_source(source)
             video.box_drawn.connect(self.box_drawn)
             self._views.addWidget(video, index // 2, index % 2)
+        self.timeline.set_source(source)
+        self._pages.setCurrentIndex(1)
+
+    def show_source(self, source: FrameSource) -> None:
+        """Pull pictures of the same views from here."""
+        for video in self.videos.values():
+            video.set_source(source)
         self.timeline.set_source(source)
         self._pages.setCurrentIndex(1)
 
@@ -180,10 +189,9 @@ class DreamPage(QWidget):
                 ("approve", "Approve and execute", _margins(_framed(self.approve), 2, 0, 8, 8)),
             )
         ]
-        self.docks.resizeDocks(panes, [310, 210, 240], Qt.Orientation.Vertical)
-        self.docks.resizeDocks(panes[:1], [400], Qt.Orientation.Horizontal)
-        self.docks.resizeDocks([bottom], [330], Qt.Orientation.Vertical)
-        self.docks.keep_usual()
+        self.docks.size_panes(panes, [300, 250, 230], Qt.Orientation.Vertical)
+        self.docks.size_panes(panes[:1], [410], Qt.Orientation.Horizontal)
+        self.docks.size_panes([bottom], [370], Qt.Orientation.Vertical)
 
     def _timeline_pane(self) -> QWidget:
         pane = Panel()

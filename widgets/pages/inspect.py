@@ -42,9 +42,8 @@ class InspectPage(QWidget):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         video = self.docks.add_pane("video", "What the cameras saw", self.video, right)
         chain = self.docks.add_pane("chain", "Where it came from", self.chain, right)
-        self.docks.resizeDocks([video, chain], [280, 520], Qt.Orientation.Vertical)
-        self.docks.resizeDocks([chain], [460], Qt.Orientation.Horizontal)
-        self.docks.keep_usual()
+        self.docks.size_panes([video, chain], [280, 520], Qt.Orientation.Vertical)
+        self.docks.size_panes([chain], [460], Qt.Orientation.Horizontal)
         empty = EmptyState(
             "Nothing has run yet",
             "Every run is kept here with its outcome and everything it came from: dream, track, plan, approval. "

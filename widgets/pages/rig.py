@@ -30,6 +30,7 @@ class RigPage(QWidget):
         self._column = QVBoxLayout()
         self._column.setContentsMargins(2, 0, 6, 0)
         self._column.addStretch(1)
+        self.scene.show_caption("World, metres")
         self.docks = DockedPage("rig")
         centre = QWidget()
         inside = QVBoxLayout(centre)
@@ -40,9 +41,8 @@ class RigPage(QWidget):
             "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
         )
         arms = self.docks.add_pane("arms", "Arms", self._scrolled(), Qt.DockWidgetArea.RightDockWidgetArea)
-        self.docks.resizeDocks([scene, arms], [280, 520], Qt.Orientation.Vertical)
-        self.docks.resizeDocks([arms], [460], Qt.Orientation.Horizontal)
-        self.docks.keep_usual()
+        self.docks.size_panes([scene, arms], [280, 520], Qt.Orientation.Vertical)
+        self.docks.size_panes([arms], [460], Qt.Orientation.Horizontal)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -73,4 +73,5 @@ class RigPage(QWidget):
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
+        scroll.setMinimumWidth(400)
         return scroll

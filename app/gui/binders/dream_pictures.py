@@ -19,6 +19,11 @@ def colors(dream: Dream) -> Mapping[str, str]:
     return {role: tool_color(role, index) for index, role in enumerate(dream.tools)}
 
 
+def first_found(track: ToolTrack) -> int:
+    """Return the first frame in which a tool was found, 0 where it never was."""
+    return int(np.argmax(track.found))
+
+
 @dataclass(frozen=True, eq=False)
 class DreamPictures:
     """A FrameSource: the pictures of a dream by the page's clock."""
@@ -43,6 +48,10 @@ class Overlays:
         self._paths: dict[tuple[str, str], Array] = {}
         self._kept: dict[tuple[str, int], tuple[ToolOverlay, ...]] = {}
 
+    @property
+    def has_track(self) -> bool:
+        return self._track is not None
+
     def show_track(self, track: Track | None) -> None:
         """Draw this track from now on."""
         self._track: Track | None = track
@@ -65,7 +74,12 @@ class Overlays:
         if self._track is None:
             return ()
         tracks = {role: t for role, t in self._track.tools.items() if role in self._edges and frame < len(t)}
-        return tuple(self._overlay(role, track, view, frame) for role, track in tracks.items())
+        # before a tool has come into view nothing is lost, and nothing is drawn
+        return tuple(
+            self._overlay(role, track, view, frame)
+            for role, track in tracks.items()
+            if frame >= first_found(track)
+        )
 
     def _overlay(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay:
         number = next(i for i, v in enumerate(self._dream.views) if v.name == view)

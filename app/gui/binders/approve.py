@@ -1,0 +1,200 @@
+"""Binds the right half of page Dream: plan, rehearse, approve, execute, watch, judge."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, Slot
+
+from app.gui.binders.approve_facts import Wishes, approve_state, check_rows
+from app.gui.binders.binder import Shell
+from app.gui.binders.dream import DreamBinder
+from app.gui.binders.live import CurveFeed, LatestFrames
+from app.gui.binders.runs import has_run
+from app.gui.program import Program
+from app.ledger import LedgerError
+from widgets.pages.dream import DreamPage
+from widgets.values import LineItem
+
+_OVER = ("stopped", "done", "fault")
+
+
+class ApproveBinder(QObject):
+    """The plan of the dreaming session becomes the plan of the execution session; the rest is asking and showing."""
+
+    def __init__(self, page: DreamPage, program: Program, shell: Shell, dream: DreamBinder) -> None:
+        super().__init__(page)
+        self.page, self._program, self._shell, self._dream = page, program, shell, dream
+        self._dreaming, self._execution = program.dreaming, program.execution
+        self._speed = program.rig.safety.first_run_tip_speed
+        self._rehearsing = self._judging = self._ran_before = False
+        self._state = self._execution.state
+        self._forget = [self._dreaming.on_change(self._dream_changed), self._execution.on_change(self._arms_changed)]
+        panel = page.approve
+        panel.plan_wanted.connect(self._plan)
+        panel.rehearse_wanted.connect(self._rehearse)
+        panel.approved.connect(self._approve)
+        panel.execute_wanted.connect(self._execute)
+        panel.pause_wanted.connect(self._pause)
+        panel.speed_picked.connect(self._pick_speed)
+        panel.outcome_given.connect(self._judge)
+        panel.outcome_skipped.connect(self._skip)
+        page.playback.playing_changed.connect(self._playing)
+        page.cameras.set_source(LatestFrames(self._execution))
+        page.cameras.show_cameras([config.camera.name for config in program.rig.cameras])
+        self._show_plan()
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "dream.plan": self._plan,
+            "dream.rehearse": self._rehearse,
+            "dream.approve": self.page.approve.focus_hold,
+            "dream.execute": self._execute,
+            "motion.pause": self._pause,
+        }
+
+    def facts(self) -> set[str]:
+        return {"approved"} if self._execution.state == "approved" else set()
+
+    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
+        progress = self._execution.progress
+        if self._execution.state != "running" or progress is None:
+            return {"job": (LineItem("nothing runs"),)}
+        return {"job": (LineItem(f"{progress.phase}: {progress.plan_time:.1f} of {progress.duration:.1f} s", "ok"),)}
+
+    def tick(self) -> None:
+        progress = self._execution.progress
+        if self._execution.state in ("running", "paused") and progress is not None:
+            self.page.playback.seek(progress.plan_time)
+        self._show_state()
+
+    def close(self) -> None:
+        while self._forget:
+            self._forget.pop()()
+        self.page.cameras.set_source(None)
+        self.page.curves.set_source(None)
+
+    # shown -----------------------------------------------------------------------------------------------------
+    def _dream_changed(self, topic: str) -> None:
+        if topic == "dream":
+            self._judging = False
+            self._speed = self._program.rig.safety.first_run_tip_speed
+        if topic == "track" and self._dreaming.track is not None:
+            self._plan()
+        if topic in ("dream", "track", "plan"):
+            self._show_plan()
+
+    def _arms_changed(self, topic: str) -> None:
+        before, self._state = self._state, self._execution.state
+        if before != self._state:
+            self._state_changed(before)
+        if topic == "message" and self._execution.message:
+            self._shell.say(self._execution.message, "error" if self._state == "fault" else "warning")
+        self._show_checks()
+
+    def _state_changed(self, before: str) -> None:
+        if self._state == "running":
+            self._watch()
+        elif before in ("running", "paused") and self._state in _OVER:
+            self._judging = True
+        elif before == "connecting" and self._state == "ready":
+            self._hand_over()
+
+    def _show_plan(self) -> None:
+        self._rehearsing = False
+        self._ran_before = has_run(self._program.ledger, self._dreaming.track_id)
+        self._hand_over()
+        self._show_checks()
+
+    def _hand_over(self) -> None:
+        """Give the plan to the arms' session; there it is looked at again before it may be approved."""
+        if self._state not in ("running", "connecting", "closed"):
+            self._try(lambda: self._execution.set_plan(self._dreaming.plan, self._dreaming.track_id))
+
+    def _show_checks(self) -> None:
+        plan = self._dreaming.plan
+        note = "" if plan else "Plan the motion (P) to see its checks."
+        self.page.show_checks(check_rows(plan, self._execution.checks, self._dream.page_time), note)
+
+    def _show_state(self) -> None:
+        wishes = Wishes(self._speed, self._rehearsing, self._judging, self._ran_before)
+        emulated = all(arm.emulated for arm in self._program.rig.arms)
+        self.page.show_approve(
+            approve_state(self._dreaming, self._execution, self._program.rig.safety, wishes, emulated)
+        )
+
+    def _watch(self) -> None:
+        """Show the run: cameras and curves, everything by the plan's time."""
+        plan, dream = self._execution.plan, self._dreaming.dream
+        if plan is None or dream is None:
+            return
+        self._rehearsing = False
+        self.page.playback.pause()
+        self._dream.show_mode("plan")
+        self.page.curves.set_source(CurveFeed(self._execution, self._program.rig, plan, dream.tools))
+        speeds = {name: limits.tip_speed for name, limits in plan.limits.items()}
+        self.page.curves.show_arms([arm.arm for arm in plan.arms], self._program.rig.safety.following_error_rad, speeds)
+        self.page.show_execution(True)
+
+    # wished ----------------------------------------------------------------------------------------------------
+    def _try(self, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except (ValueError, LedgerError, OSError) as error:
+            self._shell.say(str(error), "error")
+            return False
+        return True
+
+    @Slot()
+    def _plan(self) -> None:
+        first = self._speed <= self._program.rig.safety.first_run_tip_speed + 1e-9
+        if self._dreaming.progress is None:
+            self._try(lambda: self._dreaming.make_plan(self._program.rig, first_run=first))
+
+    @Slot()
+    def _rehearse(self) -> None:
+        play = self.page.playback
+        if self._rehearsing:
+            play.pause()
+            return
+        self.page.show_execution(False)
+        self._dream.show_mode("plan")
+        play.set_loop(False)
+        play.to_start()
+        play.play()
+        self._rehearsing = True
+
+    @Slot(bool)
+    def _playing(self, playing: bool) -> None:
+        if not playing:
+            self._rehearsing = False
+
+    @Slot()
+    def _approve(self) -> None:
+        self._try(lambda: self._execution.approve(self._program.person))
+
+    @Slot()
+    def _execute(self) -> None:
+        self._try(self._execution.execute)
+
+    @Slot()
+    def _pause(self) -> None:
+        self._execution.pause()
+
+    @Slot(float)
+    def _pick_speed(self, speed: float) -> None:
+        if abs(speed - self._speed) > 1e-9:
+            self._speed = speed
+            self._plan()
+
+    @Slot(bool, str, str)
+    def _judge(self, success: bool, tags: str, note: str) -> None:
+        given = tuple(tag for tag in tags.split(",") if tag)
+        if self._try(lambda: self._execution.outcome(success, given, note) and None):
+            self._shell.say("Saved in the ledger: success" if success else "Saved in the ledger: failure")
+            self._skip()
+
+    @Slot()
+    def _skip(self) -> None:
+        self._judging = False
+        self.page.show_execution(False)
+        self._dream.show_mode("dream")
+        self._show_plan()

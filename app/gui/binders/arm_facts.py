@@ -1,0 +1,80 @@
+"""What is said of an arm: on its card and in the bottom line."""
+
+import numpy as np
+
+from app.execution import ExecutionSession
+from hardware.rig import ArmConfig
+from hardware.types import ArmLimits, ArmState
+from widgets.values import ArmCard, LimitRow, LineItem, Mood
+
+_MODELS = {"xarm7": "xArm 7", "xarm6": "xArm 6", "ur5": "UR5", "ur5e": "UR5e"}
+_SOURCES = {"tip_speed": "tool speed", "dq_max": "joint speed", "workspace": "workspace"}
+
+
+def arm_title(arm: ArmConfig) -> str:
+    """Return "xArm 7 left"."""
+    return f"{_MODELS.get(arm.model, arm.model)} {arm.name}"
+
+
+def arm_card(arm: ArmConfig, session: ExecutionSession) -> ArmCard:
+    """Return everything that an arm's card shows."""
+    state, (word, mood) = session.arms.get(arm.name), _state(arm, session)
+    limits = session.limits.get(arm.name)
+    agree = next((c.text for c in session.checks if c.arm == arm.name), "")
+    return ArmCard(
+        name=arm.name,
+        title=arm_title(arm),
+        state=word,
+        mood=mood,
+        detail=" · ".join(text for text in (arm.address, f"{arm.command_rate_hz:.0f} Hz", agree) if text),
+        error=_error(arm, session, state),
+        emulated=arm.emulated,
+        connected=state is not None,
+        limits=limit_rows(limits) if limits else (),
+        joints_deg=tuple(float(q) for q in np.degrees(state.q)) if state else (),
+    )
+
+
+def line_item(arm: ArmConfig, session: ExecutionSession) -> LineItem:
+    """Return "xArm 7 left: ready · emulated"."""
+    word, mood = _state(arm, session)
+    return LineItem(f"{arm_title(arm)}: {word}" + (" · emulated" if arm.emulated else ""), mood)
+
+
+def limit_rows(limits: ArmLimits) -> tuple[LimitRow, ...]:
+    """Return an arm's limits for a person, each with where it was read."""
+    source = limits.source
+    low, high = limits.workspace
+    box = [LimitRow(f"workspace {a}", f"{l:.2f} … {h:.2f} m", source.get("workspace", "")) for a, l, h in zip("xyz", low, high, strict=True)]
+    return (
+        LimitRow("tool speed", f"{limits.tip_speed:.2f} m/s", source.get("tip_speed", "")),
+        LimitRow("tool acceleration", f"{limits.tip_acceleration:.1f} m/s²", source.get("tip_acceleration", "")),
+        LimitRow("joint speed", f"{np.degrees(limits.dq_max.min()):.0f} °/s", source.get("dq_max", "")),
+        *box,
+        LimitRow("lowest tip", f"{1000 * limits.min_tip_height:.0f} mm", source.get("min_tip_height", "")),
+        LimitRow("following error", f"{np.degrees(limits.following_error_rad):.1f}°", source.get("following_error_rad", "")),
+        LimitRow("largest force", f"{limits.max_force:.0f} N", source.get("max_force", "")),
+    )
+
+
+def _state(arm: ArmConfig, session: ExecutionSession) -> tuple[str, Mood]:
+    state = session.arms.get(arm.name)
+    if session.state == "connecting":
+        return "connecting", "warning"
+    if state is None or session.state in ("offline", "closed"):
+        return "not connected", "idle"
+    if state.error_code:
+        return "error", "alarm"
+    if session.state == "fault":
+        return "fault", "alarm"
+    if session.state == "running" or state.moving:
+        return "moving", "warning"
+    if session.state in ("paused", "stopped"):
+        return session.state, "warning"
+    return "ready", "ok"
+
+
+def _error(arm: ArmConfig, session: ExecutionSession, state: ArmState | None) -> str:
+    if state is not None and state.error_code:
+        return session.error_text(arm.name)
+    return session.message if session.state == "fault" and arm.name in session.message else ""

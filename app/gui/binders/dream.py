@@ -1,0 +1,315 @@
+"""Binds page Dream to its session: open, look, correct, track. Approving and executing: `approve.py`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+
+from app.dreaming import DreamSession
+from app.gui.binders.binder import Shell
+from app.gui.binders.dream_clock import DreamClock, Mode
+from app.gui.binders.dream_facts import busy_state, chips, tool_rows
+from app.gui.binders.dream_pictures import DreamPictures, Overlays, colors
+from app.gui.binders.dream_timeline import timeline
+from app.gui.binders.dropped import recognise
+from app.gui.binders.scene import dream_scene, moment
+from app.gui.program import Program
+from app.worker import Callbacks, Worker
+from models.data.dream_folder import is_dream_folder
+from models.types import Hint
+from widgets.pages.dream import DreamPage
+from widgets.values import BusyState, DroppedDream, LineItem
+
+_FILTERS = {"video": "Video (*.mp4)", "calibration": "Calibration (*.json *.toml)"}
+
+
+class DreamBinder(QObject):
+    """One clock (`page.playback`) leads pictures, scene and timeline; `shown` says what that clock stands for."""
+
+    def __init__(self, page: DreamPage, program: Program, shell: Shell) -> None:
+        super().__init__(page)
+        self.page, self._program, self._shell = page, program, shell
+        self._session: DreamSession = program.dreaming
+        self._chores = Worker()
+        self._chore: BusyState | None = None
+        self._overlays: Overlays | None = None
+        self.mode: Mode = "dream"
+        self._clock: DreamClock | None = None
+        self._frame = -1
+        self._drawing = False
+        self._forget = self._session.on_change(self._changed)
+        page.playback.time_changed.connect(self.show_time)
+        page.box_drawn.connect(self._add_box)
+        page.dropped.connect(self._take_drop)
+        page.timeline.trim_changed.connect(self._session.set_trim)
+        page.timeline.violation_picked.connect(self._go_to_span)
+        page.transport.clock_picked.connect(self.show_mode)
+        page.busy.cancel_wanted.connect(self._cancel)
+        page.form.browse_wanted.connect(self._browse)
+        page.form.import_wanted.connect(self._import)
+        if self._session.dream is not None:
+            self._show_dream()
+
+    # the program's side ----------------------------------------------------------------------------------------
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        play, session = self.page.playback, self._session
+        return {
+            "dream.open": self._open,
+            "dream.example": self._open_example,
+            "dream.import": lambda: self.page.show_import(DroppedDream()),
+            "dream.track": self._track,
+            "dream.cancel": self._cancel,
+            "dream.box": self._draw,
+            "dream.trim_start": lambda: self._trim(first=self._here()),
+            "dream.trim_end": lambda: self._trim(last=self._here()),
+            "dream.undo": session.undo,
+            "dream.redo": session.redo,
+            "dream.play": play.toggle,
+            "dream.next": lambda: play.step(1),
+            "dream.previous": lambda: play.step(-1),
+            "dream.first": play.to_start,
+            "dream.last": play.to_end,
+            "dream.worst": self._worst,
+            "dream.loop": lambda: play.set_loop(not play.loop),
+            "dream.slower": lambda: self.page.transport.change_speed(-1),
+            "dream.faster": lambda: self.page.transport.change_speed(1),
+        }
+
+    def facts(self) -> set[str]:
+        session = self._session
+        held = {
+            "dream": session.dream is not None,
+            "track": session.track is not None,
+            "busy": session.progress is not None or self._chores.busy,
+            "undo": session.can_undo,
+            "redo": session.can_redo,
+            "plan": session.plan is not None,
+        }
+        return {name for name, holds in held.items() if holds}
+
+    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
+        busy = self._chore or busy_state(self._session.progress)
+        if busy is None:
+            return {"worker": (LineItem("worker idle"),)}
+        share = f" {100 * busy.done:.0f}%" if busy.done > 0 else ""
+        return {"worker": (LineItem(f"{busy.text}{share}", "ok"),)}
+
+    def tick(self) -> None:
+        self._session.pump()
+        self._chores.pump()
+
+    def close(self) -> None:
+        self._forget()
+        self.page.playback.pause()
+        self._chores.close()
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a dream folder; a wrong one is told, and what was open stays open."""
+        self._try(lambda: self._session.open(folder))
+
+    # shown -----------------------------------------------------------------------------------------------------
+    def _changed(self, topic: str) -> None:
+        if topic == "dream":
+            self._show_dream()
+        elif topic == "track":
+            self._show_track()
+        elif topic in ("edits", "plan"):
+            self._show_clock()
+        elif topic == "progress":
+            self._show_busy()
+        elif topic == "message" and self._session.message:
+            self._shell.say(self._session.message, "error")
+
+    def _show_dream(self) -> None:
+        dream = self._session.dream
+        if dream is None:
+            return
+        self.page.playback.pause()
+        self._overlays, self.mode = Overlays(dream), "dream"
+        self._show_clock()
+        self.page.playback.to_start()
+        self._show_track()
+        if self._session.track is None:
+            self._track()
+
+    def _show_track(self) -> None:
+        first = self._overlays is not None and not self._overlays.has_track
+        if self._overlays is not None:
+            self._overlays.show_track(self._session.track)
+        self._show_clock()
+        if first and self._session.track is not None:
+            self.page.playback.play()  # a dream that has just been tracked shows itself
+
+    def _show_clock(self) -> None:
+        """Whatever changed: the clock, and with it everything that it leads."""
+        session = self._session
+        if session.dream is None:
+            return
+        if session.plan is None:
+            self.mode = "dream"
+        before, self._clock = self._clock, DreamClock(session.dream.fps, len(session.dream), session.plan, self.mode)
+        source = DreamPictures(session.dream, self._clock)
+        names = [view.name for view in session.dream.views]
+        if list(self.page.videos) != names:
+            self.page.show_views(names, source)
+        else:
+            self.page.show_source(source)
+        self.page.transport.show_clock(self.mode, has_plan=session.plan is not None)
+        rig = self._program.rig
+        self.page.scene.show_static(dream_scene(rig, session.dream, session.track, session.plan))
+        self.page.timeline.show_data(
+            timeline(rig, session.dream, session.track, self._clock, session.trim, session.hints)
+        )
+        self.page.show_title(session.dream.name, chips(session.dream, session.track, session.stale, session.trim))
+        self._keep_place(before, self._clock)
+
+    def _keep_place(self, before: DreamClock | None, now: DreamClock) -> None:
+        """Show the same frame as before on the new clock."""
+        play = self.page.playback
+        frame = before.index(play.time) if before is not None and before.frames == now.frames else 0
+        same = before is not None and (before.mode, before.span) == (now.mode, now.span)
+        time = play.time if same else now.time_of_frame(frame)
+        start, end = now.span
+        play.set_range(start, end, 1 / now.fps if now.mode == "dream" else (end - start) / 100)
+        self._frame = -1
+        play.seek(time)
+
+    @Slot(float)
+    def show_time(self, t: float) -> None:
+        """Show time t [s] everywhere on the page."""
+        session, clock = self._session, self._clock
+        if session.dream is None or clock is None:
+            return
+        self.page.timeline.show_time(t)
+        if self.page.scene.isVisible():
+            states = self._program.execution.arms
+            self.page.scene.show_moment(moment(self._program.rig, session.dream, session.track, clock, t, states))
+        frame = clock.index(t)
+        self.page.transport.show_where(f"{frame}/{clock.frames - 1}  {t:5.2f} s")
+        if frame != self._frame:
+            self._frame = frame
+            self._show_frame(frame, t)
+
+    def _show_frame(self, frame: int, t: float) -> None:
+        session = self._session
+        for name, video in self.page.videos.items():
+            video.show_time(t)
+            if self._overlays is not None:
+                video.show_overlays(
+                    self._overlays.tools(name, frame), self._overlays.hints(session.hints, name, frame)
+                )
+        if session.dream is not None:
+            self.page.show_tools(tool_rows(session.dream, session.track, session.trim, frame))
+
+    def page_time(self, plan_time: float) -> float:
+        """When the page shows a moment of the plan [s]."""
+        return self._clock.time_of_plan(plan_time) if self._clock else plan_time
+
+    @Slot(str)
+    def show_mode(self, mode: Mode) -> None:
+        """Lead the page by the dream's or the plan's time."""
+        if mode != self.mode:
+            self.mode = mode
+            self._show_clock()
+
+    def _show_busy(self) -> None:
+        self.page.show_busy(self._chore or busy_state(self._session.progress))
+
+    # wished ----------------------------------------------------------------------------------------------------
+    def _here(self) -> int:
+        return self._clock.index(self.page.playback.time) if self._clock else 0
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except (ValueError, OSError) as error:
+            self._shell.say(str(error), "error")
+            return False
+        return True
+
+    def _open(self) -> None:
+        folder = self._shell.ask_folder("Open a dream folder")
+        if folder:
+            self.open_folder(Path(folder))
+
+    def _open_example(self) -> None:
+        self._start_chore("app.window_jobs:make_example", "Making the built-in example", self._program.workspace.root)
+
+    def _start_chore(self, job: str, title: str, *arguments: object) -> None:
+        self._chore = BusyState(title)
+        self._show_busy()
+        callbacks = Callbacks(self._chore_done, self._chore_failed, lambda _share, _text: None)
+        self._chores.submit(job, *arguments, callbacks=callbacks)
+
+    def _chore_done(self, folder: Path) -> None:
+        self._chore = None
+        self._show_busy()
+        self.open_folder(folder)
+
+    def _chore_failed(self, reason: str) -> None:
+        self._chore = None
+        self._show_busy()
+        if reason != "cancelled":
+            self.page.form.show_problem(reason)
+            self._shell.say(reason, "error")
+
+    def _track(self) -> None:
+        self._try(self._session.retrack)
+
+    def _cancel(self) -> None:
+        self._chores.cancel()
+        self._session.cancel()
+
+    def _draw(self) -> None:
+        dream, role = self._session.dream, self.page.tools.chosen
+        if dream is not None and role:
+            self.page.playback.pause()
+            self.page.draw_box(colors(dream)[role])
+
+    @Slot(str, str, float, float, float, float)
+    def _add_box(self, view: str, tool: str, x0: float, y0: float, x1: float, y1: float) -> None:
+        self.page.end_drawing()
+        if self._try(lambda: self._session.add_hint(Hint(tool, view, self._here(), (x0, y0, x1, y1)))):
+            if self._session.stale and self._session.progress is None:
+                self._track()
+
+    def _trim(self, first: int | None = None, last: int | None = None) -> None:
+        before = self._session.trim
+        after = (before[0] if first is None else first, before[1] if last is None else last)
+        self._try(lambda: self._session.set_trim(*after))
+
+    def _worst(self) -> None:
+        worst = self._session.worst_frame()
+        if worst is not None and self._clock is not None:
+            self.page.playback.pause()
+            self.page.playback.seek(self._clock.time_of_frame(worst.t))
+            self.page.tools.choose(worst.tool)
+
+    @Slot(int)
+    def _go_to_span(self, index: int) -> None:
+        session, clock = self._session, self._clock
+        if session.dream is None or clock is None:
+            return
+        data = timeline(self._program.rig, session.dream, session.track, clock, session.trim, session.hints)
+        self.page.playback.pause()
+        self.page.playback.seek(data.spans[index].start)
+
+    @Slot(list)
+    def _take_drop(self, dropped: list[str]) -> None:
+        paths = tuple(Path(path) for path in dropped)
+        if self._program.moving or self._chores.busy:
+            self._shell.say("Not while something moves or is being worked on", "warning")
+        elif len(paths) == 1 and is_dream_folder(paths[0]):
+            self.open_folder(paths[0])
+        else:
+            self._try(lambda: self.page.show_import(recognise(paths)))
+
+    @Slot(str)
+    def _browse(self, field: str) -> None:
+        path = self._shell.ask_file(f"Choose: {field}", _FILTERS.get(field, "All files (*)"))
+        if path:
+            self.page.form.set_path(field, path)
+
+    @Slot(dict)
+    def _import(self, files: dict[str, str]) -> None:
+        self._start_chore("app.window_jobs:import_published", "Importing", files, self._program.workspace.root)

@@ -1,0 +1,79 @@
+"""What page Dream says of a dream and its track in a few words."""
+
+import numpy as np
+
+from app.dreaming import Progress
+from app.gui.binders.dream_pictures import colors, first_found
+from models.types import Dream, ToolTrack, Track
+from widgets.values import BusyState, Chip, ToolRow
+
+_TITLES = {"tracking": "Tracking the tools", "planning": "Planning the motion"}
+FAR_APART_PX = 8.0
+
+
+def busy_state(progress: Progress | None) -> BusyState | None:
+    """Return what the strip says of work in the background."""
+    if progress is None:
+        return None
+    title = _TITLES.get(progress.what, progress.what)
+    text = f"{title}: {progress.text}" if progress.text and progress.text != progress.what else title
+    return BusyState(text, progress.fraction, progress.left_s, can_cancel=progress.what == "tracking")
+
+
+def chips(dream: Dream, track: Track | None, stale: bool, trim: tuple[int, int]) -> tuple[Chip, ...]:
+    """Return the facts that a person judges a dream by, for the top bar."""
+    return (*_origin(dream, trim), *(_tracked(track, trim, stale) if track else (Chip("not tracked yet", "warning"),)))
+
+
+def _origin(dream: Dream, trim: tuple[int, int]) -> tuple[Chip, ...]:
+    assumed = dream.placement == "assumed"
+    first, last = trim
+    kept = f"frames {first} to {last}" if (first, last) != (0, len(dream) - 1) else f"{len(dream)} frames"
+    known = [f"{key} {dream.provenance[key]}" for key in ("model", "seed") if key in dream.provenance]
+    place = Chip(
+        "assumed placement" if assumed else "calibrated",
+        "warning" if assumed else "idle",
+        "Where the cameras stood was not given: plans run on emulated arms only" if assumed else "",
+    )
+    return (place, Chip(f"{kept} · {dream.fps:g} fps"), *(Chip(text) for text in known))
+
+
+def _tracked(track: Track, trim: tuple[int, int], stale: bool) -> tuple[Chip, ...]:
+    first, last = trim
+    found = sum(int(tool.found[first : last + 1].sum()) for tool in track.tools.values())
+    total = len(track.tools) * (last - first + 1)
+    apart = np.concatenate([np.abs(t.stereo_disagreement_px[first : last + 1]) for t in track.tools.values()])
+    made = [Chip(f"tracked {found}/{total}", "ok" if found == total else "warning", "frames with a pose, all tools")]
+    if np.isfinite(apart).any():
+        worst = float(np.nanmax(apart))
+        mood = "warning" if worst > FAR_APART_PX else "idle"
+        made.append(Chip(f"views up to {worst:.1f} px apart", mood, "largest stereo disagreement of the dream's views"))
+    if stale:
+        made.append(Chip("edited since tracked", "warning", "Track again (Ctrl+T) to use the boxes"))
+    return tuple(made)
+
+
+def tool_rows(dream: Dream, track: Track | None, trim: tuple[int, int], frame: int) -> tuple[ToolRow, ...]:
+    """Return a row a tool, with what the tracker says of this frame."""
+    ink = colors(dream)
+    return tuple(
+        _row(ToolRow(role, tool.name, ink[role]), track.tools.get(role) if track else None, trim, frame)
+        for role, tool in dream.tools.items()
+    )
+
+
+def _row(row: ToolRow, track: ToolTrack | None, trim: tuple[int, int], frame: int) -> ToolRow:
+    if track is None or frame >= len(track):
+        return row
+    first, last = trim
+    apart = float(track.stereo_disagreement_px[frame])
+    return ToolRow(
+        role=row.role,
+        name=row.name,
+        color=row.color,
+        state="not in view yet" if frame < first_found(track) else track.source[frame],
+        found=int(track.found[first : last + 1].sum()),
+        total=last - first + 1,
+        confidence=float(track.frame_confidence[frame]),
+        disagreement_px=apart if np.isfinite(apart) else None,
+    )

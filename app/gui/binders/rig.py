@@ -1,0 +1,101 @@
+"""Binds page Rig to the execution session: connect, see, clear."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, Slot
+
+from app.gui.binders.arm_facts import arm_card, line_item
+from app.gui.binders.binder import Shell
+from app.gui.binders.live import LatestFrames, RateMeter
+from app.gui.binders.scene import measured_links, rig_scene
+from app.gui.program import Program
+from hardware.types import Tool
+from widgets.pages.rig import RigPage
+from widgets.values import BusyState, Chip, LineItem
+from widgets.views.types import SceneMoment
+
+_CARDS_EVERY_S = 0.2
+
+
+class RigBinder(QObject):
+    """tools() says what the arms are to hold: the open dream's tools, by role."""
+
+    def __init__(self, page: RigPage, program: Program, shell: Shell, tools: Callable[[], Mapping[str, Tool]]) -> None:
+        super().__init__(page)
+        self.page, self._program, self._shell, self._tools = page, program, shell, tools
+        self._session, self._rates = program.execution, RateMeter()
+        self._looked = 0.0
+        self._forget = self._session.on_change(self._changed)
+        page.clear_wanted.connect(self._clear)
+        page.cameras.set_source(LatestFrames(self._session))
+        rig = program.rig
+        page.cameras.show_cameras([config.camera.name for config in rig.cameras])
+        page.cameras.show_empty("Connect the arms and cameras (Ctrl+Return)")
+        page.scene.show_static(rig_scene(rig))
+        kind = "simulated" if rig.simulated else "real"
+        page.show_title(f"Rig · {rig.name}", [Chip(kind), Chip(f"{len(rig.cameras)} cameras"), Chip(f"{len(rig.arms)} arms")])
+        self._show_arms()
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        return {"arms.connect": self.connect_arms, "arms.disconnect": self._disconnect, "arms.clear": self._clear}
+
+    def facts(self) -> set[str]:
+        state = self._session.state
+        held = {
+            "arms": state not in ("offline", "connecting", "closed") and bool(self._session.arms),
+            "busy": state == "connecting",
+            "error": any(arm.error_code for arm in self._session.arms.values()) or state == "fault",
+        }
+        return {name for name, holds in held.items() if holds} | ({"moving"} if self._program.moving else set())
+
+    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
+        arms = tuple(line_item(arm, self._session) for arm in self._program.rig.arms)
+        return {"arms": arms, "cameras": (self._cameras_item(),)}
+
+    def tick(self) -> None:
+        self._session.pump()
+        self._rates.take(self._session.latest_frames())
+        now = time.monotonic()
+        if now - self._looked > _CARDS_EVERY_S and self.page.isVisible():
+            self._looked = now
+            self._show_arms()
+            self.page.scene.show_moment(SceneMoment(measured=measured_links(self._program.rig, self._session.arms)))
+
+    def close(self) -> None:
+        self._forget()
+        self.page.cameras.set_source(None)
+
+    @Slot()
+    def connect_arms(self) -> None:
+        """Start and connect everything."""
+        try:
+            self._session.connect(self._tools())
+        except (ValueError, OSError) as error:
+            self._shell.say(str(error), "error")
+
+    def _disconnect(self) -> None:
+        self._session.disconnect()
+
+    @Slot()
+    def _clear(self, _arm: str = "") -> None:
+        self._session.clear_errors()
+
+    def _changed(self, topic: str) -> None:
+        if topic in ("state", "limits"):
+            self._show_arms()
+            connecting = self._session.state == "connecting"
+            self.page.show_busy(BusyState("Starting and connecting the rig", can_cancel=False) if connecting else None)
+
+    def _show_arms(self) -> None:
+        self.page.show_arms([arm_card(arm, self._session) for arm in self._program.rig.arms])
+
+    def _cameras_item(self) -> LineItem:
+        names = [config.camera.name for config in self._program.rig.cameras]
+        rates = [self._rates.rate(name, time.monotonic()) for name in names]
+        if not any(rates):
+            return LineItem(f"{len(names)} cameras: off")
+        text = " · ".join(f"{name} {rate:.0f} fps" for name, rate in zip(names, rates, strict=True))
+        return LineItem(text, "ok" if all(rates) else "alarm")
+
+

@@ -1,0 +1,176 @@
+"""Puts the window, its pages and their binders together, beats its heart, and takes it apart again."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+
+from app.gui.actions import PAGES, ActionBoard
+from app.gui.binders.approve import ApproveBinder
+from app.gui.binders.binder import Binder, Shell
+from app.gui.binders.dream import DreamBinder
+from app.gui.binders.inspect import InspectBinder
+from app.gui.binders.rig import RigBinder
+from app.gui.error_reports import ErrorReports
+from app.gui.key_guard import KeyGuard
+from app.gui.mailbox import Mailbox
+from app.gui.program import Program
+from app.gui.window import MainWindow
+from app.gui.window_memory import WindowMemory
+from hardware.types import Tool
+from widgets.pages.dream import DreamPage
+from widgets.pages.inspect import InspectPage
+from widgets.pages.record import RecordPage
+from widgets.pages.rig import RigPage
+from widgets.pages.train import TrainPage
+
+log = logging.getLogger(__name__)
+HEARTBEAT_MS, TICK_MS = 100, 30
+STOP_REASON = "a person pressed Stop"
+
+
+class Desk(QObject):
+    """Owns window and program; `close` leaves no thread, process, hook or filter behind."""
+
+    def __init__(self, program: Program, remember: bool = True) -> None:
+        super().__init__()
+        self.program, self.board, self.mailbox = program, ActionBoard(), Mailbox()
+        memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
+        self.pages = _pages(self.board)
+        self.window = MainWindow(self.board, self.pages, memory)
+        self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
+        self.reports.on_details = self.window.show_log
+        self.binders = self._bind()
+        self._handlers = self._own_handlers()
+        for binder in self.binders:
+            self._handlers |= binder.handlers()
+        self.guard = KeyGuard(lambda: program.moving, self.stop)
+        self._closed = False
+        self._connect()
+
+    def show(self) -> None:
+        """Open the window and start the timers."""
+        self.reports.install()
+        QApplication.instance().installEventFilter(self.guard)
+        self._tick()
+        self.window.show()
+        self._ticks.start()
+        self._heart.start()
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop all arms, now."""
+        self.program.execution.stop(STOP_REASON)
+
+    @Slot()
+    def close(self) -> None:
+        """Arms first, then everything else. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._ticks.stop()
+        self._heart.stop()
+        QApplication.instance().removeEventFilter(self.guard)
+        for binder in self.binders:
+            binder.close()
+        self.program.close()
+        self.mailbox.close()
+        self.reports.remove()
+
+    def open_dream(self, folder: Path) -> None:
+        """Open a dream folder on page Dream."""
+        self.window.show_page("dream")
+        self._dream.open_folder(folder)
+
+    @property
+    def unhandled(self) -> set[str]:
+        """Actions of the table that nobody does: there must be none."""
+        return {row.id for row, _ in self.board} - self._handlers.keys()
+
+    # inside ----------------------------------------------------------------------------------------------------
+    def _bind(self) -> list[Binder]:
+        shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        dream = DreamBinder(self.pages["dream"], self.program, shell)  # type: ignore[arg-type]
+        approve = ApproveBinder(self.pages["dream"], self.program, shell, dream)  # type: ignore[arg-type]
+        rig = RigBinder(self.pages["rig"], self.program, shell, self._tools)  # type: ignore[arg-type]
+        inspect = InspectBinder(self.pages["inspect"], self.program, shell, dream.open_folder)  # type: ignore[arg-type]
+        approve.page.approve.connect_wanted.connect(rig.connect_arms)
+        self._inspect, self._dream = inspect, dream
+        return [rig, dream, approve, inspect]
+
+    def _own_handlers(self) -> dict[str, Callable[[], None]]:
+        window = self.window
+        turn: dict[str, Callable[[], None]] = {f"go.{page}": lambda page=page: window.show_page(page) for page in PAGES}
+        return turn | {
+            "motion.stop": self.stop,
+            "view.palette": window.open_palette,
+            "view.log": window.toggle_log,
+            "view.reset_layout": window.reset_layout,
+            "view.fullscreen": window.toggle_fullscreen,
+            "app.quit": lambda: (window.close(), None)[1],
+        }
+
+    def _connect(self) -> None:
+        self._heart = QTimer(self, interval=HEARTBEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._heart.timeout.connect(self._beat)
+        self._ticks = QTimer(self, interval=TICK_MS)
+        self._ticks.timeout.connect(self._tick)
+        self.board.wanted.connect(self._do)
+        self.window.state_line.stop_wanted.connect(self.stop)
+        self.window.page_shown.connect(self._turned)
+        self.window.closing.connect(self.close)
+
+    @Slot()
+    def _beat(self) -> None:
+        self.program.execution.heartbeat()
+
+    @Slot()
+    def _tick(self) -> None:
+        for binder in self.binders:
+            binder.tick()
+        facts: set[str] = set()
+        for binder in self.binders:
+            facts |= binder.facts()
+            self.window.state_line.show_items(binder.line())
+        self.window.show_facts(facts)
+
+    @Slot(str)
+    def _do(self, id: str) -> None:
+        self._handlers[id]()
+
+    @Slot(str)
+    def _turned(self, page: str) -> None:
+        if page == "inspect":
+            self._inspect.refresh()
+
+    def _tools(self) -> Mapping[str, Tool]:
+        dream = self.program.dreaming.dream
+        return dream.tools if dream is not None else {}
+
+    def _ask_file(self, title: str, filter: str) -> str:
+        # not the desktop's own dialog: there the key guard would not see Esc
+        options = QFileDialog.Option.DontUseNativeDialog
+        return QFileDialog.getOpenFileName(self.window, title, "", filter, options=options)[0]
+
+    def _ask_folder(self, title: str) -> str:
+        options = QFileDialog.Option.DontUseNativeDialog | QFileDialog.Option.ShowDirsOnly
+        return QFileDialog.getExistingDirectory(self.window, title, str(self.program.workspace.dreams), options)
+
+
+def _pages(board: ActionBoard) -> dict[str, QWidget]:
+    go = {page: board[f"go.{page}"] for page in PAGES}
+    arms = {name: board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")}
+    return {
+        "rig": RigPage(arms),
+        "record": RecordPage(go),
+        "dream": DreamPage(_of("dream", board)),
+        "train": TrainPage(go),
+        "inspect": InspectPage(_of("inspect", board) | {"dream": go["dream"]}),
+    }
+
+
+def _of(page: str, board: ActionBoard) -> dict[str, QAction]:
+    return {row.id.split(".")[1]: action for row, action in board if row.page == page}
