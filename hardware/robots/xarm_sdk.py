@@ -28,11 +28,12 @@ class _Printed(io.TextIOBase):
         return len(text)
 
 
-class _Logged(logging.Handler):
+class _Demoted(logging.Filter):
     """Passes on what the SDK logs, as information: what it calls an error, the driver raises in words."""
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         log.info("SDK: %s", record.getMessage())
+        return False
 
 
 @contextlib.contextmanager
@@ -115,8 +116,7 @@ def load_sdk() -> Sdk:
             f"the xArm SDK cannot be loaded ({error}); install it: {sys.executable} -m pip install xarm-python-sdk"
         ) from error
     for logger in (sdk_log.logger, sdk_log.origin_logger):
-        logger.handlers[:] = [_Logged()]
-        logger.propagate = False
+        logger.addFilter(_Demoted())
     return Sdk(XArmAPI, XCONF)
 
 

@@ -9,6 +9,8 @@ from hardware.geometry import Array, rotation_from_vector, transform
 from hardware.robots.emulator.frames import Frame, floats
 from hardware.robots.emulator.xarm_controller import XArmController
 
+LARGEST = 1e6
+
 
 @dataclass(frozen=True)
 class Session:
@@ -24,13 +26,17 @@ Handlers = Mapping[int, Handler]
 
 
 class Refused(ValueError):
-    """The request has no valid result; the reply's status says so."""
+    """The request has no valid result; the reply's status says so. payload: what the client reads nevertheless."""
+
+    def __init__(self, payload: bytes = b"") -> None:
+        super().__init__("refused")
+        self.payload = payload
 
 
 def finite(frame: Frame, count: int) -> Array:
-    """Return the first `count` floats; Refused where one is nan or inf."""
+    """Return the first `count` floats; Refused where one is nan, inf or larger than anything that makes sense."""
     values = np.array(floats(frame.payload, count))
-    if not np.isfinite(values).all():
+    if not (np.abs(values) < LARGEST).all():
         raise Refused
     return values
 

@@ -31,6 +31,10 @@ class Plant:
     def at_rest(self) -> bool:
         return bool(np.abs(self.dq).max() < 1e-3)
 
+    def settled(self, reference: Array) -> bool:
+        """Whether the joints have reached a reference (7,) and stand there."""
+        return bool(np.abs(self.q - reference).max() < 1e-4 and np.abs(self.dq).max() < 5e-3)
+
     def track(self, reference: Array, speed: Array, dt: float) -> None:
         """Follow a reference (7,) [rad] that moves at speed (7,) [rad/s] for dt [s]."""
         wanted = BANDWIDTH**2 * (reference - self.q) + 2 * BANDWIDTH * (speed - self.dq)

@@ -8,7 +8,7 @@ from collections import ChainMap
 
 from hardware.robots.emulator.frames import STATUS_INVALID, Frame, encode_reply
 from hardware.robots.emulator.motion_registers import MOTION
-from hardware.robots.emulator.payloads import Handlers, Session
+from hardware.robots.emulator.payloads import Handlers, Refused, Session
 from hardware.robots.emulator.settings_registers import SETTINGS
 from hardware.robots.emulator.state_registers import STATE
 
@@ -21,14 +21,15 @@ def reply_to(session: Session, frame: Frame) -> bytes:
     if frame.protocol == 0:
         return _standard_modbus(frame)
     handler = HANDLERS.get(frame.register)
-    status = STATUS_INVALID
-    payload = b""
-    if handler is not None:
-        try:
-            payload, status = handler(session, frame), 0
-        except (struct.error, ValueError, IndexError, OverflowError):
-            payload = b""
-    return encode_reply(frame, session.controller.status | status, payload)
+    try:
+        if handler is None:
+            raise Refused
+        payload, invalid = handler(session, frame), 0
+    except Refused as refused:
+        payload, invalid = refused.payload, STATUS_INVALID
+    except (struct.error, ValueError, IndexError, OverflowError):
+        payload, invalid = b"", STATUS_INVALID
+    return encode_reply(frame, session.controller.status | invalid, payload)
 
 
 def _standard_modbus(frame: Frame) -> bytes:

@@ -3,16 +3,16 @@
 import struct
 
 from hardware.robots.emulator.frames import Frame, floats, from_floats
-from hardware.robots.emulator.payloads import Handler, Handlers, Session, at_most, finite, number, take
+from hardware.robots.emulator.payloads import Handler, Handlers, Session, at_most, finite, number, positive, take
 
 S16 = 32767
 
 
 def number_in(field: str) -> Handler:
-    """Return a handler that stores one float."""
+    """Return a handler that stores one float over zero."""
 
     def store(s: Session, f: Frame) -> bytes:
-        setattr(s.controller.settings, field, number(f))
+        setattr(s.controller.settings, field, positive(number(f)))
         return b""
 
     return store
@@ -33,7 +33,7 @@ def upper_of(field: str) -> Handler:
 
     def store(s: Session, f: Frame) -> bytes:
         lower, _ = getattr(s.controller.settings, field)
-        setattr(s.controller.settings, field, (lower, number(f)))
+        setattr(s.controller.settings, field, (lower, positive(number(f))))
         return b""
 
     return store

@@ -102,7 +102,7 @@ def inverse_kinematics(s: Session, f: Frame) -> bytes:
     seed = np.array(floats(f.payload, JOINTS, 25)) if len(f.payload) >= 53 else s.controller.plant.q
     q = s.controller.arm.solve(T_from_pose(finite(f, 6)), seed)
     if q is None:
-        raise Refused
+        raise Refused(from_floats([0.0] * JOINTS))
     return from_floats(q.tolist())
 
 

@@ -229,7 +229,7 @@ class XArmController:
             self.plant.brake(dt)
             return
         self.plant.track(reference, speed * self._rate, dt)
-        if motion.done:
+        if motion.done and self.plant.settled(reference):
             self._finish()
 
     def _check(self, reference: Array) -> None:
