@@ -1,18 +1,42 @@
 """The session behind page Dream: one dream, its track, a person's corrections and the plan made from them."""
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.events import Listener
-from app.ledger import Ledger
+from app.edits import (
+    AddHint,
+    Allowed,
+    Edit,
+    History,
+    RemoveHint,
+    Review,
+    SetTrim,
+    distinct,
+    load_history,
+    save_history,
+)
+from app.events import Listener, Listeners
+from app.import_files import import_dropped
+from app.ledger import Ledger, LedgerError
+from app.plan_making import plan_dream
+from app.provenance import record_dream, record_track
+from app.track_shelf import TrackShelf
+from app.worker import Callbacks, Worker
 from app.workspace import Workspace
+from hardware.geometry import Array
 from hardware.rig import Rig
-from hardware.types import Image, Plan
+from hardware.types import ArmLimits, Image, Plan
+from models.data.dream_folder import is_dream_folder, load_dream
+from models.data.errors import DreamFileError
 from models.types import Dream, Hint, Track
 
 Topic = Literal["dream", "track", "edits", "progress", "plan", "message"]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,50 +65,118 @@ class DreamSession:
     the owner calls about every 30 ms (a QTimer), or by `wait()` without a window. Nothing here blocks for long.
 
     Read: `dream`, `folder`, `track` (of the current hints, else the last one), `stale` (the track is not that of
-    the current hints and trim), `hints`, `trim` (first, last frame, inclusive), `plan` (None once anything changed),
-    `progress` (None: idle), `message` (what went wrong last, for a person; "" for nothing), `can_undo`, `can_redo`.
+    the current hints), `hints`, `trim` (first, last frame, inclusive), `plan` (None once anything changed),
+    `progress` (None: idle), `message` (what went wrong last, for a person; "" for nothing), `can_undo`, `can_redo`,
+    `dream_id`, `track_id` (the ledger's, "" where there is none).
     """
 
-    def __init__(self, workspace: Workspace, ledger: Ledger) -> None:
-        raise NotImplementedError
+    def __init__(
+        self, workspace: Workspace, ledger: Ledger, *, track_job: str = "app.track_job:track_folder"
+    ) -> None:
+        self._workspace, self._ledger = workspace, ledger
+        self._listeners, self._worker = Listeners(), Worker()
+        self._planner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="planning")
+        self._planning: Future[Plan] | None = None
+        self._planned_from: object = None
+        self._history, self._allowed = History(Review((), (0, 1))), Allowed((), (), 0)
+        self._shelf: TrackShelf | None = None
+        self._track_job = track_job
+        self._job_started = 0.0
+        self._tracking_folder: Path | None = None
+        self.dream: Dream | None = None
+        self.folder: Path | None = None
+        self.plan: Plan | None = None
+        self.progress: Progress | None = None
+        self.message = ""
+        self.dream_id = self.track_id = ""
 
-    # read ------------------------------------------------------------------------------------------------------
-    dream: Dream | None
-    folder: Path | None
-    track: Track | None
-    stale: bool
-    hints: tuple[Hint, ...]
-    trim: tuple[int, int]
-    plan: Plan | None
-    progress: Progress | None
-    message: str
-    can_undo: bool
-    can_redo: bool
+    # read
+
+    @property
+    def track(self) -> Track | None:
+        return self._shelf.current if self._shelf else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the boxes have changed since the track was made."""
+        return self.track is not None and distinct(self.track.hints) != distinct(self.hints)
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        return self._history.review.hints
+
+    @property
+    def trim(self) -> tuple[int, int]:
+        return self._history.review.trim
+
+    @property
+    def can_undo(self) -> bool:
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        return self._history.can_redo
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(topic)` after every change, in the owner's thread; returns what ends it."""
-        raise NotImplementedError
+        return self._listeners.add(listener)
 
-    def pump(self) -> None:
-        """Take in what the background finished. Never blocks."""
-        raise NotImplementedError
-
-    def wait(self, timeout: float) -> bool:
-        """Pump until the background is idle; False when it took longer than `timeout` [s]. Without a window only."""
-        raise NotImplementedError
-
-    # open ------------------------------------------------------------------------------------------------------
     def dreams(self) -> tuple[Path, ...]:
         """Folders of the dreams in the workspace, newest first."""
-        raise NotImplementedError
+        folders = [path for path in self._workspace.dreams.iterdir() if is_dream_folder(path)]
+        return tuple(sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True))
+
+    def frame_at(self, view: str, t: int) -> Image:
+        """Return picture t (H, W, 3) of a view; KeyError lists the views, IndexError the range."""
+        dream = self._require_dream()
+        for candidate in dream.views:
+            if candidate.name == view:
+                if not 0 <= t < len(dream):
+                    raise IndexError(f"frame {t}; dream {dream.name} has 0 to {len(dream) - 1}")
+                picture: Image = candidate.frames[t]
+                return picture
+        raise KeyError(f"view {view!r}; dream {dream.name} has {[v.name for v in dream.views]}")
+
+    def worst_frame(self) -> WorstFrame | None:
+        """Return the least confident frame inside the trim, None without a track."""
+        if self.track is None:
+            return None
+        first, last = self.trim
+        candidates = [
+            WorstFrame(role, t, float(tool.frame_confidence[t]))
+            for role, tool in self.track.tools.items()
+            for t in range(max(first, _first_found(tool.source)), min(last + 1, len(tool)))
+        ]
+        return min(candidates, key=lambda frame: frame.confidence, default=None)
+
+    # open
 
     def open(self, folder: Path) -> None:
         """Open a dream folder. Raises DreamFileError naming file and field; what was open stays open."""
-        raise NotImplementedError
+        folder = folder.absolute()
+        dream = load_dream(folder)
+        sizes = {view.name: view.camera.size for view in dream.views}
+        allowed = Allowed(tuple(dream.tools), tuple(sizes), len(dream), sizes)
+        history = self._load_history(folder, dream, allowed)
+        self.cancel()
+        self._worker.start()
+        self.dream, self.folder, self._allowed, self._history = dream, folder, allowed, history
+        self._shelf = TrackShelf(folder, dream)
+        self._shelf.select(self.hints)
+        self.message, self.track_id = "", ""
+        self._forget_plan()
+        self.dream_id = self._record(lambda: record_dream(self._ledger, dream, folder))
+        if self.track is not None:
+            self._record_track()
+        for topic in ("dream", "track", "edits", "plan", "message"):
+            self._listeners.tell(topic)
 
     def open_example(self) -> None:
         """Open the built-in rendered dream (made on first use)."""
-        raise NotImplementedError
+        # the renderer and the physics behind it are needed here only
+        from app.example import example_folder
+
+        self.open(example_folder(self._workspace))
 
     def open_dropped(self, paths: tuple[Path, ...]) -> None:
         """Open what was dropped on the window: a dream folder, or the files of the published layout.
@@ -92,45 +184,202 @@ class DreamSession:
         A video alone is enough where scene photos, calibration and meshes lie beside it under recognisable names.
         Raises DreamFileError saying which file is missing or wrong.
         """
-        raise NotImplementedError
+        if len(paths) == 1 and is_dream_folder(paths[0]):
+            self.open(paths[0])
+        else:
+            self.open(import_dropped(paths, self._workspace))
 
-    # edit ------------------------------------------------------------------------------------------------------
+    # edit
+
     def add_hint(self, hint: Hint) -> None:
-        """A person's box; replaces one of the same tool, view and frame. Undoable."""
-        raise NotImplementedError
+        """A person's box; replaces one of the same tool, view and frame. Undoable. Raises ValueError."""
+        self._edit(AddHint(hint))
 
     def remove_hint(self, hint: Hint) -> None:
-        raise NotImplementedError
+        self._edit(RemoveHint(hint))
 
     def set_trim(self, first: int, last: int) -> None:
-        """Keep frames first..last, inclusive. Undoable."""
-        raise NotImplementedError
+        """Keep frames first..last, inclusive. Undoable. Raises ValueError."""
+        self._edit(SetTrim(first, last))
 
-    def undo(self) -> None: ...
+    def undo(self) -> None:
+        self._go(self._history.undo())
 
-    def redo(self) -> None: ...
+    def redo(self) -> None:
+        self._go(self._history.redo())
 
-    # compute ---------------------------------------------------------------------------------------------------
+    # compute
+
     def retrack(self) -> None:
         """Track in the worker process with the current hints; the result comes by `pump()`, topic "track"."""
-        raise NotImplementedError
+        self._require_dream()
+        if self._worker.busy:
+            raise ValueError("a dream is being tracked already: cancel that first")
+        self._job_started = time.monotonic()
+        self._tracking_folder = self.folder
+        self._set_progress(Progress("tracking", 0.0, "starting", None))
+        self._worker.submit(
+            self._track_job,
+            self.folder,
+            self.hints,
+            self.track,
+            callbacks=Callbacks(self._tracked, self._tracking_failed, self._tracking_progress),
+        )
 
     def cancel(self) -> None:
         """Give up the tracking that runs; the last track stays."""
-        raise NotImplementedError
+        self._worker.cancel()
 
-    def make_plan(self, rig: Rig, *, speed_scale: float = 1.0, first_run: bool = True) -> None:
-        """Plan the current track for the rig's arms in a thread; the result comes by `pump()`, topic "plan"."""
-        raise NotImplementedError
+    def make_plan(
+        self,
+        rig: Rig,
+        *,
+        speed_scale: float = 1.0,
+        first_run: bool = True,
+        limits: Mapping[str, ArmLimits] | None = None,
+        q_start: Mapping[str, Array] | None = None,
+    ) -> None:
+        """Plan the current track for the rig's arms in a thread; the result comes by `pump()`, topic "plan".
 
-    # look ------------------------------------------------------------------------------------------------------
-    def frame_at(self, view: str, t: int) -> Image:
-        """Return picture t (H, W, 3) of a view; KeyError lists the views, IndexError the range."""
-        raise NotImplementedError
+        limits, q_start by arm: as read back and measured, where the arms are connected (see plan_dream).
+        """
+        dream, track = self._require_dream(), self.track
+        if track is None:
+            raise ValueError("there is no track yet: track the dream first")
+        if self._planning is not None:
+            raise ValueError("a plan is being made already")
+        self._forget_plan()
+        self._set_progress(Progress("planning", 0.0, "planning", None))
+        self._planned_from = (track, self.trim)
+        self._planning = self._planner.submit(
+            plan_dream,
+            dream,
+            track,
+            self.trim,
+            rig,
+            speed_scale=speed_scale,
+            first_run=first_run,
+            limits=limits,
+            q_start=q_start,
+        )
 
-    def worst_frame(self) -> WorstFrame | None:
-        raise NotImplementedError
+    def pump(self) -> None:
+        """Take in what the background finished. Never blocks."""
+        self._worker.pump()
+        if self._planning is not None and self._planning.done():
+            planning, self._planning = self._planning, None
+            self._set_progress(None)
+            self._planned(planning)
+
+    def wait(self, timeout: float) -> bool:
+        """Pump until the background is idle; False when it took over `timeout` [s]. Without a window only."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.pump()
+            if not self._worker.busy and self._planning is None:
+                return True
+            self._worker.wait(0.05) if self._worker.busy else time.sleep(0.01)
+        return False
 
     def close(self) -> None:
         """End the worker process and the planning thread. Safe to call twice."""
-        raise NotImplementedError
+        self._worker.close()
+        self._planner.shutdown(wait=True, cancel_futures=True)
+
+    def _edit(self, edit: Edit) -> None:
+        self._require_dream()
+        self._allowed.check(edit)
+        self._go(self._history.do(edit))
+
+    def _go(self, history: History) -> None:
+        if history == self._history or self.folder is None:
+            return
+        self._history = history
+        try:
+            save_history(self.folder / "edits.json", history)
+            if self._shelf is not None and self._shelf.select(self.hints):
+                self._listeners.tell("track")
+        except OSError as error:
+            self._say(f"{self.folder}: corrections are not saved: {error}; free some room and edit again")
+        self._forget_plan()
+        self._listeners.tell("edits")
+
+    def _tracking_progress(self, fraction: float, text: str) -> None:
+        spent = time.monotonic() - self._job_started
+        left = spent * (1 - fraction) / fraction if fraction > 0.05 else None
+        self._set_progress(Progress("tracking", fraction, text, left))
+
+    def _tracked(self, track: Track) -> None:
+        self._set_progress(None)
+        if self._shelf is None or self.folder != self._tracking_folder:
+            return
+        try:
+            self._shelf.put(track)
+        except OSError as error:
+            self._say(f"{self.folder}: the track is not saved: {error}; free some room and track again")
+        self._shelf.select(self.hints)
+        self._forget_plan()
+        self._record_track()
+        self._listeners.tell("track")
+
+    def _tracking_failed(self, reason: str) -> None:
+        self._set_progress(None)
+        if reason != "cancelled":
+            self._say(f"tracking failed: {reason}")
+
+    def _planned(self, planning: "Future[Plan]") -> None:
+        if self._planned_from != (self.track, self.trim):
+            self._say("what was being planned has changed meanwhile: plan again")
+            return
+        try:
+            self.plan = planning.result()
+        except ValueError as error:
+            self._say(f"no plan: {error}")
+        except Exception as error:
+            log.exception("planning failed")
+            self._say(f"planning failed: {type(error).__name__}: {error}")
+        self._listeners.tell("plan")
+
+    def _forget_plan(self) -> None:
+        if self.plan is not None:
+            self.plan = None
+            self._listeners.tell("plan")
+
+    def _load_history(self, folder: Path, dream: Dream, allowed: Allowed) -> History:
+        start = Review((), (0, len(dream) - 1))
+        try:
+            return load_history(folder / "edits.json", start, allowed)
+        except DreamFileError as error:
+            log.warning("corrections left out: %s", error)
+            return History(start)
+
+    def _record_track(self) -> None:
+        track, folder = self.track, self.folder
+        if track is not None and folder is not None and self.dream_id:
+            self.track_id = self._record(lambda: record_track(self._ledger, track, folder, self.dream_id))
+
+    def _record(self, write: Callable[[], str]) -> str:
+        """Put something in the ledger; where that fails a person is told, and the work goes on."""
+        try:
+            return write()
+        except LedgerError as error:
+            self._say(str(error))
+            return ""
+
+    def _require_dream(self) -> Dream:
+        if self.dream is None:
+            raise ValueError("no dream is open: open one first")
+        return self.dream
+
+    def _set_progress(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self._listeners.tell("progress")
+
+    def _say(self, message: str) -> None:
+        self.message = message
+        self._listeners.tell("message")
+
+
+def _first_found(source: tuple[str, ...]) -> int:
+    """Frames before a tool comes into view are no failure."""
+    return next((t for t, s in enumerate(source) if s != "lost"), 0)

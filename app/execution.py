@@ -91,11 +91,11 @@ class ExecutionSession:
         raise NotImplementedError
 
     def heartbeat(self) -> None:
-        """Say that the owner's thread lives; 500 ms of silence while the arms move stops them. Window thread only."""
+        """Say that the owner's thread lives: 500 ms of silence stops moving arms. Owner's thread only."""
         raise NotImplementedError
 
     def connect(self, tools: Mapping[str, Tool]) -> None:
-        """Start the simulated rig where the rig is simulated, connect all arms with their tools (by role), read limits.
+        """Start the simulated rig where it is one, connect all arms with their tools (by role), read limits.
 
         Runs in the background; ends in state ready or fault.
         """

@@ -1,0 +1,83 @@
+"""From a dream's track to the tool paths that planning takes: trimmed, in the world, by role."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from app.track_shelf import track_sha256
+from hardware.geometry import Array
+from hardware.plan_file import sealed
+from hardware.planner.paths import ToolPath
+from hardware.rig import Rig
+from hardware.types import ArmLimits, Plan
+from models.types import Dream, ToolTrack, Track
+
+LONGEST_GAP = 3  # frames; over a longer one the spline between two poses would be a guess
+
+
+def tool_paths(dream: Dream, track: Track, trim: tuple[int, int]) -> Mapping[str, ToolPath]:
+    """Return T_world_tool by role at the clip times of the frames that were found inside the trim.
+
+    Frames before a tool's first and after its last pose leave that tool still. Raises ValueError where a tool has
+    fewer than two poses there or is lost for over 3 frames in between.
+    """
+    return {role: _path(dream, tool, trim) for role, tool in track.tools.items()}
+
+
+def plan_dream(
+    dream: Dream,
+    track: Track,
+    trim: tuple[int, int],
+    rig: Rig,
+    *,
+    speed_scale: float = 1.0,
+    first_run: bool = True,
+    limits: Mapping[str, ArmLimits] | None = None,
+    q_start: Mapping[str, Array] | None = None,
+) -> Plan:
+    """Plan a dream's track for the rig's arms, sealed.
+
+    limits, q_start (J,) [rad] by arm: as read back and measured; where they are missing the data sheet's and the
+    rig's own limits, and the arm's home, stand in. Raises ValueError where it cannot be planned at all.
+    """
+    # the physics behind it takes a second to import: in the planning thread, not at the window's start
+    from hardware.planning import default_limits, plan
+
+    arms = {arm.name: arm for arm in rig.arms if arm.role in track.tools}
+    left_out = set(track.tools) - {arm.role for arm in arms.values()}
+    if left_out:
+        roles = [arm.role for arm in rig.arms]
+        raise ValueError(f"rig {rig.name}: no arm carries {sorted(left_out)}; its arms carry {roles}")
+    by_role = tool_paths(dream, track, trim)
+    known, measured = dict(limits or {}), dict(q_start or {})
+    return sealed(
+        plan(
+            {name: by_role[arm.role] for name, arm in arms.items()},
+            rig,
+            {name: known.get(name) or default_limits(rig, arm) for name, arm in arms.items()},
+            tools={name: dream.tools[arm.role] for name, arm in arms.items()},
+            q_start={**{arm.name: arm.home for arm in rig.arms}, **measured},
+            fps=dream.fps,
+            first_run=first_run,
+            speed_scale=speed_scale,
+            emulated_only=dream.placement == "assumed",
+            dream=dream.name,
+            track_sha256=track_sha256(track),
+        )
+    )
+
+
+def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int]) -> ToolPath:
+    first, last = trim
+    found = np.flatnonzero(tool.found)
+    found = found[(found >= first) & (found <= last)]
+    if len(found) < 2:
+        raise ValueError(
+            f"tool {tool.tool}: {len(found)} poses in frames {first} to {last}, at least 2 are needed; "
+            "draw a box around it, or widen the trim"
+        )
+    gaps = np.flatnonzero(np.diff(found) > LONGEST_GAP + 1)
+    if len(gaps):
+        start, end = int(found[gaps[0]]) + 1, int(found[gaps[0] + 1]) - 1
+        raise ValueError(f"tool {tool.tool}: lost in frames {start} to {end}; draw a box there, or trim them away")
+    return ToolPath(found / dream.fps, dream.T_world_view1 @ tool.T_view1_tool[found])

@@ -1,0 +1,57 @@
+"""Jobs for the worker process that take no time, or too much, or its life."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from models.data.dream_folder import load_dream
+from models.types import Hint, PoseSource, ToolTrack, Track
+
+Report = Callable[[float, str], None]
+Cancelled = Callable[[], bool]
+
+
+def double(value: int, report: Report, _: Cancelled) -> int:
+    report(0.5, "half way")
+    return 2 * value
+
+
+def fail(report: Report, _: Cancelled) -> None:
+    raise ValueError("left.obj: units: these are millimetres")
+
+
+def die(report: Report, _: Cancelled) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def patient(report: Report, cancelled: Cancelled) -> None:
+    report(0.1, "waiting")
+    while not cancelled():
+        time.sleep(0.01)
+    raise RuntimeError("it was told to stop")
+
+
+def deaf(report: Report, _: Cancelled) -> None:
+    report(0.1, "waiting")
+    time.sleep(60)
+
+
+def still_track(
+    folder: Path, hints: tuple[Hint, ...], previous: Track | None, report: Report, cancelled: Cancelled
+) -> Track:
+    """A stand-in for the tracker: tools that stand still, a little further along with every hint."""
+    dream = load_dream(folder)
+    report(0.5, "half way")
+    poses = np.tile(np.eye(4), (len(dream), 1, 1))
+    poses[:, 2, 3] = 0.7 + 0.01 * len(hints)
+    source: tuple[PoseSource, ...] = ("lost", *["tracked"] * (len(dream) - 1))  # type: ignore[assignment]
+    poses[0] = np.nan
+    confidence = np.full((len(dream), len(dream.views)), 0.9)
+    confidence[5] = 0.2
+    slack = np.zeros(len(dream))
+    tools = {role: ToolTrack(role, poses, confidence, slack, source) for role in dream.tools}
+    return Track(dream.name, tools, hints=hints, seconds=0.1)
