@@ -1,6 +1,6 @@
 """Plan, rehearse, approve by holding, execute, pause: one step visible at a time, the reason in words when not."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from widgets.hold_button import HoldButton
@@ -57,7 +57,9 @@ class ApprovePanel(QWidget):
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedHeight(8)
         self._stage = QStackedLayout()
-        self._connect = self._button("Connect arms", "Start and connect every arm  (Ctrl+Return)", self.connect_wanted)
+        self._connect = self._button(
+            "Connect arms", "Start and connect every arm  (Ctrl+Return)", self.connect_wanted
+        )
         self._connect.setMinimumHeight(46)
         for widget in (self.hold, self._execute, self._pause, self._connect):
             self._stage.addWidget(widget)
@@ -140,7 +142,7 @@ class ApprovePanel(QWidget):
         layout.addStretch(1)
         return page
 
-    def _button(self, text: str, tip: str, signal: Signal, role: str = "") -> QPushButton:
+    def _button(self, text: str, tip: str, signal: SignalInstance, role: str = "") -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(tip)
         button.clicked.connect(lambda: signal.emit())

@@ -1,4 +1,4 @@
-"""The checks of a plan, worst first: a sign, what was found, its amount of the limit; a click leads to its place."""
+"""The checks of a plan, worst first: a sign, what was found, how much of the limit; a click leads there."""
 
 from collections.abc import Sequence
 
@@ -70,7 +70,8 @@ class ChecksList(QWidget):
         inside.addWidget(self._note)
         inside.addLayout(self._rows)
         inside.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
         outer = QVBoxLayout(self)

@@ -39,14 +39,19 @@ class DockedPage(QMainWindow):
         self.addDockWidget(area, dock)
         return dock
 
+    def name_pane(self, dock: QDockWidget, title: str) -> None:
+        """Give a pane another heading."""
+        heading = dock.titleBarWidget()
+        if isinstance(heading, QLabel):
+            heading.setText(title)
+
     def size_panes(self, panes: list[QDockWidget], pixels: list[int], direction: Qt.Orientation) -> None:
         """Give panes their usual sizes once the page is shown: before that, Qt has no room to share out."""
         self._sizes.append((panes, pixels, direction))
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._usual is None:
-            self.layout().activate()
             remembered = None if self._fresh else self.saveState(LAYOUT_VERSION)
             for panes, pixels, direction in self._sizes:
                 self.resizeDocks(panes, pixels, direction)

@@ -11,7 +11,7 @@ from widgets.theme import set_state
 
 
 class EmptyState(QWidget):
-    """A title, a sentence, optional steps, and buttons for the actions that lead on; the first one is the main one."""
+    """A title, a sentence, optional steps, and buttons for the actions that lead on; the first is the main one."""
 
     def __init__(
         self,

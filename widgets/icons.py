@@ -8,7 +8,6 @@ from PySide6.QtSvg import QSvgRenderer
 
 from widgets.theme import COLORS, ICONS
 
-
 _PIXELS = 96
 
 

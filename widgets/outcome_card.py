@@ -2,10 +2,9 @@
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from widgets.panel import label, row
-from widgets.theme import set_state
+from widgets.panel import button, label, row
 
 TAGS = ("bad dream", "bad track", "bad plan", "bad execution", "slipped", "missed", "stopped by hand")
 
@@ -20,20 +19,18 @@ class OutcomeCard(QWidget):
         super().__init__(parent)
         self._head = label("How did it go?", "title")
         self._detail = label("", "muted", wrap=True)
-        self._success = QPushButton("Success  (S)", checkable=True)
-        self._failure = QPushButton("Failure  (F)", checkable=True)
+        self._success = button("Success  (S)", checkable=True)
+        self._failure = button("Failure  (F)", checkable=True)
         self._verdict = QButtonGroup(self)
-        for button in (self._success, self._failure):
-            self._verdict.addButton(button)
-            button.clicked.connect(self._refresh)
-        self._tags = [self._tag(tag) for tag in TAGS]
+        for choice in (self._success, self._failure):
+            self._verdict.addButton(choice)
+            choice.clicked.connect(self._refresh)
+        self._tags = [button(tag, "tag", checkable=True) for tag in TAGS]
         self._note = QLineEdit(placeholderText="Note: what you saw")
         self._note.returnPressed.connect(self.save)
-        self._save = QPushButton("Save in the ledger  ⏎")
-        set_state(self._save, role="primary")
+        self._save = button("Save in the ledger  ⏎", "primary")
         self._save.clicked.connect(self.save)
-        later = QPushButton("Not now")
-        set_state(later, role="flat")
+        later = button("Not now", "flat")
         later.clicked.connect(lambda: self.skipped.emit())
         grid = QGridLayout()
         grid.setSpacing(4)
@@ -56,8 +53,8 @@ class OutcomeCard(QWidget):
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
         self._verdict.setExclusive(False)
-        for button in (self._success, self._failure, *self._tags):
-            button.setChecked(False)
+        for choice in (self._success, self._failure, *self._tags):
+            choice.setChecked(False)
         self._verdict.setExclusive(True)
         self._note.clear()
         self._refresh()
@@ -84,11 +81,6 @@ class OutcomeCard(QWidget):
             self.save()
         else:
             super().keyPressEvent(event)
-
-    def _tag(self, text: str) -> QPushButton:
-        button = QPushButton(text, checkable=True)
-        set_state(button, role="tag")
-        return button
 
     @Slot()
     def _refresh(self) -> None:

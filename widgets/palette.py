@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, Q
 
 from widgets.theme import color, set_state
 
+_ID = Qt.ItemDataRole.UserRole
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
 
 
@@ -30,12 +31,16 @@ class Palette(QFrame):
 
     def __init__(self, search: Callable[[str], Sequence[Offer]], parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         set_state(self, role="banner")
         self._search = search
         self._field = QLineEdit(placeholderText="What do you want to do?")
         self._field.textChanged.connect(self._look)
         self._field.installEventFilter(self)
-        self._list = QTreeWidget(rootIsDecorated=False, headerHidden=True, columnCount=3)
+        self._list = QTreeWidget()
+        self._list.setColumnCount(3)
+        self._list.setHeaderHidden(True)
+        self._list.setRootIsDecorated(False)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setUniformRowHeights(True)
         self._list.itemClicked.connect(self._take)
@@ -47,7 +52,7 @@ class Palette(QFrame):
 
     def open(self) -> None:
         """Show it empty, with everything listed."""
-        parent = self.parentWidget()
+        parent = self._over
         width = min(640, parent.width() - 40)
         self.setGeometry((parent.width() - width) // 2, 56, width, min(460, parent.height() - 120))
         self._list.setColumnWidth(0, width - 250)
@@ -61,10 +66,8 @@ class Palette(QFrame):
     @property
     def offers(self) -> list[str]:
         """The ids listed now, best first."""
-        return [
-            self._list.topLevelItem(i).data(0, Qt.ItemDataRole.UserRole)
-            for i in range(self._list.topLevelItemCount())
-        ]
+        items = (self._list.topLevelItem(i) for i in range(self._list.topLevelItemCount()))
+        return [str(item.data(0, _ID)) for item in items if item is not None]
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusOut:
@@ -78,34 +81,43 @@ class Palette(QFrame):
             self._end()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._take(self._list.currentItem())
-        elif key in _STEPS and self._list.topLevelItemCount():
-            row = self._list.indexOfTopLevelItem(self._list.currentItem()) + _STEPS[key]
-            self._list.setCurrentItem(self._list.topLevelItem(min(max(row, 0), self._list.topLevelItemCount() - 1)))
+        elif key in _STEPS:
+            self._move(_STEPS[key])
         else:
             return False
         return True
+
+    def _move(self, rows: int) -> None:
+        here = self._list.currentItem()
+        row = self._list.indexOfTopLevelItem(here) + rows if here is not None else 0
+        self._choose(min(max(row, 0), self._list.topLevelItemCount() - 1))
+
+    def _choose(self, row: int) -> None:
+        item = self._list.topLevelItem(row)
+        if item is not None:
+            self._list.setCurrentItem(item)
 
     @Slot(str)
     def _look(self, words: str) -> None:
         self._list.clear()
         for offer in self._search(words):
             item = QTreeWidgetItem([offer.text, offer.place, offer.shortcut])
-            item.setData(0, Qt.ItemDataRole.UserRole, offer.id)
+            item.setData(0, _ID, offer.id)
             for column in range(3):
                 faint = not offer.possible
                 item.setForeground(column, color("faint" if faint else "text" if column == 0 else "muted"))
             item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._list.addTopLevelItem(item)
-        self._list.setCurrentItem(self._list.topLevelItem(0))
+        self._choose(0)
 
     @Slot("QTreeWidgetItem*")
     def _take(self, item: QTreeWidgetItem | None) -> None:
         if item is None:
             return
-        chosen = item.data(0, Qt.ItemDataRole.UserRole)
+        chosen = item.data(0, _ID)
         self._end()
         self.chosen.emit(chosen)
 
     def _end(self) -> None:
         self.hide()
-        self.parentWidget().setFocus()
+        self._over.setFocus()

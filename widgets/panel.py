@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.theme import set_state
 
@@ -14,6 +14,16 @@ def label(text: str = "", role: str = "", state: str = "", wrap: bool = False) -
     made.setWordWrap(wrap)
     if role or state:
         set_state(made, role=role, state=state)
+    return made
+
+
+def button(text: str, role: str = "", tip: str = "", checkable: bool = False) -> QPushButton:
+    """Return a button dressed by the theme."""
+    made = QPushButton(text)
+    made.setCheckable(checkable)
+    made.setToolTip(tip)
+    if role:
+        set_state(made, role=role)
     return made
 
 

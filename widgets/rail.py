@@ -24,7 +24,9 @@ class Rail(QWidget):
         self._buttons: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
         for page, action in pages.items():
-            button = QToolButton(text=action.text(), checkable=True)
+            button = QToolButton()
+            button.setText(action.text())
+            button.setCheckable(True)
             button.setIcon(icon(page, "muted"))
             button.setIconSize(QSize(24, 24))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)

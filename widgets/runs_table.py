@@ -47,8 +47,8 @@ class RunsTable(QTreeWidget):
         for run in runs:
             self.addTopLevelItem(_item(run))
         rows = [run.id for run in runs]
-        if rows:
-            self.setCurrentItem(self.topLevelItem(rows.index(chosen) if chosen in rows else 0))
+        if item := self.topLevelItem(rows.index(chosen) if chosen in rows else 0):
+            self.setCurrentItem(item)
         self.blockSignals(False)
         self._pick(self.currentItem())
 

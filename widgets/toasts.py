@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from widgets.panel import label, row
@@ -11,15 +11,18 @@ from widgets.theme import set_state
 
 Level = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 4000, "warning": 8000, "error": 20000}
+WIDTH = 520
 _MOST = 3
 _STATES = {"info": "", "warning": "warning", "error": "alarm"}
 
 
 class _Toast(QFrame):
+    gone = Signal(QWidget)
+
     def __init__(self, text: str, level: Level, details: Callable[[], None] | None) -> None:
         super().__init__()
         self.text, self.level = text, level
-        self.setFixedWidth(520)
+        self.setFixedWidth(WIDTH)
         set_state(self, role="banner", state=_STATES[level])
         words = label(text, wrap=True)
         buttons = []
@@ -33,7 +36,7 @@ class _Toast(QFrame):
         self.ensurePolished()
         self.setFixedHeight(max(layout.totalHeightForWidth(self.width()), 46))
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.deleteLater)
+        self._timer.timeout.connect(self._go)
         self._timer.start(SHOWN_MS[level])
 
     def _button(self, text: str, action: Callable[[], None]) -> QPushButton:
@@ -41,15 +44,20 @@ class _Toast(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         set_state(button, role="flat")
         button.clicked.connect(action)
-        button.clicked.connect(self.deleteLater)
+        button.clicked.connect(self._go)
         return button
+
+    @Slot()
+    def _go(self) -> None:
+        self.gone.emit(self)
 
 
 class Toasts(QWidget):
-    """A stack of messages over its parent, `left` and `bottom` pixels from its corner. The same text is shown once."""
+    """A stack of messages over its parent, `left` and `bottom` pixels from its corner. No text is shown twice."""
 
     def __init__(self, parent: QWidget, left: int = 100, bottom: int = 60) -> None:
         super().__init__(parent)
+        self._over = parent
         self._left, self._bottom = left, bottom
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -70,7 +78,7 @@ class Toasts(QWidget):
         for toast in shown[: max(len(shown) - _MOST + 1, 0)]:
             self._remove(toast)
         toast = _Toast(text, level, details)
-        toast.destroyed.connect(self._place)
+        toast.gone.connect(self._remove)
         self._layout.addWidget(toast)
         self._place()
 
@@ -80,16 +88,20 @@ class Toasts(QWidget):
         return False
 
     def _toasts(self) -> list[_Toast]:
-        items = (self._layout.itemAt(i).widget() for i in range(self._layout.count()))
-        return [item for item in items if isinstance(item, _Toast)]
+        items = (self._layout.itemAt(i) for i in range(self._layout.count()))
+        return [toast for item in items if item is not None and isinstance(toast := item.widget(), _Toast)]
 
-    def _remove(self, toast: _Toast) -> None:
+    @Slot(QWidget)
+    def _remove(self, toast: QWidget) -> None:
         self._layout.removeWidget(toast)
+        toast.hide()
         toast.deleteLater()
+        self._place()
 
     @Slot()
     def _place(self) -> None:
-        self.setVisible(bool(self._toasts()))
-        self.adjustSize()
-        self.move(self._left, self.parentWidget().height() - self._bottom - self.height())
+        toasts = self._toasts()
+        self.setVisible(bool(toasts))
+        self.resize(WIDTH, sum(t.height() for t in toasts) + self._layout.spacing() * max(len(toasts) - 1, 0))
+        self.move(self._left, self._over.height() - self._bottom - self.height())
         self.raise_()

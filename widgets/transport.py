@@ -31,7 +31,7 @@ def action_button(action: QAction, picture: str = "", text: bool = True) -> QToo
 
 
 class Transport(QWidget):
-    """Play, step, loop, speed, worst frame, and the edits; `clock_picked` asks for the dream's or the plan's time."""
+    """Play, step, loop, speed, worst frame, edits; `clock_picked` asks for the dream's or the plan's time."""
 
     clock_picked = Signal(str)
 
@@ -77,7 +77,9 @@ class Transport(QWidget):
         self._playback.set_speed(notches[min(max(nearest + steps, 0), len(notches) - 1)])
 
     def _clock_button(self, name: str) -> QToolButton:
-        button = QToolButton(text=f"{name.capitalize()} time", checkable=True)
+        button = QToolButton()
+        button.setText(f"{name.capitalize()} time")
+        button.setCheckable(True)
         set_state(button, role="flat")
         button.setToolTip(f"The timeline shows the {name}'s time")
         button.clicked.connect(lambda: self.clock_picked.emit(name))

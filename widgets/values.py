@@ -27,7 +27,7 @@ class LimitRow:
 
 @dataclass(frozen=True)
 class ArmCard:
-    """An arm for its card. state is one word for the badge; detail says more; connected: whether it is there at all."""
+    """An arm for its card. state: a word for the badge; detail says more; connected: whether it is there at all."""
 
     name: str
     title: str
@@ -62,7 +62,7 @@ class BusyState:
 
 @dataclass(frozen=True)
 class ToolRow:
-    """A tool of the dream. found of total frames inside the trim; confidence 0..1 and disagreement [px] at this frame."""
+    """A tool of the dream. found of total frames in the trim; confidence 0..1, disagreement [px] at this frame."""
 
     role: str
     name: str
@@ -136,7 +136,7 @@ class ChainLink:
 
 @dataclass(frozen=True)
 class DroppedDream:
-    """What was recognised among dropped files; paths as texts, empty where missing. problem: what is wrong with it."""
+    """What was recognised among dropped files; paths as texts, empty where missing. problem: what is wrong."""
 
     video: str = ""
     scenes: tuple[str, ...] = ()

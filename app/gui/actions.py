@@ -14,7 +14,7 @@ class Action:
     """One thing a person can do.
 
     page: where it is offered, empty for everywhere; needs: facts that must hold, forbids: facts that must not (the
-    facts are those of `app.gui.facts`); guarded: its key belongs to the key guard, which sees it before anybody else.
+    binders say which facts hold); guarded: its key belongs to the key guard, which sees it before anybody else.
     """
 
     id: str
@@ -63,7 +63,12 @@ ACTIONS: tuple[Action, ...] = (
     _row("view.fullscreen", "Full screen", "F11", "View"),
     _row("app.quit", "Quit", "Ctrl+Q", "File", "", "-moving"),
     _row(
-        "arms.connect", "Connect arms", "Ctrl+Return", "Rig", "Start and connect every arm of the rig", "-arms -busy"
+        "arms.connect",
+        "Connect arms",
+        "Ctrl+Return",
+        "Rig",
+        "Start and connect every arm of the rig",
+        "-arms -busy",
     ),
     _row("arms.disconnect", "Disconnect arms", "", "Rig", "", "arms -moving -busy"),
     _row("arms.clear", "Clear errors", "Ctrl+E", "Rig", "Clear what the controllers report", "error -moving -busy"),
@@ -114,7 +119,7 @@ def find(words: str, actions: tuple[Action, ...] = ACTIONS) -> list[Action]:
 
 
 class ActionBoard(QObject):
-    """The table as live QActions. `wanted(id)` says what a person asked for; facts and page decide what is enabled."""
+    """The table as live QActions. `wanted(id)`: what a person asked for; facts and page decide what is enabled."""
 
     wanted = Signal(str)
 

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.gui.actions import PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
@@ -35,12 +36,23 @@ STOP_REASON = "a person pressed Stop"
 class Desk(QObject):
     """Owns window and program; `close` leaves no thread, process, hook or filter behind."""
 
-    def __init__(self, program: Program, remember: bool = True) -> None:
+    def __init__(self, app: QApplication, program: Program, remember: bool = True) -> None:
         super().__init__()
+        self._app = app
         self.program, self.board, self.mailbox = program, ActionBoard(), Mailbox()
         memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
-        self.pages = _pages(self.board)
-        self.window = MainWindow(self.board, self.pages, memory)
+        go = {page: self.board[f"go.{page}"] for page in PAGES}
+        self.rig_page = RigPage({name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")})
+        self.dream_page = DreamPage(_of("dream", self.board))
+        self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
+        pages = {
+            "rig": self.rig_page,
+            "record": RecordPage(go),
+            "dream": self.dream_page,
+            "train": TrainPage(go),
+            "inspect": self.inspect_page,
+        }
+        self.window = MainWindow(self.board, pages, memory)
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
         self.reports.on_details = self.window.show_log
         self.binders = self._bind()
@@ -54,7 +66,7 @@ class Desk(QObject):
     def show(self) -> None:
         """Open the window and start the timers."""
         self.reports.install()
-        QApplication.instance().installEventFilter(self.guard)
+        self._app.installEventFilter(self.guard)
         self._tick()
         self.window.show()
         self._ticks.start()
@@ -73,7 +85,7 @@ class Desk(QObject):
         self._closed = True
         self._ticks.stop()
         self._heart.stop()
-        QApplication.instance().removeEventFilter(self.guard)
+        self._app.removeEventFilter(self.guard)
         for binder in self.binders:
             binder.close()
         self.program.close()
@@ -93,24 +105,24 @@ class Desk(QObject):
     # inside ----------------------------------------------------------------------------------------------------
     def _bind(self) -> list[Binder]:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
-        dream = DreamBinder(self.pages["dream"], self.program, shell)  # type: ignore[arg-type]
-        approve = ApproveBinder(self.pages["dream"], self.program, shell, dream)  # type: ignore[arg-type]
-        rig = RigBinder(self.pages["rig"], self.program, shell, self._tools)  # type: ignore[arg-type]
-        inspect = InspectBinder(self.pages["inspect"], self.program, shell, dream.open_folder)  # type: ignore[arg-type]
+        dream = DreamBinder(self.dream_page, self.program, shell)
+        approve = ApproveBinder(self.dream_page, self.program, shell, dream)
+        rig = RigBinder(self.rig_page, self.program, shell, self._tools)
+        inspect = InspectBinder(self.inspect_page, self.program, shell, dream.open_folder)
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._dream = inspect, dream
         return [rig, dream, approve, inspect]
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window
-        turn: dict[str, Callable[[], None]] = {f"go.{page}": lambda page=page: window.show_page(page) for page in PAGES}
+        turn = {f"go.{page}": partial(window.show_page, page) for page in PAGES}
         return turn | {
             "motion.stop": self.stop,
             "view.palette": window.open_palette,
             "view.log": window.toggle_log,
             "view.reset_layout": window.reset_layout,
             "view.fullscreen": window.toggle_fullscreen,
-            "app.quit": lambda: (window.close(), None)[1],
+            "app.quit": self._quit,
         }
 
     def _connect(self) -> None:
@@ -122,6 +134,10 @@ class Desk(QObject):
         self.window.state_line.stop_wanted.connect(self.stop)
         self.window.page_shown.connect(self._turned)
         self.window.closing.connect(self.close)
+
+    @Slot()
+    def _quit(self) -> None:
+        self.window.close()
 
     @Slot()
     def _beat(self) -> None:
@@ -158,18 +174,6 @@ class Desk(QObject):
     def _ask_folder(self, title: str) -> str:
         options = QFileDialog.Option.DontUseNativeDialog | QFileDialog.Option.ShowDirsOnly
         return QFileDialog.getExistingDirectory(self.window, title, str(self.program.workspace.dreams), options)
-
-
-def _pages(board: ActionBoard) -> dict[str, QWidget]:
-    go = {page: board[f"go.{page}"] for page in PAGES}
-    arms = {name: board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")}
-    return {
-        "rig": RigPage(arms),
-        "record": RecordPage(go),
-        "dream": DreamPage(_of("dream", board)),
-        "train": TrainPage(go),
-        "inspect": InspectPage(_of("inspect", board) | {"dream": go["dream"]}),
-    }
 
 
 def _of(page: str, board: ActionBoard) -> dict[str, QAction]:

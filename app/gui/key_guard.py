@@ -1,4 +1,4 @@
-"""While anything moves, Esc and Space stop from everywhere: above dialogs, menus and text fields (DESIGN, rule 6)."""
+"""While anything moves, Esc and Space stop from everywhere: above dialogs, menus and text fields."""
 
 from collections.abc import Callable
 from typing import cast

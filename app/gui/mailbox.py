@@ -14,7 +14,7 @@ PERIOD_MS = 15
 class Mailbox(QObject):
     """Notes from any thread, run in the window's thread within about 15 ms.
 
-    A note with a key replaces an unread one of that key: a slow window sees the newest state, not a queue of old ones.
+    A note with a key replaces an unread one of that key: a slow window sees the newest state, not a queue.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -29,7 +29,7 @@ def application() -> QApplication:
 def open_window(workspace: Workspace, rig: Rig, dream: Path | None = None) -> int:
     """Show the window until it is closed; return the exit status. dream: a folder to open at once."""
     app = application()
-    desk = Desk(open_program(workspace, rig))
+    desk = Desk(app, open_program(workspace, rig))
     # a Python handler runs only between Python calls: the desk's own timers give it the chance
     before = signal.signal(signal.SIGINT, lambda *_: desk.window.close())
     desk.show()

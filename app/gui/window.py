@@ -124,7 +124,8 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         for page in PAGES:
             self._stack.addWidget(self._pages[page])
-        left = QWidget(objectName="rail")
+        left = QWidget()
+        left.setObjectName("rail")
         left.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 8)
@@ -150,7 +151,8 @@ class MainWindow(QMainWindow):
         self._body.setWindowFlags(Qt.WindowType.Widget)
         self._body.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._body.setCentralWidget(self._stack)
-        self._log_dock = QDockWidget("Log", self._body, objectName="window.log")
+        self._log_dock = QDockWidget("Log", self._body)
+        self._log_dock.setObjectName("window.log")
         features = QDockWidget.DockWidgetFeature
         self._log_dock.setFeatures(features.DockWidgetClosable | features.DockWidgetMovable)
         self._log_dock.setWidget(self.log)
@@ -159,7 +161,8 @@ class MainWindow(QMainWindow):
         return self._body
 
     def _find_button(self) -> QToolButton:
-        button = QToolButton(text="Ctrl+K")
+        button = QToolButton()
+        button.setText("Ctrl+K")
         button.setIcon(icon("find", "muted"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setFixedSize(68, 52)
@@ -169,7 +172,8 @@ class MainWindow(QMainWindow):
         return button
 
     def _menu_button(self) -> QToolButton:
-        button = QToolButton(text="Menu")
+        button = QToolButton()
+        button.setText("Menu")
         button.setFixedSize(68, 34)
         set_state(button, role="rail")
         self._menu = _menu(self.board, self)

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class WindowMemory:
-    """Named byte strings of Qt (`saveState`, `saveGeometry`) and small texts. A broken key is dropped with a warning."""
+    """Named byte strings of Qt (`saveState`, `saveGeometry`) and texts. A broken key is dropped with a warning."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file

@@ -65,8 +65,9 @@ class DreamPage(QWidget):
         self._lay_out()
         empty = EmptyState(
             "Open a dream or try the built-in example",
-            "A dream is a generated video of the task, seen by two cameras. Open a dream folder, or drop one here: the "
-            "video, the two scene photos, the calibration and the tools' meshes together, or the folder that holds them.",
+            "A dream is a generated video of the task, seen by two cameras. Open a dream folder, or drop one here: "
+            "the video, the two scene photos, the calibration and the tools' meshes together, or the folder that "
+            "holds them.",
             (actions["example"], actions["open"], actions["import"]),
         )
         self._pages = QStackedLayout()
@@ -130,6 +131,7 @@ class DreamPage(QWidget):
     def show_execution(self, shown: bool) -> None:
         """Put the cameras and the planned-against-measured curves in the timeline's place, or back."""
         self._bottom.setCurrentIndex(int(shown))
+        self.docks.name_pane(self._bottom_dock, "Execution: planned against measured" if shown else "Timeline")
 
     @property
     def execution_shown(self) -> bool:
@@ -180,7 +182,9 @@ class DreamPage(QWidget):
         self.docks.setCentralWidget(centre)
         self._bottom.addWidget(self._timeline_pane())
         self._bottom.addWidget(self._execution_pane())
-        bottom = self.docks.add_pane("timeline", "Timeline", _margins(self._bottom, 8, 0, 2, 8), _BOTTOM)
+        self._bottom_dock = bottom = self.docks.add_pane(
+            "timeline", "Timeline", _margins(self._bottom, 8, 0, 2, 8), _BOTTOM
+        )
         panes = [
             self.docks.add_pane(id, title, widget, _RIGHT)
             for id, title, widget in (

@@ -20,8 +20,8 @@ class RecordPage(QWidget):
         layout.addWidget(TopBar("Record"))
         empty = EmptyState(
             "Recording is not built yet",
-            "Here a person will show the task with the tool in the hand while all cameras record: big state for two "
-            "metres away, foot pedal, keep or discard with one key, nothing lost when the power goes.",
+            "Here a person will show the task with the tool in the hand while all cameras record: a state that is "
+            "read from two metres away, a foot pedal, keep or discard with one key, and nothing lost.",
             (actions["rig"], actions["dream"]),
             (
                 "On page Rig you can already watch the cameras live.",

@@ -70,7 +70,8 @@ class RigPage(QWidget):
     def _scrolled(self) -> QWidget:
         inner = QWidget()
         inner.setLayout(self._column)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
         scroll.setMinimumWidth(400)

@@ -20,8 +20,8 @@ class TrainPage(QWidget):
         layout.addWidget(TopBar("Train"))
         empty = EmptyState(
             "Training is not built yet",
-            "Here demonstrations will become a video model that dreams: jobs with progress and time left, dreams of every "
-            "checkpoint on the same held-out scenes, and where each checkpoint came from.",
+            "Here demonstrations will become a video model that dreams: jobs with their time left, dreams of "
+            "every checkpoint on the same held-out scenes, and where each checkpoint came from.",
             (actions["dream"], actions["inspect"]),
             ("Dreams made elsewhere open on page Dream (Import).", "Page Inspect shows what came of them."),
         )

@@ -18,7 +18,7 @@ _OVER = ("stopped", "done", "fault")
 
 
 class ApproveBinder(QObject):
-    """The plan of the dreaming session becomes the plan of the execution session; the rest is asking and showing."""
+    """The dreaming session's plan becomes the execution session's plan; the rest is asking and showing."""
 
     def __init__(self, page: DreamPage, program: Program, shell: Shell, dream: DreamBinder) -> None:
         super().__init__(page)
@@ -27,7 +27,10 @@ class ApproveBinder(QObject):
         self._speed = program.rig.safety.first_run_tip_speed
         self._rehearsing = self._judging = self._ran_before = False
         self._state = self._execution.state
-        self._forget = [self._dreaming.on_change(self._dream_changed), self._execution.on_change(self._arms_changed)]
+        self._forget = [
+            self._dreaming.on_change(self._dream_changed),
+            self._execution.on_change(self._arms_changed),
+        ]
         panel = page.approve
         panel.plan_wanted.connect(self._plan)
         panel.rehearse_wanted.connect(self._rehearse)
@@ -58,7 +61,9 @@ class ApproveBinder(QObject):
         progress = self._execution.progress
         if self._execution.state != "running" or progress is None:
             return {"job": (LineItem("nothing runs"),)}
-        return {"job": (LineItem(f"{progress.phase}: {progress.plan_time:.1f} of {progress.duration:.1f} s", "ok"),)}
+        return {
+            "job": (LineItem(f"{progress.phase}: {progress.plan_time:.1f} of {progress.duration:.1f} s", "ok"),)
+        }
 
     def tick(self) -> None:
         progress = self._execution.progress
@@ -131,7 +136,9 @@ class ApproveBinder(QObject):
         self._dream.show_mode("plan")
         self.page.curves.set_source(CurveFeed(self._execution, self._program.rig, plan, dream.tools))
         speeds = {name: limits.tip_speed for name, limits in plan.limits.items()}
-        self.page.curves.show_arms([arm.arm for arm in plan.arms], self._program.rig.safety.following_error_rad, speeds)
+        self.page.curves.show_arms(
+            [arm.arm for arm in plan.arms], self._program.rig.safety.following_error_rad, speeds
+        )
         self.page.show_execution(True)
 
     # wished ----------------------------------------------------------------------------------------------------
@@ -188,8 +195,12 @@ class ApproveBinder(QObject):
     @Slot(bool, str, str)
     def _judge(self, success: bool, tags: str, note: str) -> None:
         given = tuple(tag for tag in tags.split(",") if tag)
-        if self._try(lambda: self._execution.outcome(success, given, note) and None):
-            self._shell.say("Saved in the ledger: success" if success else "Saved in the ledger: failure")
+
+        def save() -> None:
+            self._execution.outcome(success, given, note)
+
+        if self._try(save):
+            self._shell.say("Saved in the ledger: success" if success else "Saved in the ledger: failure", "info")
             self._skip()
 
     @Slot()

@@ -43,7 +43,11 @@ def approve_state(
         phase=progress.phase if progress else "",
         elapsed_s=progress.plan_time if progress else 0.0,
         message=execution.message,
-        mood="alarm" if execution.state == "fault" else "warning" if execution.state in ("stopped", "paused") else "idle",
+        mood="alarm"
+        if execution.state == "fault"
+        else "warning"
+        if execution.state in ("stopped", "paused")
+        else "idle",
         can_plan=dreaming.track is not None and dreaming.progress is None,
         emulated=emulated,
         connected=execution.state in CONNECTED,
@@ -65,7 +69,9 @@ def _stage(dreaming: DreamSession, execution: ExecutionSession, wishes: Wishes) 
     return "approved" if execution.state == "approved" else "planned"
 
 
-def check_rows(plan: Plan | None, live: tuple[Check, ...], to_page_time: Callable[[float], float]) -> list[CheckRow]:
+def check_rows(
+    plan: Plan | None, live: tuple[Check, ...], to_page_time: Callable[[float], float]
+) -> list[CheckRow]:
     """Return a row a check of the plan, its clamps, and what was checked at the arms themselves."""
     if plan is None:
         return [_row(check, to_page_time) for check in live]

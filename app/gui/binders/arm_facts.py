@@ -4,11 +4,11 @@ import numpy as np
 
 from app.execution import ExecutionSession
 from hardware.rig import ArmConfig
+from hardware.robots.xarm_codes import error_in_words
 from hardware.types import ArmLimits, ArmState
 from widgets.values import ArmCard, LimitRow, LineItem, Mood
 
 _MODELS = {"xarm7": "xArm 7", "xarm6": "xArm 6", "ur5": "UR5", "ur5e": "UR5e"}
-_SOURCES = {"tip_speed": "tool speed", "dq_max": "joint speed", "workspace": "workspace"}
 
 
 def arm_title(arm: ArmConfig) -> str:
@@ -45,14 +45,21 @@ def limit_rows(limits: ArmLimits) -> tuple[LimitRow, ...]:
     """Return an arm's limits for a person, each with where it was read."""
     source = limits.source
     low, high = limits.workspace
-    box = [LimitRow(f"workspace {a}", f"{l:.2f} … {h:.2f} m", source.get("workspace", "")) for a, l, h in zip("xyz", low, high, strict=True)]
+    box = [
+        LimitRow(f"workspace {a}", f"{lower:.2f} … {upper:.2f} m", source.get("workspace", ""))
+        for a, lower, upper in zip("xyz", low, high, strict=True)
+    ]
     return (
         LimitRow("tool speed", f"{limits.tip_speed:.2f} m/s", source.get("tip_speed", "")),
         LimitRow("tool acceleration", f"{limits.tip_acceleration:.1f} m/s²", source.get("tip_acceleration", "")),
         LimitRow("joint speed", f"{np.degrees(limits.dq_max.min()):.0f} °/s", source.get("dq_max", "")),
         *box,
         LimitRow("lowest tip", f"{1000 * limits.min_tip_height:.0f} mm", source.get("min_tip_height", "")),
-        LimitRow("following error", f"{np.degrees(limits.following_error_rad):.1f}°", source.get("following_error_rad", "")),
+        LimitRow(
+            "following error",
+            f"{np.degrees(limits.following_error_rad):.1f}°",
+            source.get("following_error_rad", ""),
+        ),
         LimitRow("largest force", f"{limits.max_force:.0f} N", source.get("max_force", "")),
     )
 
@@ -76,5 +83,5 @@ def _state(arm: ArmConfig, session: ExecutionSession) -> tuple[str, Mood]:
 
 def _error(arm: ArmConfig, session: ExecutionSession, state: ArmState | None) -> str:
     if state is not None and state.error_code:
-        return session.error_text(arm.name)
+        return error_in_words(state.error_code)
     return session.message if session.state == "fault" and arm.name in session.message else ""

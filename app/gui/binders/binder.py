@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtWidgets import QWidget
-
 from widgets.toasts import Level
 from widgets.values import LineItem
 
@@ -23,8 +21,6 @@ class Shell:
 
 class Binder(Protocol):
     """Connects the program's plain objects to one page. Everything happens in the window's thread."""
-
-    page: QWidget
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What to do for each action of the table that belongs here, by its id."""

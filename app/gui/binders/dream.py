@@ -147,7 +147,10 @@ class DreamBinder(QObject):
             return
         if session.plan is None:
             self.mode = "dream"
-        before, self._clock = self._clock, DreamClock(session.dream.fps, len(session.dream), session.plan, self.mode)
+        before, self._clock = (
+            self._clock,
+            DreamClock(session.dream.fps, len(session.dream), session.plan, self.mode),
+        )
         source = DreamPictures(session.dream, self._clock)
         names = [view.name for view in session.dream.views]
         if list(self.page.videos) != names:
@@ -233,7 +236,9 @@ class DreamBinder(QObject):
             self.open_folder(Path(folder))
 
     def _open_example(self) -> None:
-        self._start_chore("app.window_jobs:make_example", "Making the built-in example", self._program.workspace.root)
+        self._start_chore(
+            "app.window_jobs:make_example", "Making the built-in example", self._program.workspace.root
+        )
 
     def _start_chore(self, job: str, title: str, *arguments: object) -> None:
         self._chore = BusyState(title)
@@ -269,9 +274,9 @@ class DreamBinder(QObject):
     @Slot(str, str, float, float, float, float)
     def _add_box(self, view: str, tool: str, x0: float, y0: float, x1: float, y1: float) -> None:
         self.page.end_drawing()
-        if self._try(lambda: self._session.add_hint(Hint(tool, view, self._here(), (x0, y0, x1, y1)))):
-            if self._session.stale and self._session.progress is None:
-                self._track()
+        added = self._try(lambda: self._session.add_hint(Hint(tool, view, self._here(), (x0, y0, x1, y1))))
+        if added and self._session.stale and self._session.progress is None:
+            self._track()
 
     def _trim(self, first: int | None = None, last: int | None = None) -> None:
         before = self._session.trim

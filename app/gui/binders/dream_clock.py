@@ -1,4 +1,4 @@
-"""One clock for everything on page Dream: which frame of the dream and which moment of the plan a time stands for."""
+"""One clock for everything on page Dream: which frame of the dream and which moment of the plan it shows."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -5,7 +5,7 @@ import numpy as np
 from app.dreaming import Progress
 from app.gui.binders.dream_pictures import colors, first_found
 from models.types import Dream, ToolTrack, Track
-from widgets.values import BusyState, Chip, ToolRow
+from widgets.values import BusyState, Chip, Mood, ToolRow
 
 _TITLES = {"tracking": "Tracking the tools", "planning": "Planning the motion"}
 FAR_APART_PX = 8.0
@@ -22,7 +22,10 @@ def busy_state(progress: Progress | None) -> BusyState | None:
 
 def chips(dream: Dream, track: Track | None, stale: bool, trim: tuple[int, int]) -> tuple[Chip, ...]:
     """Return the facts that a person judges a dream by, for the top bar."""
-    return (*_origin(dream, trim), *(_tracked(track, trim, stale) if track else (Chip("not tracked yet", "warning"),)))
+    return (
+        *_origin(dream, trim),
+        *(_tracked(track, trim, stale) if track else (Chip("not tracked yet", "warning"),)),
+    )
 
 
 def _origin(dream: Dream, trim: tuple[int, int]) -> tuple[Chip, ...]:
@@ -43,11 +46,15 @@ def _tracked(track: Track, trim: tuple[int, int], stale: bool) -> tuple[Chip, ..
     found = sum(int(tool.found[first : last + 1].sum()) for tool in track.tools.values())
     total = len(track.tools) * (last - first + 1)
     apart = np.concatenate([np.abs(t.stereo_disagreement_px[first : last + 1]) for t in track.tools.values()])
-    made = [Chip(f"tracked {found}/{total}", "ok" if found == total else "warning", "frames with a pose, all tools")]
+    made = [
+        Chip(f"tracked {found}/{total}", "ok" if found == total else "warning", "frames with a pose, all tools")
+    ]
     if np.isfinite(apart).any():
         worst = float(np.nanmax(apart))
-        mood = "warning" if worst > FAR_APART_PX else "idle"
-        made.append(Chip(f"views up to {worst:.1f} px apart", mood, "largest stereo disagreement of the dream's views"))
+        mood: Mood = "warning" if worst > FAR_APART_PX else "idle"
+        made.append(
+            Chip(f"views up to {worst:.1f} px apart", mood, "largest stereo disagreement of the dream's views")
+        )
     if stale:
         made.append(Chip("edited since tracked", "warning", "Track again (Ctrl+T) to use the boxes"))
     return tuple(made)

@@ -42,7 +42,8 @@ class Overlays:
     """What is drawn over each view and frame, worked out once and kept until the track changes."""
 
     def __init__(self, dream: Dream) -> None:
-        self._dream, self._track = dream, None
+        self._dream = dream
+        self._track: Track | None = None
         self._edges: dict[str, MeshEdges] = {role: mesh_edges(tool.mesh) for role, tool in dream.tools.items()}
         self._colors = colors(dream)
         self._paths: dict[tuple[str, str], Array] = {}
@@ -54,7 +55,7 @@ class Overlays:
 
     def show_track(self, track: Track | None) -> None:
         """Draw this track from now on."""
-        self._track: Track | None = track
+        self._track = track
         self._kept.clear()
         self._paths.clear()
 
@@ -76,9 +77,7 @@ class Overlays:
         tracks = {role: t for role, t in self._track.tools.items() if role in self._edges and frame < len(t)}
         # before a tool has come into view nothing is lost, and nothing is drawn
         return tuple(
-            self._overlay(role, track, view, frame)
-            for role, track in tracks.items()
-            if frame >= first_found(track)
+            self._overlay(role, track, view, frame) for role, track in tracks.items() if frame >= first_found(track)
         )
 
     def _overlay(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay:

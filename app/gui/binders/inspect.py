@@ -17,7 +17,9 @@ from widgets.values import Chip, LineItem, RunRow
 class InspectBinder(QObject):
     """Reads the ledger when the page is turned to, on F5, and after every outcome."""
 
-    def __init__(self, page: InspectPage, program: Program, shell: Shell, open_dream: Callable[[Path], None]) -> None:
+    def __init__(
+        self, page: InspectPage, program: Program, shell: Shell, open_dream: Callable[[Path], None]
+    ) -> None:
         super().__init__(page)
         self.page, self._program, self._shell, self._open_dream = page, program, shell, open_dream
         self._runs: dict[str, RunRow] = {}

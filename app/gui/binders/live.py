@@ -77,6 +77,9 @@ class _Reach:
         """(N,) [m/s] over about a tenth of a second, so that one sample's noise does not fill the plot."""
         points = apply(self._kinematics.flange_pose(q), self._tip[None])[:, 0]
         step = max(1, int(np.searchsorted(t, t[0] + 0.1)) if len(t) else 1)
-        ahead, behind = np.minimum(np.arange(len(t)) + step // 2 + 1, len(t) - 1), np.maximum(np.arange(len(t)) - step // 2, 0)
+        ahead, behind = (
+            np.minimum(np.arange(len(t)) + step // 2 + 1, len(t) - 1),
+            np.maximum(np.arange(len(t)) - step // 2, 0),
+        )
         way = np.linalg.norm(points[ahead] - points[behind], axis=1)
         return np.asarray(way / np.maximum(t[ahead] - t[behind], 1e-6))

@@ -21,7 +21,9 @@ _CARDS_EVERY_S = 0.2
 class RigBinder(QObject):
     """tools() says what the arms are to hold: the open dream's tools, by role."""
 
-    def __init__(self, page: RigPage, program: Program, shell: Shell, tools: Callable[[], Mapping[str, Tool]]) -> None:
+    def __init__(
+        self, page: RigPage, program: Program, shell: Shell, tools: Callable[[], Mapping[str, Tool]]
+    ) -> None:
         super().__init__(page)
         self.page, self._program, self._shell, self._tools = page, program, shell, tools
         self._session, self._rates = program.execution, RateMeter()
@@ -34,7 +36,9 @@ class RigBinder(QObject):
         page.cameras.show_empty("Connect the arms and cameras (Ctrl+Return)")
         page.scene.show_static(rig_scene(rig))
         kind = "simulated" if rig.simulated else "real"
-        page.show_title(f"Rig · {rig.name}", [Chip(kind), Chip(f"{len(rig.cameras)} cameras"), Chip(f"{len(rig.arms)} arms")])
+        page.show_title(
+            f"Rig · {rig.name}", [Chip(kind), Chip(f"{len(rig.cameras)} cameras"), Chip(f"{len(rig.arms)} arms")]
+        )
         self._show_arms()
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -85,7 +89,9 @@ class RigBinder(QObject):
         if topic in ("state", "limits"):
             self._show_arms()
             connecting = self._session.state == "connecting"
-            self.page.show_busy(BusyState("Starting and connecting the rig", can_cancel=False) if connecting else None)
+            self.page.show_busy(
+                BusyState("Starting and connecting the rig", can_cancel=False) if connecting else None
+            )
 
     def _show_arms(self) -> None:
         self.page.show_arms([arm_card(arm, self._session) for arm in self._program.rig.arms])
@@ -97,5 +103,3 @@ class RigBinder(QObject):
             return LineItem(f"{len(names)} cameras: off")
         text = " · ".join(f"{name} {rate:.0f} fps" for name, rate in zip(names, rates, strict=True))
         return LineItem(text, "ok" if all(rates) else "alarm")
-
-

@@ -80,7 +80,9 @@ def _outcomes(ledger: Ledger, id: str) -> list[Entry]:
 
 
 def _joined(values: object) -> str:
-    return ", ".join(map(str, values)) if isinstance(values, Iterable) and not isinstance(values, str) else str(values)
+    return (
+        ", ".join(map(str, values)) if isinstance(values, Iterable) and not isinstance(values, str) else str(values)
+    )
 
 
 def _facts(record: Mapping[str, object]) -> Iterable[tuple[str, str]]:
