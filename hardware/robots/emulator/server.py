@@ -23,6 +23,8 @@ from hardware.robots.emulator.xarm_controller import XArmController
 CYCLE = 0.004
 MAX_CATCH_UP = 0.2
 MAX_UNSENT = 1 << 18
+# small, so that a client that floods its connection does not hold up the clock
+READ_AT_ONCE = 1024
 
 
 class Client:
@@ -155,7 +157,7 @@ class EmulatorServer:
 
     def _received(self, client: Client, session: Session) -> None:
         try:
-            data = client.link.recv(65536)
+            data = client.link.recv(READ_AT_ONCE)
         except BlockingIOError:
             return
         except OSError:
