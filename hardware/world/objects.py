@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.geometry import Array, quaternion, rotation_from_vector
+from hardware.world.cad import loft
 
+UNSEEN_GROUP = 4
 Colour = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One geom. kind: box, capsule, cylinder, sphere or prism (outline (N, 2) and height); pose in the object."""
+    """One geom, its pose in the object.
+
+    kind: box, capsule, cylinder, sphere, prism (outline (N, 2) and height) or tube (outline (N, 4): x, y, z and
+    radius along it, drawn only); felt: touched, but not seen.
+    """
 
     kind: str
     size: tuple[float, ...]
@@ -23,6 +29,7 @@ class Part:
     lying: bool = False
     rgba: Colour = (0.8, 0.8, 0.8, 1.0)
     outline: Array | None = None
+    felt: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,23 +65,29 @@ def tray(rng: np.random.Generator) -> Thing:
 
 
 def banana(rng: np.random.Generator) -> Thing:
-    """A bent yellow fruit with brown ends."""
+    """A bent yellow fruit with brown ends: drawn as a smooth tube, touched as a chain of capsules."""
     radius, bend = rng.uniform(0.085, 0.105), rng.uniform(1.2, 1.5)
-    angles = np.linspace(-bend / 2, bend / 2, 9)
-    points = np.stack([radius * np.sin(angles), radius * (np.cos(angles) - 0.9), np.zeros(9)], axis=1)
-    girth = 0.02 * np.sqrt(1 - (0.8 * angles / angles[-1]) ** 2)
-    yellow, brown = (0.93, 0.77, 0.2, 1.0), (0.35, 0.24, 0.1, 1.0)
-    parts = []
-    for k in range(8):
-        middle, along = (points[k] + points[k + 1]) / 2, points[k + 1] - points[k]
-        size = (float(girth[k : k + 2].mean()), float(np.linalg.norm(along) / 2))
-        rgba = brown if k == 7 else yellow
-        parts.append(
-            Part(
-                "capsule", size, (*middle[:2], 0.0205), float(np.arctan2(along[1], along[0])), lying=True, rgba=rgba
-            )
-        )
-    outline = np.concatenate([points[:, :2] + girth[:, None] * d for d in ngon(8, 1.0)])
+    angles = np.linspace(-bend / 2, bend / 2, 33)
+    points = np.stack([radius * np.sin(angles), radius * (np.cos(angles) - 0.9)], axis=1)
+    girth = 0.02 * np.sqrt(1 - (0.85 * angles / angles[-1]) ** 2)
+    bones = np.column_stack([points, girth + 0.0005, girth])
+    # a rounded end: one more ring, smaller and a little further on
+    first, last = 2 * bones[0] - bones[1], 2 * bones[-1] - bones[-2]
+    first[2:], last[2:] = (bones[0, 2], 0.3 * girth[0]), (bones[-1, 2], 0.3 * girth[-1])
+    bones = np.concatenate([[first], bones, [last]])
+    yellow, brown = (0.93, 0.77, 0.2, 1.0), (0.3, 0.21, 0.1, 1.0)
+    parts = [
+        Part("tube", (), rgba=yellow, outline=bones[1:31]),
+        Part("tube", (), rgba=brown, outline=bones[30:]),
+        Part("tube", (), rgba=brown, outline=bones[:2]),
+    ]
+    for k in range(1, 33, 4):
+        start, end = bones[k], bones[k + 4] if k < 29 else bones[33]
+        middle, along = (start + end) / 2, end[:2] - start[:2]
+        size = (float(middle[3]), float(np.linalg.norm(along) / 2))
+        place = (float(middle[0]), float(middle[1]), size[0] + 0.0005)
+        parts.append(Part("capsule", size, place, float(np.arctan2(along[1], along[0])), lying=True, felt=True))
+    outline = np.concatenate([points + girth[:, None] * d for d in ngon(8, 1.0)])
     return Thing("banana", tuple(parts), outline)
 
 
@@ -140,8 +153,10 @@ def add_thing(spec: mujoco.MjSpec, thing: Thing, name: str, *, free: bool) -> No
     body = spec.worldbody.add_body(name=name, mocap=not free)
     if free:
         body.add_freejoint(name=name)
+    heavy = [part.kind != "tube" for part in thing.parts]
     for k, part in enumerate(thing.parts):
-        _add_part(spec, body, part, f"{name}/part{k}", thing.mass / len(thing.parts), solid=free)
+        if free or not part.felt:
+            _add_part(spec, body, part, f"{name}/part{k}", heavy[k] * thing.mass / sum(heavy), solid=free)
     for k, place in enumerate(thing.particles):
         bean = spec.worldbody.add_body(name=f"{name}/{k}", mocap=not free, pos=place)
         if free:
@@ -161,16 +176,21 @@ def _add_part(
         "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
         "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
         "prism": mujoco.mjtGeom.mjGEOM_MESH,
+        "tube": mujoco.mjtGeom.mjGEOM_MESH,
     }
     turn = rotation_from_vector(np.array([0.0, 0.0, part.yaw]))
     if part.lying:
         turn = turn @ rotation_from_vector(np.array([0.0, np.pi / 2, 0.0]))
+    touches = int(solid and part.kind != "tube")
     geom = body.add_geom(
         name=name, type=kinds[part.kind], pos=part.position, quat=quaternion(turn), rgba=part.rgba, mass=mass,
-        contype=int(solid), conaffinity=int(solid), friction=[0.5, 0.01, 0.0005],
+        contype=touches, conaffinity=touches, friction=[0.5, 0.01, 0.0005], group=UNSEEN_GROUP if part.felt else 0,
     )  # fmt: skip
     if part.kind == "prism" and part.outline is not None:
         spec.add_mesh(name=name, uservert=_prism(part.outline, part.size[0]).ravel())
+        geom.meshname = name
+    elif part.kind == "tube" and part.outline is not None:
+        _add_tube(spec, name, part.outline)
         geom.meshname = name
     else:
         geom.size = [*part.size, *([0.0] * (3 - len(part.size)))]
@@ -178,6 +198,24 @@ def _add_part(
 
 def _prism(outline: Array, height: float) -> NDArray[np.float64]:
     return np.concatenate([np.column_stack([outline, np.full(len(outline), z)]) for z in (0.0, height)])
+
+
+def _add_tube(spec: mujoco.MjSpec, name: str, bones: Array, count: int = 20) -> None:
+    """Add a round skin along x, y, z, radius (N, 4)."""
+    along = np.gradient(bones[:, :2], axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    left = np.column_stack([-along[:, 1], along[:, 0], np.zeros(len(bones))])
+    angle = 2 * np.pi * np.arange(count) / count
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    across = np.stack([left, np.broadcast_to([0.0, 0.0, 1.0], left.shape)])
+    rings = bones[:, None, :3] + np.einsum("ck,knd->ncd", circle, across) * bones[:, None, 3:]
+    solid = loft(rings, [[name] * count] * (len(bones) - 1), name, name)
+    spec.add_mesh(
+        name=name,
+        uservert=solid.vertices.ravel(),
+        userface=solid.faces[:, ::-1].astype(np.int32).ravel(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
 
 
 def _bright(rng: np.random.Generator) -> Colour:

@@ -1,0 +1,152 @@
+"""The live simulated table: arms follow given joint angles, push free objects, and cameras look on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from hardware.arm_model import add_arm
+from hardware.geometry import Array, quaternion, rotation_from_quaternion, transform
+from hardware.rig import Rig
+from hardware.types import Camera, Tool, require
+from hardware.world.demonstrator import SHOW, show_rotation
+from hardware.world.objects import UNSEEN_GROUP, choose_thing
+from hardware.world.scene import SceneContents, add_tool_geom, start_scene
+
+# an arm is driven along its joint angles whatever it touches: to the contact solver it is immovable
+IMMOVABLE = 1e4
+LINK_DETAIL = 0.008
+LIVE_SHADOW, LIVE_SHADOW_REACH, LIVE_SAMPLES = 512, 0.6, 0  # coarser than a clip's, at half of its time
+POST_RADIUS = 0.016
+
+
+@dataclass(frozen=True, eq=False)
+class WorldTruth:
+    """What is really so at t_host [s]: poses in the world by object ("thing", "thing/0" ..) and by arm, joints by
+    arm (J,) [rad]; thing says what the object is."""
+
+    t_host: float
+    task: str
+    seed: int
+    thing: str
+    T_world_object: Mapping[str, Array]
+    T_world_tool: Mapping[str, Array]
+    q: Mapping[str, Array]
+
+
+class LiveWorld:
+    """One MuJoCo model of rig, arms, tools and the objects of a task; time moves only in `advance`."""
+
+    def __init__(
+        self, rig: Rig, cameras: tuple[Camera, ...], tools: Mapping[str, Tool], task: str, seed: int
+    ) -> None:
+        """tools by role; an arm whose role has none goes bare. The same task and seed lay the same table, and the
+        one that a calm clip of that seed shows. Raises ValueError for an unknown task."""
+        require(task in SHOW, f"task: {task!r} is not one of {list(SHOW)}")
+        self.task, self.seed = task, seed
+        rng = np.random.default_rng([seed, list(SHOW).index(task)])
+        thing = choose_thing(task, rng)
+        show = show_rotation(thing, rng, 2.0, calm=True) if task == "rotation" else SHOW[task](thing, rng, 2.0)
+        self.thing = thing.name
+        self._arms = rig.arms
+        spec = start_scene(rig, cameras, SceneContents(things={"thing": thing}, physics=True, seed=seed))
+        for arm in rig.arms:
+            add_arm(spec, arm, tools.get(arm.role), LINK_DETAIL)
+            if arm.role in tools:
+                _dress(spec, arm.name, tools[arm.role])
+        spec.visual.quality.shadowsize, spec.visual.quality.offsamples = LIVE_SHADOW, LIVE_SAMPLES
+        spec.visual.map.shadowclip = LIVE_SHADOW_REACH
+        self.model = spec.compile()
+        self.data = mujoco.MjData(self.model)
+        self._joints = {arm.name: self._joint_ids(arm.name) for arm in rig.arms}
+        for columns in self._joints.values():
+            self.model.dof_armature[self.model.jnt_dofadr[columns]] = IMMOVABLE
+            self.model.jnt_limited[columns] = 0
+        self._objects = [name for name in show.paths if name not in show.tools]
+        self._q = {arm.name: arm.home.copy() for arm in rig.arms}
+        for name in self._objects:
+            self._place_object(name, show.paths[name](0.0))
+        self._set_joints({arm.name: arm.home for arm in rig.arms}, 0.0)
+        mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def time(self) -> float:
+        """Simulated time [s] since the table was laid."""
+        return float(self.data.time)
+
+    def advance(self, seconds: float, q: Mapping[str, Array]) -> None:
+        """Move on by about `seconds` while the arms go evenly to joint angles q by arm (J,) [rad]."""
+        steps = max(1, round(seconds / self.model.opt.timestep))
+        start, dt = {name: self._q[name] for name in q}, float(self.model.opt.timestep)
+        for k in range(steps):
+            now = {name: start[name] + (target - start[name]) * (k / steps) for name, target in q.items()}
+            self._set_joints(now, 1.0 / (steps * dt), {name: q[name] - start[name] for name in q})
+            mujoco.mj_step(self.model, self.data)
+        self._set_joints(q, 0.0)
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def jump(self, q: Mapping[str, Array]) -> None:
+        """Put arms at joint angles q by arm (J,) [rad] at once."""
+        self._set_joints(q, 0.0)
+        mujoco.mj_forward(self.model, self.data)
+
+    def truth(self, t_host: float) -> WorldTruth:
+        """What is so now, stamped t_host."""
+        tools = {arm.name: f"{arm.name}/tool" for arm in self._arms}
+        there = {arm: body for arm, body in tools.items() if self._has_body(body)}
+        return WorldTruth(
+            t_host=t_host,
+            task=self.task,
+            seed=self.seed,
+            thing=self.thing,
+            T_world_object={name: self._pose(name) for name in self._objects},
+            T_world_tool={arm: self._pose(body) for arm, body in there.items()},
+            q={name: q.copy() for name, q in self._q.items()},
+        )
+
+    def place(self, name: str, T_world_object: Array) -> None:
+        """Put an object somewhere, at rest. Raises KeyError naming what there is."""
+        if name not in self._objects:
+            raise KeyError(f"object: {name!r} is not one of {self._objects}")
+        self._place_object(name, T_world_object)
+        mujoco.mj_forward(self.model, self.data)
+
+    def _joint_ids(self, arm: str) -> list[int]:
+        names = [self.model.joint(k).name for k in range(self.model.njnt)]
+        return [k for k, name in enumerate(names) if name.startswith(f"{arm}/joint")]
+
+    def _set_joints(self, q: Mapping[str, Array], rate: float, way: Mapping[str, Array] | None = None) -> None:
+        for name, angles in q.items():
+            ids = self._joints[name]
+            self.data.qpos[self.model.jnt_qposadr[ids]] = angles
+            self.data.qvel[self.model.jnt_dofadr[ids]] = 0.0 if way is None else way[name] * rate
+            self._q[name] = np.array(angles, float)
+
+    def _place_object(self, name: str, T: Array) -> None:
+        joint = self.data.joint(name)
+        joint.qpos[:3], joint.qpos[3:] = T[:3, 3], quaternion(T[:3, :3])
+        joint.qvel[:] = 0.0
+
+    def _has_body(self, name: str) -> bool:
+        return bool(mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) >= 0)
+
+    def _pose(self, body: str) -> Array:
+        found = self.data.body(body)
+        return transform(rotation_from_quaternion(found.xquat), found.xpos)
+
+
+def _dress(spec: mujoco.MjSpec, arm: str, tool: Tool) -> None:
+    """Draw the tool with its print and the post that holds it, in place of the arm model's plain parts."""
+    body = spec.body(f"{arm}/tool")
+    for geom in body.geoms:
+        if geom.name.endswith("/visual"):
+            geom.group = UNSEEN_GROUP
+    add_tool_geom(spec, body, f"{arm}/print", tool)
+    flange = np.linalg.inv(tool.T_flange_tool)[:3, 3]
+    if np.linalg.norm(flange) > 0.01:
+        body.add_geom(
+            name=f"{arm}/post", type=mujoco.mjtGeom.mjGEOM_CYLINDER, fromto=[0, 0, 0, *flange],
+            size=[POST_RADIUS, 0, 0], rgba=[0.2, 0.2, 0.22, 1], contype=0, conaffinity=0, group=2, mass=0.0,
+        )  # fmt: skip

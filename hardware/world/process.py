@@ -1,0 +1,142 @@
+"""The world process: a simulated table whose cameras are drawn continuously and whose arms follow emulators."""
+
+import contextlib
+import multiprocessing
+import threading
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+
+from hardware.cameras.sim import SimCamera
+from hardware.geometry import Array
+from hardware.rig import Rig
+from hardware.types import Camera, Tool, require
+from hardware.world.frame_memory import FrameMemory
+from hardware.world.live import WorldTruth
+from hardware.world.messages import CameraFault, FaultRequest, PlaceRequest, ResetRequest, Settings, TruthRequest
+from hardware.world.scene import scaled_camera
+
+__all__ = ["CameraFault", "WorldProcess", "WorldTruth"]
+
+START_TIMEOUT, REPLY_TIMEOUT = 60.0, 30.0
+
+
+class WorldProcess:
+    """A running world. It ends with `close`, or by itself when the process that started it is gone.
+
+    rig: whose cameras and arms; joints: arm name -> name of the shared memory that its emulator writes (an arm
+    without one stands at home); tools by role; size (width, height) of all pictures, None: each camera's own;
+    largest_fps per camera, so that a fast machine is not spent on pictures. Raises ValueError naming an unknown
+    task or a rig without cameras, TimeoutError where it does not come up.
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        *,
+        joints: Mapping[str, str] | None = None,
+        tools: Mapping[str, Tool] | None = None,
+        task: str = "rotation",
+        seed: int = 0,
+        size: tuple[int, int] | None = None,
+        largest_fps: float = 15.0,
+    ) -> None:
+        require(bool(rig.cameras), f"rig {rig.name}: it has no cameras")
+        require(largest_fps > 0, f"largest_fps: {largest_fps} is not positive")
+        served = (c.camera for c in rig.cameras)
+        self.cameras: Mapping[str, Camera] = {c.name: scaled_camera(c, size or c.size) for c in served}
+        self._lock = threading.Lock()
+        self._memories = {name: FrameMemory(name, camera.size) for name, camera in self.cameras.items()}
+        settings = Settings(
+            rig=rig,
+            cameras=tuple(self.cameras.values()),
+            memories={name: memory.name for name, memory in self._memories.items()},
+            joints=dict(joints or {}),
+            tools=dict(tools or {}),
+            task=task,
+            seed=seed,
+            largest_fps=largest_fps,
+        )
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_child, args=(settings, theirs), name="world")
+        try:
+            self._process.start()
+            theirs.close()
+            self._reply(START_TIMEOUT)
+        except BaseException:
+            self.close()
+            raise
+
+    def camera(self, name: str) -> SimCamera:
+        """Return a driver of that camera, not yet connected; KeyError lists the cameras there are."""
+        if name not in self.cameras:
+            raise KeyError(f"the world has no camera {name!r}; it has {list(self.cameras)}")
+        return SimCamera(self.cameras[name], self._memories[name].name)
+
+    def reset(self, seed: int, task: str = "rotation", tools: Mapping[str, Tool] | None = None) -> None:
+        """Lay the table anew; tools by role replace those before unless None. The arms stay where they are."""
+        self._ask(ResetRequest(task, seed, None if tools is None else dict(tools)))
+
+    def truth(self) -> WorldTruth:
+        """What is really so now."""
+        return self._ask(TruthRequest())
+
+    def place(self, name: str, T_world_object: Array) -> None:
+        """Put an object ("thing", "thing/0" ..) somewhere, at rest. KeyError names what there is."""
+        self._ask(PlaceRequest(name, T_world_object))
+
+    def inject(self, fault: CameraFault) -> None:
+        """Bring about a camera fault; it holds when this returns, until another for that camera replaces it."""
+        self._ask(FaultRequest(fault))
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def close(self) -> None:
+        """End the process and free its memory; safe to call twice."""
+        with contextlib.suppress(OSError):
+            self._pipe.close()
+        if self._process.pid is not None:
+            self._process.join(5.0)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+        for memory in self._memories.values():
+            memory.close()
+
+    def __enter__(self) -> "WorldProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, message: object) -> WorldTruth:
+        with self._lock:
+            self._pipe.send(message)
+            return self._reply(REPLY_TIMEOUT)
+
+    def _reply(self, timeout: float) -> WorldTruth:
+        """Every answer is the truth after the deed, or the exception that it ended in."""
+        if not self._pipe.poll(timeout):
+            raise TimeoutError(f"world: no word from its process in {timeout} s")
+        try:
+            reply = self._pipe.recv()
+        except (EOFError, ConnectionResetError) as error:
+            raise ConnectionError("world: its process has gone; start it again") from error
+        if isinstance(reply, BaseException):
+            raise reply
+        if not isinstance(reply, WorldTruth):
+            raise ConnectionError(f"world: its process answered {type(reply).__name__}; start it again")
+        return reply
+
+
+def _child(settings: Settings, pipe: Connection) -> None:
+    # here, not above: it binds PyOpenGL to EGL, which the window's process must never be
+    from hardware.world.serving import serve
+
+    serve(settings, pipe)

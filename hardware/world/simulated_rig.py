@@ -1,0 +1,77 @@
+"""The default rig, running: one emulated controller per arm and one world, owned and joined by one object."""
+
+import contextlib
+from collections.abc import Mapping
+
+from hardware.cameras.sim import SimCamera
+from hardware.rig import Rig, load_rig
+from hardware.robots.emulator.process import EmulatorProcess
+from hardware.tools import BUILT_IN_TOOLS, load_tool
+from hardware.types import Tool
+from hardware.world.process import WorldProcess
+
+
+def default_tools(rig: Rig) -> dict[str, Tool]:
+    """By role: the rotation grippers for "left" and "right", nothing for other roles."""
+    wanted = {arm.role: f"rotation_gripper_{arm.role}" for arm in rig.arms}
+    return {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in wanted.items() if name in BUILT_IN_TOOLS}
+
+
+class SimulatedRig:
+    """Starts every part on construction; ends all with `close` or a with statement.
+
+    Every process also ends by itself when this one is gone. tools by role: what the arms carry (None: the default
+    grippers); size of all pictures (None: each camera's own). Raises what its parts raise, leaving nothing behind.
+    """
+
+    def __init__(
+        self,
+        rig: Rig | None = None,
+        *,
+        tools: Mapping[str, Tool] | None = None,
+        task: str = "rotation",
+        seed: int = 6,
+        size: tuple[int, int] | None = None,
+        largest_fps: float = 15.0,
+    ) -> None:
+        self.rig = rig or load_rig("sim")
+        self._cameras: dict[str, SimCamera] = {}
+        self.emulators: dict[str, EmulatorProcess] = {}
+        self._parts = contextlib.ExitStack()
+        with contextlib.ExitStack() as started:
+            for arm in self.rig.arms:
+                if arm.emulated:
+                    emulator = EmulatorProcess(arm.address, model=arm.model, q_start=arm.home)
+                    self.emulators[arm.name] = started.enter_context(emulator)
+            self.world = WorldProcess(
+                self.rig,
+                joints={name: emulator.joints_shm for name, emulator in self.emulators.items()},
+                tools=default_tools(self.rig) if tools is None else tools,
+                task=task,
+                seed=seed,
+                size=size,
+                largest_fps=largest_fps,
+            )
+            started.enter_context(self.world)
+            for name in self.world.cameras:
+                camera = self.world.camera(name)
+                camera.connect()
+                started.callback(camera.disconnect)
+                self._cameras[name] = camera
+            self._parts = started.pop_all()
+
+    def camera(self, name: str) -> SimCamera:
+        """Return the connected camera of that name; KeyError lists the cameras there are."""
+        if name not in self._cameras:
+            raise KeyError(f"the simulated rig has no camera {name!r}; it has {list(self._cameras)}")
+        return self._cameras[name]
+
+    def close(self) -> None:
+        """End every process and free their memory; safe to call twice."""
+        self._parts.close()
+
+    def __enter__(self) -> "SimulatedRig":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
