@@ -39,10 +39,10 @@ def decimate(t: Array, value: Array, points: int) -> tuple[Array, Array]:
     stride = 2 * len(t) // max(points, 2)
     if stride < 2:
         return t, value
-    n = len(t) // stride
-    head = value[: n * stride].reshape(n, stride)
-    # the newest samples, less than a stretch, are kept as they are
-    low, high = np.nan_to_num(head, nan=np.inf).argmin(axis=1), np.nan_to_num(head, nan=-np.inf).argmax(axis=1)
-    at = np.sort(np.stack([low, high], axis=1), axis=1) + np.arange(n)[:, None] * stride
-    keep = np.concatenate([at.ravel(), np.arange(n * stride, len(t))])
+    rows = -(-len(t) // stride)
+    padded = np.pad(value, (0, rows * stride - len(t)), mode="edge").reshape(rows, stride)
+    low = np.nan_to_num(padded, nan=np.inf).argmin(axis=1)
+    high = np.nan_to_num(padded, nan=-np.inf).argmax(axis=1)
+    starts = np.arange(rows) * stride
+    keep = np.unique(np.minimum(np.concatenate([starts + low, starts + high, [len(t) - 1]]), len(t) - 1))
     return t[keep], value[keep]

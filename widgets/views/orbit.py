@@ -59,7 +59,7 @@ class Orbit:
     def clip_from_world(self, aspect: float) -> Array:
         """Return the projection (4, 4) of world points to clip space, for a picture of width = aspect * height."""
         # a narrow picture keeps the width in view, not the height
-        f = 1 / np.tan(FIELD / 2) * min(1.0, aspect / 1.3)
+        f = 1 / np.tan(FIELD / 2) * min(1.0, aspect / 1.5)
         P = np.zeros((4, 4))
         P[0, 0], P[1, 1], P[3, 2] = f / aspect, f, -1.0
         P[2, 2], P[2, 3] = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)

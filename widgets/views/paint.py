@@ -19,6 +19,13 @@ def to_qimage(rgb: Image) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
+def same_picture(a: Image | None, b: Image | None) -> bool:
+    """Whether two arrays are the same stretch of memory, as two slices of one clip are; both must still be held."""
+    if a is None or b is None:
+        return a is b
+    return a.ctypes.data == b.ctypes.data and a.shape == b.shape and a.strides == b.strides
+
+
 def polygon(points: Array) -> QPolygonF:
     """Return a polyline (N, 2) of widget points."""
     return QPolygonF([QPointF(x, y) for x, y in points.tolist()])

@@ -36,13 +36,17 @@ def confidence_rgba(confidence: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A mesh that moves as one: which tool or link it is, its triangles (N, 3, 3), normals (N, 3), colour (4,)."""
+    """A mesh that moves as one: which tool or link it is, and its triangles (N, 3, 3) with their colour (4,).
+
+    normals (N, 3) and offsets (N,) [m] of the triangles' planes.
+    """
 
     kind: Literal["table", "tool", "measured", "planned"]
     name: str
     link: int
     triangles: NDArray[np.float32]
     normals: NDArray[np.float32]
+    offsets: NDArray[np.float32]
     color: Array
 
 
@@ -67,7 +71,12 @@ def _part(
     t = mesh.vertices[mesh.faces]
     normals = np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return Part(kind, name, link, t.astype(np.float32), normals.astype(np.float32), ink)
+    offsets = np.einsum("ij,ij->i", normals, t[:, 0])
+    return Part(kind, name, link, _single(t), _single(normals), _single(offsets), ink)
+
+
+def _single(values: Array) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, np.float32)
 
 
 def solids(found: Sequence[Part], moment: SceneMoment, eye: Array) -> tuple[Solids, Solids]:
@@ -77,7 +86,7 @@ def solids(found: Sequence[Part], moment: SceneMoment, eye: Array) -> tuple[Soli
     here = [(part, T) for part in found if (T := _pose(part, moment)) is not None]
     ghosts = [(part, T) for part, T in here if part.kind == "planned"]
     ghosts.sort(key=lambda pair: float(np.linalg.norm(pair[1][:3, 3] - eye)))
-    return _lit([pair for pair in here if pair[0].kind != "planned"], light), _lit(ghosts, light)
+    return _lit([pair for pair in here if pair[0].kind != "planned"], light, eye), _lit(ghosts, light, eye)
 
 
 def _pose(part: Part, moment: SceneMoment) -> Array | None:
@@ -89,18 +98,23 @@ def _pose(part: Part, moment: SceneMoment) -> Array | None:
     return links[part.link] if links is not None and np.isfinite(links[part.link]).all() else None
 
 
-def _lit(here: Sequence[tuple[Part, Array]], light: Array) -> Solids:
-    """Move the parts and put the light into their colours: a headlight from the eye and above, and a sky."""
+def _lit(here: Sequence[tuple[Part, Array]], light: Array, eye: Array) -> Solids:
+    """Move the parts and put the light into their colours: a headlight from the eye and above, and a sky.
+
+    What an arm turns away from the eye is left out; a tool's mesh comes from anybody and may be inside out.
+    """
     if not here:
         return Solids(np.zeros((0, 3, 3)), np.zeros((0, 4)))
     triangles, inks = [], []
     for part, T in here:
         R, p = T[:3, :3].astype(np.float32), T[:3, 3].astype(np.float32)
-        triangles.append(part.triangles @ R.T + p)
-        normals = part.normals @ R.T
-        shade = 0.25 + 0.5 * np.abs(normals @ light.astype(np.float32)) + 0.125 * (1 + normals[:, 2])
-        ink = np.repeat(part.color[None], len(normals), axis=0)
-        ink[:, :3] *= shade[:, None]
+        # light, up and eye are brought to the part: that is less work than turning all its normals
+        key, up, toward = np.stack([light @ R, R[2], (eye - p) @ R]).astype(np.float32) @ part.normals.T
+        shade = 0.375 + 0.5 * np.abs(key) + 0.125 * up
+        seen = toward > part.offsets if part.kind in ("measured", "planned") else slice(None)
+        triangles.append((part.triangles[seen].reshape(-1, 3) @ R.T + p).reshape(-1, 3, 3))
+        ink = np.repeat(part.color.astype(np.float32)[None], len(triangles[-1]), axis=0)
+        ink[:, :3] *= shade[seen, None]
         inks.append(ink)
     return Solids(np.concatenate(triangles), np.concatenate(inks))
 

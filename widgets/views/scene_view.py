@@ -10,7 +10,7 @@ from hardware.types import Image
 from widgets.theme import color, font, set_state
 from widgets.views import scene_model as model
 from widgets.views.orbit import PRESETS, Orbit, Preset, to_widget
-from widgets.views.paint import badge_rect, draw_badge, draw_empty, elided
+from widgets.views.paint import badge_rect, draw_badge, draw_empty, elided, same_picture
 from widgets.views.scene_gl import SceneRenderer
 from widgets.views.types import SceneMoment, SceneStatic
 
@@ -163,7 +163,7 @@ class SceneView(QWidget):
         renderer.set_solids(*model.solids(self._parts, self._moment, eye))
         renderer.set_lines(model.moving_lines(self._static, self._moment), moving=True)
         for name, rgb in self._moment.pictures.items():
-            if self._shown.get(name) is not rgb:
+            if not same_picture(self._shown.get(name), rgb):
                 step = max(rgb.shape[1] // WIDEST_PICTURE, 1)
                 renderer.set_picture(name, rgb[::step, ::step])
                 self._shown[name] = rgb

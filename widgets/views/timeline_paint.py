@@ -133,7 +133,7 @@ def _draw_spans(painter: QPainter, data: TimelineData, at: Layout) -> None:
             painter.drawText(rect.adjusted(6, 0, -4, 0), _LEFT, elided(span.text, rect.width() - 12, 11, True))
 
 
-_COUNTED = (("alarm", "violation"), ("warning", "clamp"))
+_COUNTED = (("alarm", "violation"), ("warning", "warning"))
 
 
 def span_rects(data: TimelineData, at: Layout) -> list[tuple[QRectF, int]]:

@@ -18,7 +18,7 @@ Level = Literal["ok", "warning", "alarm", "idle"]
 
 
 class FrameSource(Protocol):
-    """Where a video view gets its pictures."""
+    """Where a video view gets its pictures. A picture once given is not written to: a new one is a new array."""
 
     def frame_at(self, view: str, t: float) -> Image | None:
         """Return the picture (H, W, 3) uint8 of a view at playback time t [s]; None where there is none."""
@@ -122,7 +122,7 @@ class SceneMoment:
     """What moves in the 3-D scene at one instant.
 
     T_world_tool (4, 4) by role, missing or None while lost; planned and measured: link poses (L, 4, 4) in world
-    by arm; pictures (H, W, 3) uint8 by camera, shown on the image plane of its frustum.
+    by arm; pictures (H, W, 3) uint8 by camera, shown on the image plane of its frustum, not written to later.
     """
 
     T_world_tool: Mapping[str, Array | None] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from hardware.types import Image
 from widgets.theme import color
 from widgets.views.overlay_paint import draw_box, draw_hints, draw_tools
-from widgets.views.paint import badge_rect, draw_badge, draw_empty, draw_strip, to_qimage
+from widgets.views.paint import badge_rect, draw_badge, draw_empty, draw_strip, same_picture, to_qimage
 from widgets.views.types import FrameSource, HintBox, ToolOverlay
 from widgets.views.zoom import Zoom
 
@@ -28,6 +28,7 @@ class VideoView(QWidget):
         self.view, self._title = view, title or view
         self._empty = "No picture yet"
         self._source: FrameSource | None = None
+        self._rgb: Image | None = None
         self._picture: QImage | None = None
         self._scaled: tuple[tuple[float, ...], QPixmap] | None = None
         self._tools: tuple[ToolOverlay, ...] = ()
@@ -54,8 +55,10 @@ class VideoView(QWidget):
 
     def show_picture(self, rgb: Image | None) -> None:
         """Show a picture (H, W, 3); None shows the empty state."""
+        if rgb is not None and same_picture(rgb, self._rgb):
+            return
+        self._rgb, self._scaled = rgb, None
         self._picture = None if rgb is None else to_qimage(rgb)
-        self._scaled = None
         if self._picture is not None:
             self._zoom.size = (self._picture.width(), self._picture.height())
         elif self._drawing:
@@ -64,8 +67,10 @@ class VideoView(QWidget):
 
     def show_overlays(self, tools: Sequence[ToolOverlay], hints: Sequence[HintBox] = ()) -> None:
         """Draw these tools and hint boxes over the picture, in place of the earlier ones."""
-        self._tools, self._hints = tuple(tools), tuple(hints)
-        self.update()
+        shown = (tuple(tools), tuple(hints))
+        if shown != (self._tools, self._hints):
+            self._tools, self._hints = shown
+            self.update()
 
     def show_title(self, title: str) -> None:
         """Such as "View 1 · top"."""

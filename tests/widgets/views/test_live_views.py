@@ -1,0 +1,205 @@
+"""Live cameras and live curves: pulled, honest about old pictures, and quiet when nobody looks."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt, QTimer
+from pytestqt.qtbot import QtBot
+
+from hardware.types import Frame
+from widgets.views import made_up
+from widgets.views.camera_grid import CameraGrid
+from widgets.views.history_ring import HistoryRing, decimate
+from widgets.views.live_curves import LiveCurves
+from widgets.views.stream_health import StreamHealth
+
+BLACK = np.zeros((48, 64, 3), np.uint8)
+
+
+def _frame(index: int, t: float) -> Frame:
+    return Frame("top", index, t, t, BLACK)
+
+
+class _Camera:
+    """A source whose newest frame the test sets."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, Frame] = {}
+
+    def latest(self, name: str) -> Frame | None:
+        return self.frames.get(name)
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [50.0]
+
+
+@pytest.fixture
+def grid(qtbot: QtBot, now: list[float]) -> CameraGrid:
+    made = CameraGrid(clock=lambda: now[0])
+    qtbot.addWidget(made)
+    made.resize(800, 300)
+    made.show_cameras(("top", "side"), {"top": 30.0, "side": 30.0})
+    made.show()
+    return made
+
+
+def test_a_grid_without_cameras_says_what_to_do(grid: CameraGrid) -> None:
+    before = grid.grab().toImage()
+    grid.show_empty("Add a camera to rig.toml")
+    assert grid.grab().toImage() != before
+
+
+def test_the_newest_picture_is_shown_and_its_rate_is_told(grid: CameraGrid, now: list[float]) -> None:
+    source = _Camera()
+    grid.set_source(source)
+    for i in range(60):
+        now[0] += 1 / 30
+        source.frames["top"] = _frame(i, now[0])
+        grid._pull()
+    words = [word for word, _, _ in grid._cells["top"]._words()]
+    assert words[0] == "top"
+    assert words[1] == "30.0 fps"
+    assert words[3] == "64×48"
+    assert [word for word, _, _ in grid._cells["side"]._words()] == ["side", "no picture yet"]
+
+
+def test_a_camera_that_stops_turns_red_within_a_second(grid: CameraGrid, now: list[float]) -> None:
+    source = _Camera()
+    grid.set_source(source)
+    for i in range(60):
+        now[0] += 1 / 30
+        source.frames["top"] = _frame(i, now[0])
+        grid._pull()
+    for _ in range(40):
+        now[0] += 1 / 30
+        grid._pull()
+    word, level, _ = grid._cells["top"]._words()[2]
+    assert word == "no new picture for 1 s"
+    assert level == "alarm"
+
+
+def test_a_click_picks_a_camera(grid: CameraGrid, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(grid.camera_picked) as caught:
+        qtbot.mouseClick(grid._cells["side"], Qt.MouseButton.LeftButton)
+    assert caught.args == ["side"]
+
+
+def test_a_hidden_grid_pulls_nothing(grid: CameraGrid) -> None:
+    assert grid._timer.isActive()
+    grid.hide()
+    assert not grid._timer.isActive()
+
+
+def test_a_new_layout_leaves_no_old_cells(grid: CameraGrid, qtbot: QtBot) -> None:
+    for _ in range(5):
+        grid.show_cameras(("a", "b", "c"))
+    qtbot.wait(10)
+    assert len([child for child in grid.children() if child.isWidgetType()]) == 3
+
+
+@given(rate=st.floats(5, 90), looks=st.floats(10, 60))
+@settings(max_examples=40, deadline=None)
+def test_the_rate_is_the_cameras_however_seldom_one_looks(rate: float, looks: float) -> None:
+    stream = StreamHealth(rate)
+    for k in range(int(4 * looks)):
+        index = int(k / looks * rate)
+        stream.see(_frame(index, 10.0 + index / rate))
+    health = stream.report(10.0 + 4.0)
+    assert health is not None
+    assert health.fps == pytest.approx(rate, rel=0.02)
+    assert health.fps_level == "ok"
+
+
+def test_a_stream_at_half_its_rate_is_amber_and_a_restart_is_no_jump() -> None:
+    stream = StreamHealth(30.0)
+    for i in range(40):
+        stream.see(_frame(i, 10.0 + i / 20))
+    health = stream.report(10.0 + 39 / 20)
+    assert health is not None
+    assert health.fps_level == "warning"
+    stream.see(_frame(0, 13.0))
+    restarted = stream.report(13.0)
+    assert restarted is not None
+    assert restarted.fps == 0.0
+
+
+def test_the_ring_keeps_the_newest_samples_in_order() -> None:
+    ring = HistoryRing(100)
+    for i in range(250):
+        ring.push(float(i), 0.0, 1.0, 2.0)
+    kept = ring.history()
+    assert kept.t.tolist() == list(range(150, 250))
+    assert len(ring) == 100
+    ring.clear()
+    assert len(ring.history().t) == 0
+
+
+@given(n=st.integers(0, 5000), points=st.integers(10, 500), peak=st.integers(0, 4999))
+@settings(max_examples=100, deadline=None)
+def test_a_peak_is_never_decimated_away(n: int, points: int, peak: int) -> None:
+    t, value = np.arange(n, dtype=float), np.zeros(n)
+    if n:
+        value[peak % n] = 7.0
+    kept_t, kept = decimate(t, value, points)
+    assert len(kept) <= max(2 * points + 4, 4)
+    assert (np.diff(kept_t) >= 0).all()
+    if n:
+        assert kept.max() == 7.0
+        assert kept_t[-1] == n - 1
+
+
+@pytest.fixture
+def curves(qtbot: QtBot, now: list[float]) -> LiveCurves:
+    made = LiveCurves()
+    qtbot.addWidget(made)
+    made.resize(900, 320)
+    source = made_up.LiveArms(clock=lambda: now[0])
+    made.set_source(source)
+    made.show_arms(made_up.ROLES, 0.15, {"left": 0.25, "right": 0.25})
+    made.show()
+    return made
+
+
+def test_curves_show_what_was_measured(curves: LiveCurves, now: list[float]) -> None:
+    now[0] += 5.0
+    curves._pull()
+    row = curves._arms["left"]
+    t, _ = row._measured.getData()
+    assert t[-1] == pytest.approx(4.99)
+    assert "of 0.25 m/s" in row._headings[1].text()
+
+
+def test_a_following_error_over_its_limit_is_red(curves: LiveCurves) -> None:
+    ring = HistoryRing()
+    for i in range(10):
+        ring.push(i * 0.01, 0.2, 0.1, 0.1)
+    row = curves._arms["left"]
+    row.show_history(ring.history())
+    assert "#ff6166" in row._headings[0].text()
+
+
+def test_curves_without_arms_say_what_to_do(curves: LiveCurves) -> None:
+    before = curves.grab().toImage()
+    curves.show_empty("Execute a plan")
+    assert curves.grab().toImage() != before
+
+
+def test_hidden_curves_pull_nothing_and_leave_no_timer(curves: LiveCurves) -> None:
+    assert curves._timer.isActive()
+    curves.hide()
+    assert not [timer for timer in curves.findChildren(QTimer) if timer.isActive() and timer is curves._timer]
+
+
+def test_ten_thousand_picks_leave_the_interpreter_alone(grid: CameraGrid) -> None:
+    seen: list[str] = []
+    grid.camera_picked.connect(seen.append)
+    before = sys.getrefcount(True)
+    for _ in range(10_000):
+        grid.camera_picked.emit("top")
+    assert len(seen) == 10_000
+    assert abs(sys.getrefcount(True) - before) < 100
