@@ -1,19 +1,12 @@
-"""Jobs of the window for its worker process: rendering and importing take seconds, and the window never waits."""
+"""Jobs of the window for its worker process: importing takes seconds, and the window never waits."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.example import example_folder
 from app.import_files import import_dream
 from app.worker import Cancelled, Report
 from app.workspace import Workspace
 from models.data.errors import DreamFileError
-
-
-def make_example(root: Path, report: Report, _cancelled: Cancelled) -> Path:
-    """Render the built-in example where it is not there yet; return its folder."""
-    report(0.0, "making the built-in example")
-    return example_folder(Workspace(root))
 
 
 def import_published(files: Mapping[str, str], root: Path, report: Report, _cancelled: Cancelled) -> Path:

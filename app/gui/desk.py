@@ -13,6 +13,7 @@ from app.gui.actions import PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
 from app.gui.binders.binder import Binder, Shell
 from app.gui.binders.dream import DreamBinder
+from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.rig import RigBinder
 from app.gui.error_reports import ErrorReports
@@ -95,7 +96,7 @@ class Desk(QObject):
     def open_dream(self, folder: Path) -> None:
         """Open a dream folder on page Dream."""
         self.window.show_page("dream")
-        self._dream.open_folder(folder)
+        self._files.open_folder(folder)
 
     @property
     def unhandled(self) -> set[str]:
@@ -105,13 +106,14 @@ class Desk(QObject):
     # inside ----------------------------------------------------------------------------------------------------
     def _bind(self) -> list[Binder]:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        files = DreamFilesBinder(self.dream_page, self.program, shell)
         dream = DreamBinder(self.dream_page, self.program, shell)
         approve = ApproveBinder(self.dream_page, self.program, shell, dream)
         rig = RigBinder(self.rig_page, self.program, shell, self._tools)
-        inspect = InspectBinder(self.inspect_page, self.program, shell, dream.open_folder)
+        inspect = InspectBinder(self.inspect_page, self.program, shell, files.open_folder)
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
-        self._inspect, self._dream = inspect, dream
-        return [rig, dream, approve, inspect]
+        self._inspect, self._files = inspect, files
+        return [rig, files, dream, approve, inspect]
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window

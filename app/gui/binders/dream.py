@@ -1,26 +1,20 @@
-"""Binds page Dream to its session: open, look, correct, track. Approving and executing: `approve.py`."""
+"""Binds page Dream to its session: look, correct, track. Opening: `dream_files.py`; approving: `approve.py`."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
 from app.dreaming import DreamSession
 from app.gui.binders.binder import Shell
 from app.gui.binders.dream_clock import DreamClock, Mode
-from app.gui.binders.dream_facts import busy_state, chips, tool_rows
+from app.gui.binders.dream_facts import chips, tool_rows
 from app.gui.binders.dream_pictures import DreamPictures, Overlays, colors
 from app.gui.binders.dream_timeline import timeline
-from app.gui.binders.dropped import recognise
 from app.gui.binders.scene import dream_scene, moment
 from app.gui.program import Program
-from app.worker import Callbacks, Worker
-from models.data.dream_folder import is_dream_folder
 from models.types import Hint
 from widgets.pages.dream import DreamPage
-from widgets.values import BusyState, DroppedDream, LineItem
-
-_FILTERS = {"video": "Video (*.mp4)", "calibration": "Calibration (*.json *.toml)"}
+from widgets.values import LineItem
 
 
 class DreamBinder(QObject):
@@ -30,23 +24,16 @@ class DreamBinder(QObject):
         super().__init__(page)
         self.page, self._program, self._shell = page, program, shell
         self._session: DreamSession = program.dreaming
-        self._chores = Worker()
-        self._chore: BusyState | None = None
         self._overlays: Overlays | None = None
         self.mode: Mode = "dream"
         self._clock: DreamClock | None = None
         self._frame = -1
-        self._drawing = False
         self._forget = self._session.on_change(self._changed)
         page.playback.time_changed.connect(self.show_time)
         page.box_drawn.connect(self._add_box)
-        page.dropped.connect(self._take_drop)
-        page.timeline.trim_changed.connect(self._session.set_trim)
+        page.timeline.trim_changed.connect(self._set_trim)
         page.timeline.violation_picked.connect(self._go_to_span)
         page.transport.clock_picked.connect(self.show_mode)
-        page.busy.cancel_wanted.connect(self._cancel)
-        page.form.browse_wanted.connect(self._browse)
-        page.form.import_wanted.connect(self._import)
         if self._session.dream is not None:
             self._show_dream()
 
@@ -54,11 +41,7 @@ class DreamBinder(QObject):
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         play, session = self.page.playback, self._session
         return {
-            "dream.open": self._open,
-            "dream.example": self._open_example,
-            "dream.import": lambda: self.page.show_import(DroppedDream()),
             "dream.track": self._track,
-            "dream.cancel": self._cancel,
             "dream.box": self._draw,
             "dream.trim_start": lambda: self._trim(first=self._here()),
             "dream.trim_end": lambda: self._trim(last=self._here()),
@@ -80,7 +63,7 @@ class DreamBinder(QObject):
         held = {
             "dream": session.dream is not None,
             "track": session.track is not None,
-            "busy": session.progress is not None or self._chores.busy,
+            "busy": session.progress is not None,
             "undo": session.can_undo,
             "redo": session.can_redo,
             "plan": session.plan is not None,
@@ -88,24 +71,14 @@ class DreamBinder(QObject):
         return {name for name, holds in held.items() if holds}
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        busy = self._chore or busy_state(self._session.progress)
-        if busy is None:
-            return {"worker": (LineItem("worker idle"),)}
-        share = f" {100 * busy.done:.0f}%" if busy.done > 0 else ""
-        return {"worker": (LineItem(f"{busy.text}{share}", "ok"),)}
+        return {}
 
     def tick(self) -> None:
         self._session.pump()
-        self._chores.pump()
 
     def close(self) -> None:
         self._forget()
         self.page.playback.pause()
-        self._chores.close()
-
-    def open_folder(self, folder: Path) -> None:
-        """Open a dream folder; a wrong one is told, and what was open stays open."""
-        self._try(lambda: self._session.open(folder))
 
     # shown -----------------------------------------------------------------------------------------------------
     def _changed(self, topic: str) -> None:
@@ -115,8 +88,6 @@ class DreamBinder(QObject):
             self._show_track()
         elif topic in ("edits", "plan"):
             self._show_clock()
-        elif topic == "progress":
-            self._show_busy()
         elif topic == "message" and self._session.message:
             self._shell.say(self._session.message, "error")
 
@@ -215,9 +186,6 @@ class DreamBinder(QObject):
             self.mode = mode
             self._show_clock()
 
-    def _show_busy(self) -> None:
-        self.page.show_busy(self._chore or busy_state(self._session.progress))
-
     # wished ----------------------------------------------------------------------------------------------------
     def _here(self) -> int:
         return self._clock.index(self.page.playback.time) if self._clock else 0
@@ -230,40 +198,8 @@ class DreamBinder(QObject):
             return False
         return True
 
-    def _open(self) -> None:
-        folder = self._shell.ask_folder("Open a dream folder")
-        if folder:
-            self.open_folder(Path(folder))
-
-    def _open_example(self) -> None:
-        self._start_chore(
-            "app.window_jobs:make_example", "Making the built-in example", self._program.workspace.root
-        )
-
-    def _start_chore(self, job: str, title: str, *arguments: object) -> None:
-        self._chore = BusyState(title)
-        self._show_busy()
-        callbacks = Callbacks(self._chore_done, self._chore_failed, lambda _share, _text: None)
-        self._chores.submit(job, *arguments, callbacks=callbacks)
-
-    def _chore_done(self, folder: Path) -> None:
-        self._chore = None
-        self._show_busy()
-        self.open_folder(folder)
-
-    def _chore_failed(self, reason: str) -> None:
-        self._chore = None
-        self._show_busy()
-        if reason != "cancelled":
-            self.page.form.show_problem(reason)
-            self._shell.say(reason, "error")
-
     def _track(self) -> None:
         self._try(self._session.retrack)
-
-    def _cancel(self) -> None:
-        self._chores.cancel()
-        self._session.cancel()
 
     def _draw(self) -> None:
         dream, role = self._session.dream, self.page.tools.chosen
@@ -281,7 +217,11 @@ class DreamBinder(QObject):
     def _trim(self, first: int | None = None, last: int | None = None) -> None:
         before = self._session.trim
         after = (before[0] if first is None else first, before[1] if last is None else last)
-        self._try(lambda: self._session.set_trim(*after))
+        self._set_trim(*after)
+
+    @Slot(int, int)
+    def _set_trim(self, first: int, last: int) -> None:
+        self._try(lambda: self._session.set_trim(first, last))
 
     def _worst(self) -> None:
         worst = self._session.worst_frame()
@@ -298,23 +238,3 @@ class DreamBinder(QObject):
         data = timeline(self._program.rig, session.dream, session.track, clock, session.trim, session.hints)
         self.page.playback.pause()
         self.page.playback.seek(data.spans[index].start)
-
-    @Slot(list)
-    def _take_drop(self, dropped: list[str]) -> None:
-        paths = tuple(Path(path) for path in dropped)
-        if self._program.moving or self._chores.busy:
-            self._shell.say("Not while something moves or is being worked on", "warning")
-        elif len(paths) == 1 and is_dream_folder(paths[0]):
-            self.open_folder(paths[0])
-        else:
-            self._try(lambda: self.page.show_import(recognise(paths)))
-
-    @Slot(str)
-    def _browse(self, field: str) -> None:
-        path = self._shell.ask_file(f"Choose: {field}", _FILTERS.get(field, "All files (*)"))
-        if path:
-            self.page.form.set_path(field, path)
-
-    @Slot(dict)
-    def _import(self, files: dict[str, str]) -> None:
-        self._start_chore("app.window_jobs:import_published", "Importing", files, self._program.workspace.root)
