@@ -38,7 +38,7 @@ STOPPED = 4
 HAS_ERROR = (1, 9)
 COMMAND_TIMEOUT = 0.15
 MODE_TIMEOUT = 1.5
-FIRST_REPORT_TIMEOUT = 3.0
+REPORT_TIMEOUT = 3.0
 GET_VERSION = 1
 MODES = {0: "position", 1: "servo", 2: "manual", 4: "joint velocity", 5: "cartesian velocity"}
 
@@ -227,7 +227,7 @@ class XArmDriver:
         """After the SDK is up: identity, tool, first full report."""
         if self.config.emulated:
             self._challenge()
-        self._fresh_report(FIRST_REPORT_TIMEOUT)
+        self._fresh_report(count=1)
         if self._arm.axis != JOINTS:
             raise ArmError(f"{self._title}: it has {self._arm.axis} joints, an xArm 7 was expected")
         if self._tool is not None:
@@ -252,13 +252,13 @@ class XArmDriver:
         if np.abs(self.T_flange_tcp - T_flange_tool).max() > 1e-4:
             raise ArmError(f"{self._title}: it did not take the tool's offset; set it in the controller's settings")
 
-    def _fresh_report(self, timeout: float = MODE_TIMEOUT) -> None:
+    def _fresh_report(self, count: int = 2, timeout: float = REPORT_TIMEOUT) -> None:
         """Wait for a full report that was made after this call: mode and limits come in no other way.
 
-        The first one that comes may have been on its way already, so the second one counts.
+        The next one may be on its way already, so the second one counts, except right after connecting.
         """
         arm = self._connected()
-        wanted, deadline = arm.reports_seen + 2, time.monotonic() + timeout
+        wanted, deadline = arm.reports_seen + count, time.monotonic() + timeout
         while arm.reports_seen < wanted:
             if time.monotonic() > deadline:
                 raise ArmError(f"{self._title}: its report port 30002 is silent; check firewall and control box")

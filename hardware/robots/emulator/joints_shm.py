@@ -4,6 +4,7 @@ Layout, native byte order: one uint64 sequence counter (odd while a write is und
 q[7] [rad], dq[7] [rad/s]. A reader takes a sample only where the counter is even and the same before and after.
 """
 
+import time
 from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
 
@@ -36,21 +37,26 @@ def write_joints(shm: SharedMemory, t_host: float, q: Array, dq: Array) -> None:
     """Replace the sample. There is one writer."""
     counter = np.ndarray(1, np.uint64, shm.buf)
     values = np.ndarray(_FLOATS, np.float64, shm.buf, offset=8)
+    sample = np.concatenate([[t_host], q, dq])
     counter += np.uint64(1)
-    values[0], values[1 : 1 + JOINTS], values[1 + JOINTS :] = t_host, q, dq
+    values[:] = sample
     counter += np.uint64(1)
 
 
-def read_joints(shm: SharedMemory, tries: int = 1000) -> JointSample:
+def read_joints(shm: SharedMemory, timeout: float = 0.2) -> JointSample:
     """Return the newest whole sample.
 
-    Raises TimeoutError where no whole sample was seen in `tries` reads (a writer that died while writing).
+    Raises TimeoutError where none was seen for `timeout` seconds: the writer died while writing.
     """
     counter = np.ndarray(1, np.uint64, shm.buf)
     values = np.ndarray(_FLOATS, np.float64, shm.buf, offset=8)
-    for _ in range(tries):
+    deadline = time.monotonic() + timeout
+    while True:
         before = int(counter[0])
         copy = values.copy()
         if before % 2 == 0 and int(counter[0]) == before:
             return JointSample(float(copy[0]), copy[1 : 1 + JOINTS], copy[1 + JOINTS :])
-    raise TimeoutError(f"joints {shm.name}: no whole sample in {tries} reads; its writer has gone")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"joints {shm.name}: no whole sample in {timeout} s; its writer has gone")
+        # the writer may have lost its processor half way: give it one
+        time.sleep(0.0001)
