@@ -22,6 +22,7 @@ HEIGHT_ROUNDING_M = 1e-5
 
 SLOW_DOWN = "Lower the speed scale, or smooth the track there."
 CORRECT = "correct the track there (draw a box and track again), or trim the clip."
+JOG_INSIDE = "The arm stands outside its box: jog it inside, then plan again."
 MOVE_AWAY = "Trim the clip, correct the track, or place the scene further from what is near."
 CLEARANCE_RULES: Sequence[tuple[Kind, str, str]] = (
     ("self", "self-collision", "An arm comes near itself: correct the track there or turn the tool less."),
@@ -34,14 +35,13 @@ CLEARANCE_RULES: Sequence[tuple[Kind, str, str]] = (
 def check_arm(task: ArmTask, plan: ArmPlan, motion: Motion) -> list[Check]:
     """Return the checks of one arm's own motion."""
     t, q, limits = motion.t, plan.q, task.limits
-    tip = task.tip(q)
-    inside = np.minimum(tip - limits.workspace[0], limits.workspace[1] - tip).min(axis=1)
-    jump = np.abs(q[:1] - task.q_start).max(axis=1)
+    inside, jump = task.inside(q), np.abs(q[:1] - task.q_start).max(axis=1)
+    outside = JOG_INSIDE if inside[0] < 0 else "The tool tip leaves its box. " + MOVE_AWAY
     return [
         *_path(task, plan, motion),
-        *_tip(task, tip, t),
+        *_tip(task, task.tip(q), t),
         *_joints(task, q, t),
-        at_least("workspace", task.name, inside, 0.0, "mm", t, "The tool tip leaves its box. " + MOVE_AWAY, 1e3),
+        at_least("workspace", task.name, inside, 0.0, "mm", t, outside, 1e3),
         at_least(
             "tip height",
             task.name,
@@ -70,7 +70,7 @@ def check_clearance(clearance: Clearance, t: Array) -> list[Check]:
     found = []
     for kind, rule, hint in CLEARANCE_RULES:
         distance = clearance.distance[kind]
-        check = at_least(rule, "", distance, MARGIN, "mm", t, hint, 1e3)
+        check = at_least(rule, "", distance, MARGIN[kind], "mm", t, hint, 1e3)
         nearest = clearance.pair[kind][int(np.argmin(distance))]
         text = f"{check.text} ({nearest})" if nearest else "there is nothing to keep clear of"
         found.append(Check(rule, check.status, text, "", check.value, check.limit, "mm", check.spans, check.hint))

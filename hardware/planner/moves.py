@@ -17,7 +17,7 @@ LIFTS_M = (0.08, 0.05, 0.03)
 LIFT_STEP_M = 0.005
 RAISE_M = 0.12
 CHECKED_PER_MOVE = 40
-RANDOM_DETOURS = 12
+RANDOM_DETOURS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +88,23 @@ def _detours(tasks: Sequence[ArmTask], start: Joints, goal: Joints) -> Iterator[
         if len(start) > 1:
             yield [{**start, first: goal[first]}]
     yield [home]
+    # folded as at home, but turned on the base: the middle of a move between two far stretched places
+    for turn in (goal, start):
+        yield [{arm: np.concatenate([turn[arm][:1], q[1:]]) for arm, q in home.items()}]
     raised = {arm: q[-1] for arm, q in _raised(tasks, start, RAISE_M).q.items()}
     yield [raised]
     yield [raised, home]
     random = np.random.default_rng(0)
-    for _ in range(RANDOM_DETOURS):
-        yield [{task.name: _between(task, start[task.name], goal[task.name], random) for task in tasks}]
+    for i in range(RANDOM_DETOURS):
+        # one arm at a time leaves its straight line: mostly only one of them is in trouble
+        wild = tasks[i % len(tasks)].name
+        yield [{task.name: _between(task, start, goal, random if task.name == wild else None) for task in tasks}]
 
 
-def _between(task: ArmTask, start: Array, goal: Array, random: np.random.Generator) -> Array:
-    middle = (start + goal) / 2 + random.normal(0.0, 0.5, len(start))
+def _between(task: ArmTask, start: Joints, goal: Joints, random: np.random.Generator | None) -> Array:
+    middle = (start[task.name] + goal[task.name]) / 2
+    if random is not None:
+        middle += random.normal(0.0, 0.5, len(middle))
     return np.clip(middle, task.limits.q_lower, task.limits.q_upper)
 
 

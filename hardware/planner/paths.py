@@ -14,14 +14,14 @@ from scipy.interpolate import BPoly, CubicSpline
 from hardware.geometry import Array, is_transform, quaternion, rotation_from_quaternion, transform
 from hardware.types import require
 
-MAX_POSES = 2000
+MAX_POSES = 1000
 LIFT_GRID_S = 0.01
 LIFT_BLEND_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class ToolPath:
-    """Where a tool is to be: t (M,) clip times [s], strictly increasing; T_world_tool (M, 4, 4); 2 <= M <= 2000."""
+    """Where a tool is to be: t (M,) clip times [s], strictly increasing; T_world_tool (M, 4, 4); 2 <= M <= 1000."""
 
     t: Array
     T_world_tool: Array

@@ -14,8 +14,9 @@ from hardware.planner.task import ArmTask, Scene
 N_SEEDS, SPREAD_RAD = 28, 0.9
 KEPT = 3
 # what counts as plenty: more than this of one thing never makes up for little of another
-PLENTY_LIMIT_RAD, PLENTY_SINGULARITY, PLENTY_ROOM_M = 0.5, 0.2, 0.08
+PLENTY_LIMIT_RAD, PLENTY_SINGULARITY, PLENTY_ROOM_M = 0.5, 0.2, 0.05
 TRAVEL_COST = 0.3
+DISTINCT_RAD = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,11 @@ def _follow(task: ArmTask, T: Array, seeds: Array) -> tuple[Array, Array]:
 
 
 def _ease(task: ArmTask, q: Array) -> Array:
-    """Score (K,) of about 0..2: room to joint limits and singularities, less travel from the measured pose."""
+    """Score (K,) of about 0..2: room to joint limits and singularities, less what the joints turn."""
     margin = np.minimum(q - task.limits.q_lower, task.limits.q_upper - q).min(axis=(1, 2))
     singularity = task.kinematics.singularity_distance(q).min(axis=1)
-    travel = np.abs(q[:, 0] - task.q_start).max(axis=1)
+    turned = np.abs(np.diff(q, axis=1)).sum(axis=1)
+    travel = np.linalg.norm(np.abs(q[:, 0] - task.q_start) + turned, axis=1)
     score = np.clip(margin / PLENTY_LIMIT_RAD, 0, 1) + np.clip(singularity / PLENTY_SINGULARITY, 0, 1)
     return np.asarray(score - TRAVEL_COST * travel)
 
@@ -96,6 +98,6 @@ def _roominess(task: ArmTask, q: Array, scene: Scene, others: Mapping[str, Array
 def _distinct(order: NDArray[np.intp], q: Array) -> list[int]:
     kept: list[int] = []
     for i in order:
-        if all(np.abs(q[i] - q[j]).max() > 0.05 for j in kept):
+        if all(np.abs(q[i] - q[j]).max() > DISTINCT_RAD for j in kept):
             kept.append(int(i))
     return kept

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware.collision import Clearance, CollisionModel
+from hardware.collision import Clearance, CollisionModel, Kind
 from hardware.geometry import Array, apply, inverse
 from hardware.kinematics import ArmKinematics
 from hardware.planner.paths import LiftedPath, ToolPath
@@ -13,7 +13,8 @@ from hardware.rig import ArmConfig, Rig
 from hardware.types import ArmLimits, Tool
 
 Joints = Mapping[str, Array]
-MARGIN = 0.02
+# the hulls of one arm's own links say less than what is really between them
+MARGIN: Mapping[Kind, float] = {"self": 0.01, "arms": 0.02, "keep-out": 0.02, "table": 0.02}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,17 @@ class ArmTask:
         T = self.config.T_world_base @ self.T_base_tool(q)
         return np.asarray((T[..., 2, :3] @ self.tool.mesh.vertices.T).min(axis=-1) + T[..., 2, 3])
 
+    def inside(self, q: Array) -> Array:
+        """Return how far (...) [m] the tip is inside its workspace for q (..., J); negative outside."""
+        tip, (low, high) = self.tip(q), self.limits.workspace
+        return np.asarray(np.minimum(tip - low, high - tip).min(axis=-1))
+
+    def room(self, q: Array) -> float:
+        """Return the smallest of tool height, workspace and singularity distance along q (N, J), less its limit."""
+        singularity = self.kinematics.singularity_distance(q) - self.limits.min_singularity
+        height = self.lowest(q) - self.limits.min_tip_height
+        return min(float(values.min()) for values in (height, self.inside(q), singularity))
+
 
 class Scene:
     """The collision model with the arms that stand still in this plan."""
@@ -69,7 +81,10 @@ class Scene:
         return self._model.check({**still, **q}, between)
 
     def room(self, q: Joints, between: bool = True) -> float:
-        """Return how much nearer [m] the scene allows along q (N, J) by arm: clearance less MARGIN, tool height."""
-        clearance = float(self.check(q, between).nearest.min()) - MARGIN
-        heights = [float(task.lowest(q[task.name]).min()) - task.limits.min_tip_height for task in self._tasks]
-        return min([clearance, *heights])
+        """Return by how much [m] the rules of place are kept along q (N, J) by arm; negative where one is broken.
+
+        The rules: clearance, tool height and workspace; a singularity's distance counts as metres.
+        """
+        distance = self.check(q, between).distance
+        clearance = min(float(distance[kind].min()) - margin for kind, margin in MARGIN.items())
+        return min(clearance, *(task.room(q[task.name]) for task in self._tasks))
