@@ -14,12 +14,13 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from hardware.geometry import Array, inverse, quaternion
+from hardware.geometry import Array, apply, inverse, quaternion
 from hardware.kinematics import ArmKinematics
 from hardware.rig import ArmConfig
 from hardware.types import Image, Mesh, Tool
 
 VISUAL_GROUP, COLLISION_GROUP = 2, 3
+ROD_RADIUS_M = 0.012
 WHITE, SILVER, TOOL_GREY = (0.93, 0.94, 0.95), (0.72, 0.73, 0.75), (0.55, 0.56, 0.58)
 _DESCRIPTIONS = {"xarm7": ("xarm_description", "xarm7")}
 _ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
@@ -62,12 +63,25 @@ def hull(mesh: Mesh) -> Mesh:
     return Mesh(np.array(convex.vertices, float), np.array(convex.faces, np.int32))
 
 
+def mounted_hull(tool: Tool) -> Mesh:
+    """Return the convex hull, in the tool's frame, of a tool and the rod that carries it below the flange.
+
+    The rod starts 20 mm below the flange: the adapter plate above is inside the last link's margin.
+    """
+    angle = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
+    ring = np.stack([ROD_RADIUS_M * np.cos(angle), ROD_RADIUS_M * np.sin(angle), np.full(8, 0.02)], axis=1)
+    rod = apply(inverse(tool.T_flange_tool), ring)
+    convex = trimesh.convex.convex_hull(np.concatenate([tool.mesh.vertices, rod]))
+    return Mesh(np.array(convex.vertices, float), np.array(convex.faces, np.int32))
+
+
 def add_arm(spec: mujoco.MjSpec, arm: ArmConfig, tool: Tool | None = None, detail: float = 0.004) -> None:
     """Attach an arm with its tool to the world body at arm.T_world_base, at q = 0.
 
     For an arm "left": bodies left/link_base, left/link1 .. and left/tool; hinges left/joint1 .. with the joint
-    limits; sites left/flange and left/tip; geoms .../visual in group 2 that touch nothing and .../collision
-    (convex hulls) in group 3. Gravity is compensated; there are no actuators: set qpos or add what you need.
+    limits; sites left/flange and left/tip; geoms .../visual in group 2 that touch nothing, left/mount the rod from
+    the flange to the tool's origin; geoms .../collision (convex hulls) in group 3. Gravity is compensated; there
+    are no actuators: set qpos or add what you need.
     """
     kinematics = ArmKinematics.load(arm.model)
     local, mass = kinematics.joint_poses(np.zeros(kinematics.n_joints)), _link_masses(arm.model)
@@ -101,6 +115,17 @@ def _add_hinge(body: mujoco.MjsBody, name: str, limits: Array) -> None:
 
 def _add_tool(spec: mujoco.MjSpec, flange: mujoco.MjsBody, arm: str, T_link_tool: Array, tool: Tool) -> None:
     body = _add_body(flange, f"{arm}/tool", T_link_tool)
+    body.add_geom(
+        name=f"{arm}/mount",
+        type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+        fromto=[0.0, 0.0, 0.0, *inverse(tool.T_flange_tool)[:3, 3]],
+        size=[ROD_RADIUS_M, 0.0, 0.0],
+        rgba=[*SILVER, 1.0],
+        contype=0,
+        conaffinity=0,
+        group=VISUAL_GROUP,
+        mass=0.0,
+    )
     for i, (mesh, colour) in enumerate(_by_colour(tool.mesh)):
         _add_visual(spec, body, f"{arm}/tool/{i}", mesh, colour)
     _add_collision(spec, body, f"{arm}/tool", hull(tool.mesh), max(tool.mass, 1e-3))

@@ -12,7 +12,7 @@ from typing import Literal
 import mujoco
 import numpy as np
 
-from hardware.arm_model import hull, link_hulls, link_poses
+from hardware.arm_model import hull, link_hulls, link_poses, mounted_hull
 from hardware.geometry import Array, apply, rotation_from_quaternion, transform
 from hardware.rig import ArmConfig, Rig
 from hardware.types import Box, Mesh, Tool, require
@@ -170,7 +170,7 @@ def _arm_parts(arm: ArmConfig, tool: Tool | None) -> list[_Part]:
     parts = [_part(arm.name, name, i, mesh) for i, (name, mesh) in enumerate(link_hulls(arm.model))]
     if tool is None:
         return parts
-    mounted = _part(arm.name, "tool", len(parts) - 1, hull(tool.mesh))
+    mounted = _part(arm.name, "tool", len(parts) - 1, mounted_hull(tool))
     return [*parts, replace(mounted, T_link_part=tool.T_flange_tool)]
 
 
