@@ -92,17 +92,27 @@ def _visible(points: Array, faces: Array) -> NDArray[np.bool_]:
     In the image plane the inverse depth of a face and its three edge functions are affine, so that all pairs are
     four matrix products.
     """
-    uv1 = np.column_stack([points[:, :2] / points[:, 2:], np.ones(len(points))]).astype(np.float32)
+    # products this small stay on one thread: two threads of BLAS are slower where the cores are busy
+    step = max(80_000 // max(len(faces), 1), 1)
     corners = faces / faces[:, :, 2:]
-    inside: NDArray[np.bool_] = np.ones((len(points), len(faces)), bool)
-    for i in range(3):
-        # seen from the front an outward face turns clockwise in image axes (y down), so the cross product is <= 0
-        line = np.cross(corners[:, i], corners[:, (i + 1) % 3]).astype(np.float32)
-        inside &= uv1 @ line.T < 0
-    plane = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
-    inverse_depth = (plane / np.sum(plane * faces[:, 0], axis=1)[:, None]).astype(np.float32)
-    nearer = uv1 @ inverse_depth.T > ((1 + NEARER) / points[:, 2:]).astype(np.float32)
-    return np.asarray(~(inside & nearer).any(axis=1))
+    # seen from the front an outward face turns clockwise in image axes (y down): inside, all three are negative
+    planes = [np.cross(corners[:, i], corners[:, (i + 1) % 3]) for i in range(3)]
+    flat = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
+    planes.append(flat / np.sum(flat * faces[:, 0], axis=1)[:, None])
+    affine = [plane.astype(np.float32).T for plane in planes]
+    uv1 = np.column_stack([points[:, :2] / points[:, 2:], np.ones(len(points))]).astype(np.float32)
+    limit = ((1 + NEARER) / points[:, 2:]).astype(np.float32)
+    hidden = [_hidden(uv1[a : a + step], limit[a : a + step], affine) for a in range(0, len(points), step)]
+    return ~np.concatenate(hidden) if hidden else np.zeros(0, bool)
+
+
+def _hidden(
+    uv1: NDArray[np.float32], limit: NDArray[np.float32], affine: list[NDArray[np.float32]]
+) -> NDArray[np.bool_]:
+    nearer = uv1 @ affine[3] > limit
+    for line in affine[:3]:
+        nearer &= uv1 @ line < 0
+    return np.asarray(nearer.any(axis=1))
 
 
 def _chain(segments: Array) -> list[Array]:
