@@ -114,8 +114,11 @@ class XArmDriver:
     def read_state(self) -> ArmState:
         """Return what the controller says now. Joint speeds are its own. Takes four round trips, about 1 ms."""
         arm = self._connected()
+        asked = time.monotonic()
+        if asked - arm.reported_at > REPORT_TIMEOUT:
+            raise self._no_reports()
         joints = self._value(arm.get_joint_states(is_radian=True, num=2), "read its joints")
-        t_host = time.monotonic()
+        t_host = 0.5 * (asked + time.monotonic())
         pose = self._value(arm.get_position(is_radian=True), "read its tool pose")
         error, warning = self._value(arm.get_err_warn_code(), "read its error code")
         state = self._value(arm.get_state(), "read its state")
@@ -246,7 +249,8 @@ class XArmDriver:
     def _mount(self, T_flange_tool: Array) -> None:
         offset = pose_from_T(T_flange_tool)
         self._done(self._arm.set_tcp_offset(offset, is_radian=True, wait=False), "take the tool's offset")
-        centre = list(T_flange_tool[:3, 3] * 500.0)
+        # the load's centre [mm] is taken half way between flange and tool frame
+        centre = [*(500.0 * T_flange_tool[:3, 3])]
         self._done(self._arm.set_tcp_load(self._tool_mass, centre), "take the tool's load", allowed=(9,))
         self._fresh_report()
         if np.abs(self.T_flange_tcp - T_flange_tool).max() > 1e-4:
@@ -261,9 +265,12 @@ class XArmDriver:
         wanted, deadline = arm.reports_seen + count, time.monotonic() + timeout
         while arm.reports_seen < wanted:
             if time.monotonic() > deadline:
-                raise ArmError(f"{self._title}: its report port 30002 is silent; check firewall and control box")
+                raise self._no_reports()
             self._connected()
             time.sleep(0.005)
+
+    def _no_reports(self) -> ArmError:
+        return ArmError(f"{self._title}: its report port 30002 is silent; check firewall and control box")
 
     def _wrench(self) -> Array | None:
         if not load_sdk().has_force(self._arm):

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -63,8 +64,8 @@ class Sdk:
                 arm = self.api(
                     address, is_radian=True, do_not_open=True, forbid_uds=True, timed_comm=False, report_type="rich"
                 )
-                arm.reports_seen = 0
-                arm.register_report_callback(lambda _: _count(arm), False, False)
+                arm.reports_seen, arm.reported_at = 0, time.monotonic()
+                arm.register_report_callback(lambda _: _reported(arm), False, False)
                 arm.connect()
                 arm.set_timeout(timeout)
         finally:
@@ -120,5 +121,6 @@ def load_sdk() -> Sdk:
     return Sdk(XArmAPI, XCONF)
 
 
-def _count(arm: Any) -> None:
+def _reported(arm: Any) -> None:
     arm.reports_seen += 1
+    arm.reported_at = time.monotonic()
