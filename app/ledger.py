@@ -103,6 +103,15 @@ class Ledger:
                 db.execute("insert into origins (child, parent) values (?, ?)", (id, parent))
         return id
 
+    def amend(self, id: str, more: Mapping[str, object]) -> None:
+        """Add keys to an object's record, such as how a run ended; what is there already stays as it is.
+
+        Raises KeyError where there is no such object, LedgerError where nothing could be written.
+        """
+        with self._transaction() as db:
+            record = {**json.loads(to_json(more)), **self._entry(id).record}
+            db.execute("update objects set record = ? where id = ?", (to_json(record), id))
+
     def get(self, id: str) -> Entry:
         """Raises KeyError where there is none."""
         with self._lock, self._clear_errors():

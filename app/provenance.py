@@ -4,7 +4,9 @@ import hashlib
 from pathlib import Path
 
 from app.ledger import Ledger
+from app.run_folder import RunFolder
 from app.track_shelf import track_sha256
+from hardware.safety import PlanApproval
 from hardware.types import Plan
 from models.types import Dream, Track
 
@@ -53,3 +55,37 @@ def record_plan(ledger: Ledger, plan: Plan, file: Path, parent: str) -> str:
     }
     parents = [parent] if parent else []
     return ledger.add("plan", plan.dream, record, parents=parents, id=f"plan-{plan.sha256[:32]}")
+
+
+def record_run(ledger: Ledger, plan: Plan, approval: PlanApproval, folder: RunFolder, plan_parent: str) -> str:
+    """Add the plan, its approval and the execution that is about to start; return the execution's id."""
+    plan_id = record_plan(ledger, plan, folder.plan, plan_parent)
+    given = {
+        "kind": "plan",
+        "person": approval.person or "nobody (emulated arms)",
+        "plan_sha256": approval.plan_sha256,
+        "arms": list(approval.arms),
+        "rig_sha256": approval.rig_sha256,
+        "limits_sha256": dict(approval.limits_sha256),
+        "scene": approval.scene,
+        "valid_s": approval.expires_at - approval.approved_at,
+    }
+    approval_id = ledger.add("approval", plan.dream, given, parents=[plan_id], id=f"approval-{approval.id}")
+    record = {"folder": str(folder.path), "arms": [arm.arm for arm in plan.arms], "emulated": plan.emulated_only}
+    execution_id = ledger.add("execution", plan.dream, record, parents=[plan_id, approval_id])
+    folder.write(execution=execution_id, approval=approval_id, plan=plan_id, person=given["person"])
+    return execution_id
+
+
+def record_end(ledger: Ledger, execution_id: str, end: str, message: str, plan_time: float) -> None:
+    """Say how an execution ended."""
+    ledger.amend(execution_id, {"ended": end, "message": message, "plan_time_s": plan_time})
+
+
+def record_outcome(
+    ledger: Ledger, folder: RunFolder, execution_id: str, success: bool, tags: tuple[str, ...], note: str
+) -> str:
+    """Add a person's judgement: into the run's folder first, so that it survives a ledger that is locked."""
+    outcome: dict[str, object] = {"success": success, "tags": list(tags), "note": note}
+    folder.write(outcome=outcome)
+    return ledger.add("outcome", ledger.get(execution_id).name, outcome, parents=[execution_id])

@@ -1,0 +1,48 @@
+"""What connecting found out about each arm, as checks that a person reads before approving."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hardware.rig import Rig
+from hardware.safety import MAX_KINEMATICS_M, MAX_KINEMATICS_RAD, Connection
+from hardware.types import Check
+
+
+def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[Check, ...]:
+    """Return per arm: kinematics against the controller's own pose, where its limits come from, what it is."""
+    return tuple(check for connection in connections.values() for check in _of(connection, rig))
+
+
+def _of(connection: Connection, rig: Rig) -> tuple[Check, Check, Check]:
+    mm, deg = connection.kinematics_m * 1e3, float(np.degrees(connection.kinematics_rad))
+    agrees = connection.kinematics_m <= MAX_KINEMATICS_M and connection.kinematics_rad <= MAX_KINEMATICS_RAD
+    kinematics = Check(
+        "kinematics",
+        "ok" if agrees else "violation",
+        f"our tool pose and the controller's differ by {mm:.2f} mm and {deg:.2f} deg",
+        connection.arm,
+        mm,
+        MAX_KINEMATICS_M * 1e3,
+        "mm",
+        hint="" if agrees else "check the arm's model, the tool's offset and the controller's calibration",
+    )
+    read = [name for name, source in connection.limits.source.items() if "controller" in source.lower()]
+    limits = Check(
+        "limits read back",
+        "ok" if read else "warning",
+        f"{', '.join(read)} read from the controller" if read else "none come from the controller",
+        connection.arm,
+    )
+    says_emulated = rig.arm(connection.arm).emulated
+    right = connection.emulated or not says_emulated
+    kind = Check(
+        "emulated" if connection.emulated else "real arm",
+        "ok" if right else "violation",
+        "an emulator that this program started"
+        if connection.emulated
+        else "a real arm: keep the emergency stop at hand",
+        connection.arm,
+        hint="" if right else "the rig says emulated, but it is not one of ours",
+    )
+    return kinematics, limits, kind

@@ -1,0 +1,68 @@
+"""A started rig: its arms, and its cameras where it has drivers for them; simulated where the rig says so."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from hardware.cameras.base import CameraDriver, CameraError
+from hardware.rig import Rig
+from hardware.robots.arm_group import ArmGroup
+from hardware.types import Frame, Tool
+
+
+@dataclass(eq=False)
+class RigLink:
+    """What runs. runs counts the executions since the start: each of them may have changed what stands there."""
+
+    rig: Rig
+    tools: Mapping[str, Tool]
+    group: ArmGroup
+    cameras: Mapping[str, CameraDriver]
+    close_all: Callable[[], None]
+    table: str = ""
+    runs: int = field(default=0)
+
+    @property
+    def scene(self) -> str:
+        """In words, what stands on the table: another scene voids an approval."""
+        return f"{self.table} after {self.runs} runs"
+
+    def frames(self) -> dict[str, Frame]:
+        """Return each camera's newest picture; a camera that has none is left out."""
+        found = {}
+        for name, camera in self.cameras.items():
+            with contextlib.suppress(CameraError):
+                found[name] = camera.read_latest()
+        return found
+
+    def close(self) -> None:
+        """Stop the arms, end every process. Safe to call twice."""
+        self.close_all()
+
+
+def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", seed: int = 6) -> RigLink:
+    """Start everything and connect the arms. tools by role: what the arms carry; task, seed: the simulated table.
+
+    Raises ArmError, CameraError, OSError, TimeoutError; nothing is left running then.
+    """
+    by_arm = {arm.name: tools[arm.role] for arm in rig.arms if arm.role in tools}
+    with contextlib.ExitStack() as started:
+        if not rig.simulated:
+            group = ArmGroup(rig, by_arm)
+            started.callback(group.close)
+            group.connect()
+            return RigLink(rig, by_arm, group, {}, started.pop_all().close)
+        # the simulation is needed only where the rig is one
+        from hardware.world.simulated_rig import SimulatedRig
+
+        world = started.enter_context(SimulatedRig(rig, tools=tools, task=task, seed=seed))
+        group = ArmGroup(
+            rig,
+            by_arm,
+            nonces={name: emulator.nonce for name, emulator in world.emulators.items()},
+            control_ports={name: emulator.control_port for name, emulator in world.emulators.items()},
+        )
+        started.callback(group.close)
+        group.connect()
+        cameras = {name: world.camera(name) for name in world.world.cameras}
+        return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}")
