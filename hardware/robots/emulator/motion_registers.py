@@ -19,7 +19,6 @@ from hardware.robots.emulator.payloads import (
     finite,
     number,
     positive,
-    take,
 )
 from hardware.robots.emulator.xarm_controller import Queued
 from hardware.robots.xarm_units import T_from_pose, pose_from_T
@@ -98,6 +97,11 @@ def move_relative(s: Session, f: Frame) -> bytes:
 def sleep(s: Session, f: Frame) -> bytes:
     seconds = number(f)
     return _push(s, f, lambda q: Wait(q, seconds))
+
+
+def when_idle(s: Session, f: Frame) -> bytes:
+    """Nothing to do: the client only wants to be told when the queue has come this far."""
+    return _push(s, f, lambda q: Wait(q, 0.0))
 
 
 def servo_joints(s: Session, f: Frame) -> bytes:
@@ -195,5 +199,5 @@ MOTION: Handlers = {
     83: move_relative,
     92: move_line_axis_angle,
     93: servo_tool_axis_angle,
-    253: take,  # feedback check
+    253: when_idle,
 }

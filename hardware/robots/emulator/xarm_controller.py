@@ -158,13 +158,13 @@ class XArmController:
 
     def push(self, queued: Queued) -> None:
         """Add to the queue; thrown away at once unless the controller is ready and in position mode."""
-        if self.error or self._state not in (READY, PAUSED) or not self.enabled:
-            queued.on_end(DISCARDED)
-        elif self.mode == POSITION and len(self._queue) >= QUEUE_LENGTH:
-            self.warning = QUEUE_FULL
-            queued.on_end(DISCARDED)
-        elif self.mode == POSITION:
+        ready = self.enabled and self._state in (READY, PAUSED) and self.error == 0
+        if ready and self.mode == POSITION and len(self._queue) < QUEUE_LENGTH:
             self._queue.append(queued)
+            return
+        if len(self._queue) >= QUEUE_LENGTH:
+            self.warning = QUEUE_FULL
+        queued.on_end(DISCARDED)
 
     def servo_joints(self, q: Array) -> None:
         """Take a streamed position (7,) [rad]; without effect in another mode, as with the vendor."""

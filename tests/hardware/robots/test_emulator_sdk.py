@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from hardware.geometry import rotation_angle
 from hardware.robots.emulator.process import EmulatorProcess, Fault
 from hardware.robots.xarm_sdk import load_sdk
 from hardware.robots.xarm_units import T_from_pose
+
+pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning")  # the SDK's own
 
 HOME = np.radians([0.0, -46.0, 0.0, 64.0, 0.0, 110.0, 0.0])
 
@@ -264,6 +267,70 @@ def test_a_jump_in_servo_mode_is_error_24(arm: Any, emulator: EmulatorProcess) -
     arm.set_servo_angle_j(_plus(HOME, 0.5).tolist(), is_radian=True)
     assert arm.get_err_warn_code()[1][0] == 24
     np.testing.assert_allclose(emulator.joints().q, HOME, atol=1e-6)
+
+
+SESSION: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("get_version", ()),
+    ("get_robot_sn", ()),
+    ("get_state", ()),
+    ("get_cmdnum", ()),
+    ("get_err_warn_code", ()),
+    ("clean_error", ()),
+    ("clean_warn", ()),
+    ("motion_enable", (True,)),
+    ("get_position", ()),
+    ("get_position_aa", ()),
+    ("get_servo_angle", ()),
+    ("get_joint_states", ()),
+    ("get_joints_torque", ()),
+    ("get_reduced_mode", ()),
+    ("get_reduced_states", ()),
+    ("get_report_tau_or_i", ()),
+    ("get_allow_approx_motion", ()),
+    ("set_tcp_jerk", (2000,)),
+    ("set_tcp_maxacc", (40000,)),
+    ("set_joint_jerk", (20.0,)),
+    ("set_joint_maxacc", (15.0,)),
+    ("set_world_offset", ([0, 0, 0, 0, 0, 0], None, False)),
+    ("set_state", (0,)),
+    ("set_gravity_direction", ([0, 0, -1],)),
+    ("set_state", (0,)),
+    ("set_teach_sensitivity", (3,)),
+    ("set_state", (0,)),
+    ("set_collision_sensitivity", (3,)),
+    ("set_self_collision_detection", (True,)),
+    ("set_collision_tool_model", (21, 60, 100)),
+    ("set_collision_rebound", (False,)),
+    ("set_reduced_max_tcp_speed", (250,)),
+    ("set_cartesian_velo_continuous", (True,)),
+    ("set_pause_time", (0.01,)),
+    ("move_gohome", (1.0,)),
+    ("set_position_aa", ([250, 0, 500, 3.14159, 0, 0],)),
+    ("set_state", (4,)),
+    ("set_ft_sensor_enable", (1,)),
+    ("get_ft_sensor_data", ()),
+    ("set_ft_sensor_zero", ()),
+    ("set_ft_sensor_mode", (0,)),
+    ("get_ft_sensor_mode", ()),
+    ("set_ft_sensor_enable", (0,)),
+    ("save_conf", ()),
+)
+
+
+def test_every_call_of_a_normal_session_is_answered(arm: Any) -> None:
+    refused = {}
+    for name, arguments in SESSION:
+        result = getattr(arm, name)(*arguments)
+        code = result[0] if isinstance(result, (tuple, list)) else result
+        if code != 0:
+            refused[name] = result
+    assert not refused
+
+
+def test_a_move_that_ends_in_an_error_ends_the_waiting(arm: Any, emulator: EmulatorProcess) -> None:
+    threading.Timer(0.3, emulator.inject, [Fault("error", 31)]).start()
+    assert arm.set_servo_angle(angle=_plus(HOME, 1.5).tolist(), speed=0.5, is_radian=True, wait=True) != 0
+    assert abs(emulator.joints().q[0]) < 1.0
 
 
 @pytest.mark.parametrize(("port", "size", "least"), [(30001, 145, 3), (30002, 587, 3), (30003, 135, 40)])

@@ -24,7 +24,9 @@ from hardware.robots.xarm_limits import ControllerLimits, merge
 from hardware.robots.xarm_sdk import load_sdk
 from hardware.robots.xarm_units import T_from_pose, pose_from_T
 
-ROBOTS_MD_CODES = (1, 2, 3, 18, 21, 22, 23, 24, 31, 35, 50, 51, 52, 53, 60)
+pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning")  # the SDK's own
+
+MANUAL_CODES = (1, 2, 3, 18, 21, 22, 23, 24, 31, 35, 50, 51, 52, 53, 60)
 angles = st.floats(-np.pi, np.pi)
 
 
@@ -213,7 +215,7 @@ def test_only_the_program_that_started_an_emulator_takes_it_for_one(emulator: Em
     assert not verify_emulator(emulator.address, emulator.nonce, emulator.control_port)
 
 
-@pytest.mark.parametrize("code", ROBOTS_MD_CODES)
+@pytest.mark.parametrize("code", MANUAL_CODES)
 def test_every_error_code_has_words_and_an_advice(code: int) -> None:
     what, todo = ERRORS[code]
     assert what
