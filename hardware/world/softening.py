@@ -59,7 +59,7 @@ def smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 def smooth_drift(frames: int, largest: float, rng: np.random.Generator) -> Array:
     """A smooth offset (T,) that starts at 0 and whose largest magnitude is `largest`."""
     t = np.linspace(0, 1, frames)
-    waves = sum(rng.normal() * np.sin(np.pi * k * t * rng.uniform(0.7, 1.3)) / k for k in range(1, 4))
+    waves = sum(rng.normal() * np.sin(np.pi * k * t * rng.uniform(0.7, 1.2)) / k**2 for k in (1, 2))
     path = np.asarray(waves + rng.normal() * t)
     return np.asarray(path / np.abs(path).max() * largest)
 
