@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from hardware.geometry import Array
 from widgets.theme import COLORS, font
@@ -100,6 +100,7 @@ class ArmCurves(QWidget):
         self._measured = self._plots[1].plot(pen=pg.mkPen(COLORS["text"], width=2))
         self._planned.setZValue(1)
         for i in range(2):
+            self._headings[i].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(self._headings[i], 0, i)
             grid.addWidget(self._plots[i], 1, i)
             grid.setColumnStretch(i, 1)
@@ -126,15 +127,15 @@ class ArmCurves(QWidget):
         top = max(float(known.max()) if len(known) else 0.0, self._limits[i]) * 1.15 or 1.0
         self._plots[i].setRange(xRange=(start, end), yRange=(0.0, top), padding=0.0)
 
-    def _show_now(self, i: int, value: float, before: str) -> None:
+    def _show_now(self, i: int, value: float, after: str) -> None:
         limit, unit = self._limits[i], self._units[i]
         level = "text" if not limit or value < NEAR * limit else "warning" if value <= limit else "alarm"
         now = f"{value:.3f}" if np.isfinite(value) else "–"
         ink = COLORS[level if np.isfinite(value) else "muted"]
         most = f" of {limit:.3g}" if limit else ""
         self._headings[i].setText(
-            f"<span style='color:{COLORS['muted']}'>{self._names[i]}</span> &nbsp; {before}"
-            f"<b style='color:{ink}'>{now}</b><span style='color:{COLORS['muted']}'>{most} {unit}</span>"
+            f"<span style='color:{COLORS['muted']}'>{self._names[i]}</span> &nbsp; "
+            f"<b style='color:{ink}'>{now}</b><span style='color:{COLORS['muted']}'>{most} {unit}</span>{after}"
         )
 
 
@@ -146,7 +147,7 @@ class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
 
 
 def _planned(speed: float) -> str:
-    return f"<span style='color:{COLORS['accent']}'>planned {speed:.3f}</span> &nbsp; measured "
+    return f" &nbsp; <span style='color:{COLORS['accent']}'>planned {speed:.3f}</span>"
 
 
 def _plot(limit: float) -> pg.PlotWidget:

@@ -1,5 +1,7 @@
 """Small things painted by hand the same way in every view: pictures, badges, strips, empty states."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPolygonF
@@ -74,14 +76,15 @@ def draw_badge(
     painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
-def draw_strip(painter: QPainter, area: QRectF, text: str, level: str) -> None:
-    """Draw a line of text across the whole width of an area; level: accent, warning or alarm."""
+def draw_strip(painter: QPainter, area: QRectF, texts: Sequence[str], level: str) -> None:
+    """Draw a line across the whole width of an area: the first text that fits. level: accent, warning or alarm."""
     painter.fillRect(area, color(f"{level}_dim", 0.94))
     painter.fillRect(QRectF(area.left(), area.top(), 4, area.height()), color(level))
     painter.setPen(color("text"))
     painter.setFont(font(15, bold=True))
     inner = area.adjusted(16, 0, -8, 0)
-    cut = elided(text, inner.width(), 15, bold=True)
+    fitting = [text for text in texts if text_size(text, 15, bold=True)[0] <= inner.width()]
+    cut = elided([*fitting, *texts[-1:]][0], inner.width(), 15, bold=True)
     painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, cut)
 
 

@@ -15,6 +15,7 @@ from widgets.views.scene_gl import SceneRenderer
 from widgets.views.types import SceneMoment, SceneStatic
 
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
+ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
 REST_MS = 180  # without a change before the picture is refined
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
@@ -126,6 +127,8 @@ class SceneView(QWidget):
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        for button in self._buttons.buttons():
+            button.setVisible(self.width() >= ROOM_FOR_PRESETS)
         self._redraw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -168,7 +171,9 @@ class SceneView(QWidget):
                 renderer.set_picture(name, rgb[::step, ::step])
                 self._shown[name] = rgb
         width, height = max(self.width(), 1), max(self.height(), 1)
-        scale = min(2.0, max(1.0, (MOST_PIXELS / (width * height)) ** 0.5)) if self._at_rest else 1.0
+        ratio = self.devicePixelRatioF()
+        finer = max(1.0, (MOST_PIXELS / (width * height)) ** 0.5 / ratio)
+        scale = ratio * (min(2.0, finer) if self._at_rest else 1.0)
         size = (round(width * scale), round(height * scale))
         clip = self._orbit.clip_from_world(width / height)
         self._pixels = renderer.render(clip, size, scale, model.rgba("well"))
@@ -209,8 +214,9 @@ class SceneView(QWidget):
         return QPointF(x, y) if np.isfinite([x, y]).all() else None
 
     def _paint_caption(self, painter: QPainter) -> None:
-        first = self._buttons.buttons()[0].x()
-        text = elided(self._caption, max(first - 40, 40), 13, bold=True)
+        first = self._buttons.buttons()[0]
+        room = first.x() if first.isVisible() else self.width()
+        text = elided(self._caption, room - 40, 13, bold=True)
         draw_badge(painter, badge_rect(text, QPointF(8, 8), 13, bold=True), text, pixels=13, bold=True)
         wrong = self._static.violations
         line = (

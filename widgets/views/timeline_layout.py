@@ -10,12 +10,18 @@ from hardware.geometry import Array
 from widgets.views.types import Curve, Lane, Span, TimelineData
 
 LABELS, TICKS, VALUES = 146.0, 40.0, 252.0
-RULER, FILM, SPANS, GAP = 26.0, 46.0, 18.0, 6.0
+NARROW, NARROW_VALUES = 900.0, 150.0  # a timeline narrower than this names no curves beside their values
+RULER, FILM, SPAN, GAP = 26.0, 46.0, 18.0, 6.0
+MOST_SPANS = 54.0  # height for spans: more than three rows of them grow thinner
+LEAST_LANE = 24.0  # a lane lower than this cannot be read: the last ones are left out instead
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Rectangles of the timeline's parts in widget points, and the time axis."""
+    """Rectangles of the timeline's parts in widget points, and the time axis.
+
+    lanes: those that there is room for; values: width of the gutter on the right; span_row: height of a row.
+    """
 
     start: float
     end: float
@@ -23,6 +29,8 @@ class Layout:
     ruler: QRectF
     film: QRectF
     spans: QRectF
+    span_row: float
+    values: float
     lanes: tuple[QRectF, ...]
 
     def x(self, t: float) -> float:
@@ -38,15 +46,18 @@ class Layout:
 def layout(data: TimelineData, width: float, height: float) -> Layout:
     """Lay the timeline out: gutters left and right, ruler, filmstrip, spans, then the lanes in what is left."""
     left = LABELS + TICKS
-    axis = QRectF(left, 0, max(width - left - VALUES, 40.0), height)
+    values = VALUES if width >= NARROW else NARROW_VALUES
+    axis = QRectF(left, 0, max(width - left - values, 40.0), height)
+    count = span_rows(data.spans)[1]
+    span_row = min(SPAN, MOST_SPANS / max(count, 1))
     top, rows = 0.0, []
-    for row in (RULER, FILM, span_rows(data.spans)[1] * SPANS if data.spans else 0.0):
+    for row in (RULER, FILM, count * span_row):
         rows.append(QRectF(axis.left(), top, axis.width(), row))
         top += row + (GAP if row else 0.0)
-    count = max(len(data.lanes), 1)
-    tall = max((height - top - GAP * count) / count, 12.0)
-    lanes = tuple(QRectF(axis.left(), top + i * (tall + GAP), axis.width(), tall) for i in range(len(data.lanes)))
-    return Layout(data.start, data.end, axis, rows[0], rows[1], rows[2], lanes)
+    fitting = min(len(data.lanes), max(int((height - top) / (LEAST_LANE + GAP)), 0))
+    tall = (height - top) / max(fitting, 1) - GAP
+    lanes = tuple(QRectF(axis.left(), top + i * (tall + GAP), axis.width(), tall) for i in range(fitting))
+    return Layout(data.start, data.end, axis, rows[0], rows[1], rows[2], span_row, values, lanes)
 
 
 def span_rows(spans: Sequence[Span]) -> tuple[list[int], int]:

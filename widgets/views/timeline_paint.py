@@ -10,9 +10,7 @@ from widgets.theme import color, font
 from widgets.views.paint import badge_rect, draw_badge, elided, polygon
 from widgets.views.timeline_layout import (
     LABELS,
-    SPANS,
     TICKS,
-    VALUES,
     Layout,
     cursor_text,
     film_end,
@@ -22,7 +20,7 @@ from widgets.views.timeline_layout import (
     tick_step,
     value_at,
 )
-from widgets.views.types import Lane, TimelineData
+from widgets.views.types import Curve, Lane, TimelineData
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
@@ -37,8 +35,9 @@ def draw_still(painter: QPainter, data: TimelineData, at: Layout, thumbs: Mappin
     _draw_ruler(painter, data, at)
     _draw_film(painter, data, at, thumbs)
     _draw_spans(painter, data, at)
-    for lane, area in zip(data.lanes, at.lanes, strict=True):
+    for lane, area in zip(data.lanes, at.lanes, strict=False):
         _draw_lane(painter, at, lane, area)
+    _draw_left_out(painter, data, at)
     _draw_trim(painter, data, at)
     _draw_markers(painter, data, at)
 
@@ -52,9 +51,10 @@ def draw_cursor(painter: QPainter, data: TimelineData, at: Layout, t: float) -> 
     text = cursor_text(data, t)
     rect = badge_rect(text, QPointF(0, 1), 12, bold=True)
     rect.moveLeft(min(max(x - rect.width() / 2, at.axis.left()), at.axis.right() - rect.width()))
+    _draw_times(painter, data, at, rect)
     draw_badge(painter, rect, text, ink=color("rail"), ground=color("accent"), pixels=12, bold=True)
-    for lane, area in zip(data.lanes, at.lanes, strict=True):
-        _draw_values(painter, lane, area, t)
+    for lane, area in zip(data.lanes, at.lanes, strict=False):
+        _draw_values(painter, at, lane, area, t)
 
 
 def slots(data: TimelineData, at: Layout, aspect: float) -> list[tuple[QRectF, float]]:
@@ -76,20 +76,32 @@ def _draw_tints(painter: QPainter, data: TimelineData, at: Layout) -> None:
 
 
 def _draw_ruler(painter: QPainter, data: TimelineData, at: Layout) -> None:
-    step = tick_step(data.end - data.start, at.axis.width(), 90.0)
-    painter.setFont(font(12))
-    first = int(np.ceil(data.start / step - 1e-6))
-    for t in [k * step for k in range(first, int(data.end / step + 1e-6) + 1)]:
+    for t, _ in _ticks(data, at):
         x = at.x(t)
         painter.setPen(color("border"))
         painter.drawLine(QPointF(x, at.ruler.bottom() - 4), QPointF(x, at.ruler.bottom()))
+        painter.setPen(color("grid"))
         for area in at.lanes:
-            painter.setPen(color("grid"))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        label = QRectF(x - 40, 0, 80, at.ruler.height() - 4)
-        painter.setPen(color("muted"))
-        painter.drawText(label, _CENTER, f"{t:.{0 if step >= 1 else 1 if step >= 0.1 else 2}f} s")
     _draw_bands(painter, data, at)
+
+
+def _ticks(data: TimelineData, at: Layout) -> list[tuple[float, str]]:
+    step = tick_step(data.end - data.start, at.axis.width(), 90.0)
+    digits = 0 if step >= 1 else 1 if step >= 0.1 else 2
+    first = int(np.ceil(data.start / step - 1e-6))
+    times = [k * step for k in range(first, int(data.end / step + 1e-6) + 1)]
+    return [(t, f"{t:.{digits}f} s") for t in times]
+
+
+def _draw_times(painter: QPainter, data: TimelineData, at: Layout, cursor: QRectF) -> None:
+    """Write the ruler's times, but for those that the cursor's own time would cover."""
+    painter.setFont(font(12))
+    painter.setPen(color("muted"))
+    for t, text in _ticks(data, at):
+        label = QRectF(at.x(t) - 26, 0, 52, at.ruler.height() - 4)
+        if not label.intersects(cursor):
+            painter.drawText(label, _CENTER, text)
 
 
 def _draw_bands(painter: QPainter, data: TimelineData, at: Layout) -> None:
@@ -121,7 +133,7 @@ def _draw_spans(painter: QPainter, data: TimelineData, at: Layout) -> None:
         return
     counts = [(sum(s.level == level for s in data.spans), name) for level, name in _COUNTED]
     texts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in counts if n]
-    row = QRectF(at.spans.left(), at.spans.top(), at.spans.width(), SPANS)
+    row = QRectF(at.spans.left(), at.spans.top(), at.spans.width(), min(at.spans.height(), 18.0))
     _draw_label(painter, row, " · ".join(texts), "", "alarm" if counts[0][0] else "warning", LABELS + TICKS)
     for (rect, _), span in zip(span_rects(data, at), data.spans, strict=True):
         painter.setPen(Qt.PenStyle.NoPen)
@@ -129,7 +141,7 @@ def _draw_spans(painter: QPainter, data: TimelineData, at: Layout) -> None:
         painter.drawRoundedRect(rect, 3, 3)
         painter.setPen(color("rail"))
         painter.setFont(font(11, bold=True))
-        if rect.width() > 48:
+        if rect.width() > 48 and rect.height() > 13:
             painter.drawText(rect.adjusted(6, 0, -4, 0), _LEFT, elided(span.text, rect.width() - 12, 11, True))
 
 
@@ -142,7 +154,7 @@ def span_rects(data: TimelineData, at: Layout) -> list[tuple[QRectF, int]]:
     rects = []
     for i, (span, row) in enumerate(zip(data.spans, rows, strict=True)):
         left, width = at.x(span.start), max(at.x(span.end) - at.x(span.start), 6.0)
-        rects.append((QRectF(left, at.spans.top() + row * SPANS + 1, width, SPANS - 2), i))
+        rects.append((QRectF(left, at.spans.top() + row * at.span_row + 1, width, at.span_row - 2), i))
     return rects
 
 
@@ -207,24 +219,39 @@ def _draw_ticks(painter: QPainter, lane: Lane, area: QRectF, ends: list[tuple[fl
             painter.drawText(QRectF(LABELS, middle - 7, TICKS - 6, 14), _RIGHT, f"{value:.3g}")
 
 
-def _draw_values(painter: QPainter, lane: Lane, area: QRectF, t: float) -> None:
+def _draw_values(painter: QPainter, at: Layout, lane: Lane, area: QRectF, t: float) -> None:
     """Every curve's name and value at the cursor, in two columns, red where it is past the alarm level."""
     rows = max((len(lane.curves) + 1) // 2, 1)
     tall = min(area.height() / rows, 20.0)
-    width = (VALUES - 12) / 2
+    width = (at.values - 12) / 2
     top = area.center().y() - rows * tall / 2
     for i, curve in enumerate(lane.curves):
         cell = QRectF(area.right() + 10 + (i // rows) * width, top + (i % rows) * tall, width - 8, tall)
-        value = value_at(curve, t)
-        painter.setPen(QPen(QColor(curve.color), 2, Qt.PenStyle.DotLine if curve.dashed else Qt.PenStyle.SolidLine))
-        painter.drawLine(QPointF(cell.left(), cell.center().y()), QPointF(cell.left() + 8, cell.center().y()))
+        _draw_value(painter, cell, curve, value_at(curve, t), lane)
+
+
+def _draw_value(painter: QPainter, cell: QRectF, curve: Curve, value: float, lane: Lane) -> None:
+    painter.setPen(QPen(QColor(curve.color), 2, Qt.PenStyle.DotLine if curve.dashed else Qt.PenStyle.SolidLine))
+    painter.drawLine(QPointF(cell.left(), cell.center().y()), QPointF(cell.left() + 8, cell.center().y()))
+    name = QRectF(cell.left() + 12, cell.top(), cell.width() - 50, cell.height())
+    if name.width() > 30:
         painter.setFont(font(11))
         painter.setPen(color("muted"))
-        name = QRectF(cell.left() + 12, cell.top(), cell.width() - 46, cell.height())
         painter.drawText(name, _LEFT, elided(curve.name, name.width(), 11))
-        painter.setFont(font(13, bold=True))
-        painter.setPen(color("alarm" if is_bad(lane, value) else "text"))
-        painter.drawText(cell, _RIGHT, f"{value:.2f}" if np.isfinite(value) else "–")
+    painter.setFont(font(13 if cell.height() > 14 else 11, bold=True))
+    painter.setPen(color("alarm" if is_bad(lane, value) else "text"))
+    painter.drawText(cell, _RIGHT, f"{value:.2f}" if np.isfinite(value) else "–")
+
+
+def _draw_left_out(painter: QPainter, data: TimelineData, at: Layout) -> None:
+    """Say what there is no room for, beside the filmstrip."""
+    left_out = [lane.label for lane in data.lanes[len(at.lanes) :]]
+    if left_out:
+        area = QRectF(at.axis.right() + 10, at.film.top(), at.values - 12, at.film.height())
+        painter.setFont(font(11))
+        painter.setPen(color("muted"))
+        text = f"No room for {', '.join(left_out)}"
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, text)
 
 
 def _draw_trim(painter: QPainter, data: TimelineData, at: Layout) -> None:

@@ -140,9 +140,11 @@ class VideoView(QWidget):
         picture, where = self._picture, self._zoom.picture
         if picture is None:
             return
-        key = (where.x(), where.y(), where.width(), where.height(), self.width(), self.height())
+        ratio = self.devicePixelRatioF()
+        key = (where.x(), where.y(), where.width(), where.height(), self.width(), self.height(), ratio)
         if self._scaled is None or self._scaled[0] != key:
-            pixmap = QPixmap(self.size())
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(color("well"))
             scaler = QPainter(pixmap)
             scaler.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._zoom.scale < 4)
@@ -159,10 +161,19 @@ class VideoView(QWidget):
         lost = [tool.tool for tool in self._tools if tool.state == "lost"]
         area = QRectF(0, self.height() - STRIP, self.width(), STRIP)
         if self._drawing:
-            draw_strip(painter, area, f"Draw a box around the {self._drawing[0]} tool · Esc cancels", "accent")
+            tool = self._drawing[0]
+            texts = [
+                f"Draw a box around the {tool} tool · Esc cancels",
+                f"Draw a box: {tool} · Esc",
+                f"Box: {tool}",
+            ]
+            draw_strip(painter, area, texts, "accent")
         elif lost:
-            tools = " and ".join(lost) + (" tool" if len(lost) == 1 else " tools")
-            draw_strip(painter, area, f"{tools.capitalize()} lost in this frame: draw a box (B)", "warning")
+            names = " and ".join(lost)
+            names = names[:1].upper() + names[1:]
+            tools = names + (" tool" if len(lost) == 1 else " tools")
+            texts = [f"{tools} lost in this frame: draw a box (B)", f"{names} lost · box (B)"]
+            draw_strip(painter, area, texts, "warning")
 
     def _paint_hover(self, painter: QPainter) -> None:
         if self._hover is None:
