@@ -26,8 +26,7 @@ REPLY_TIMEOUT = 5.0
 class EmulatorProcess:
     """A running emulator. It ends with `close`, or by itself when the process that started it is gone.
 
-    Its process is not daemonic in the sense of multiprocessing's rule on children, so a daemonic process
-    cannot start one. Raises OSError where the ports are taken, TimeoutError where it does not come up.
+    A daemonic process (in multiprocessing's sense) cannot start one. Raises OSError where the ports are taken, TimeoutError where it does not come up.
     """
 
     def __init__(
@@ -47,7 +46,10 @@ class EmulatorProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=_child, args=(self.config, self.nonce, self._shm.name, theirs), name=f"emulator {address}"
+            target=_child,
+            args=(self.config, self.nonce, self._shm.name, theirs),
+            name=f"emulator {address}",
+            daemon=True,
         )
         try:
             self._process.start()

@@ -65,7 +65,8 @@ def test_closing_ends_the_process_and_its_memory(address: str) -> None:
     assert not Path("/dev/shm", name.lstrip("/")).exists()
 
 
-def test_an_emulator_does_not_outlive_a_killed_parent(tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize("killed", [True, False])
+def test_an_emulator_does_not_outlive_its_parent(tmp_path: Path, address: str, killed: bool) -> None:
     program = tmp_path / "parent.py"
     program.write_text(
         "import sys, time\n"
@@ -74,14 +75,16 @@ def test_an_emulator_does_not_outlive_a_killed_parent(tmp_path: Path, address: s
         "if __name__ == '__main__':\n"
         f"    emulator = EmulatorProcess({address!r})\n"
         "    print(emulator.pid, flush=True)\n"
-        "    time.sleep(60)\n"
+        f"    time.sleep({60 if killed else 0})\n"
     )
-    parent = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
+    if killed:
+        parent.kill()
+    parent.communicate(timeout=10.0)
     deadline = time.monotonic() + 5.0
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the emulator lives on"
