@@ -26,6 +26,7 @@ from hardware.robots.emulator.payloads import Session
 from hardware.robots.emulator.registers import HANDLERS, reply_to
 from hardware.robots.emulator.reports import SIZES, report
 from hardware.robots.emulator.xarm_controller import XArmController
+from hardware.robots.xarm_sdk import load_sdk
 
 u16 = st.integers(0, 65535)
 frames = st.builds(Frame, u16, u16, st.integers(0, 255), st.binary(max_size=MAX_LENGTH - 1))
@@ -100,6 +101,38 @@ def test_no_request_breaks_the_controller(sent: list[Frame]) -> None:
     for port, size in SIZES.items():
         assert len(report(port, session.controller)) == size
     assert np.isfinite(session.controller.plant.q).all()
+
+
+@pytest.mark.parametrize("port", sorted(SIZES))
+def test_the_vendors_own_structure_reads_our_reports(port: int) -> None:
+    load_sdk()
+    from xarm.x3.report import ReportDataStructure
+
+    c = _session().controller
+    c.set_mode(1)
+    c.set_tool([1.0, 2.0, 100.0, 0.0, 0.1, 0.0])
+    c.settings.load = [0.5, 0.0, 0.0, 40.0]
+    c.settings.reduced_on, c.settings.fence_on = True, True
+    c.settings.boundary = [700, -100, 300, -200, 400, 5]
+    c.fail(31)
+    c.warning = 11
+    read = ReportDataStructure.create(port, is_radian=True)
+    read.update(report(port, c))
+    assert (read.data_size, read.state, read.mode) == (SIZES[port], 4, 1)
+    np.testing.assert_allclose(read.actual_joint_angle, c.plant.q, atol=1e-6)
+    np.testing.assert_allclose(read.actual_tcp_pose, c.pose, atol=1e-4)
+    if port != 30003:
+        assert (read.error_code, read.warn_code, read.motor_enable_status) == (31, 11, 0x7F)
+        np.testing.assert_allclose(read.tcp_offset, c.settings.tcp_offset, atol=1e-6)
+        np.testing.assert_allclose(read.tcp_payload, c.settings.load, atol=1e-6)
+        assert read.collision_sens == 3
+    if port == 30002:
+        assert (read.robot_axis, read.version) == (7, "v2.5.0")
+        np.testing.assert_allclose(read.joint_max_speed, np.pi, atol=1e-6)
+        assert read.reduced_tcp_boundary == [[-100, 700], [-200, 300], [5, 400]]
+        assert read.is_reduced_mode
+        assert read.is_fence_mode
+        np.testing.assert_allclose(np.ravel(read.reduced_joint_limits), c.settings.reduced_ranges, atol=1e-6)
 
 
 def test_an_unknown_register_is_said_to_be_invalid() -> None:
