@@ -1,8 +1,103 @@
-"""The verbs of main.py."""
+"""The verbs of main.py: one table, one place where what went wrong becomes an exit status."""
 
+import argparse
+import logging
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from app.ledger import LedgerError
+from app.verbs import dream, emulate, execute, plan, rig, track
+from app.verbs.options import Verb, read_rig
+from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
+from app.workspace import Workspace, WorkspaceError, open_workspace
+from hardware.cameras.base import CameraError
+from hardware.robots.base import ArmError
+from hardware.safety import ApprovalError
+from models.data.errors import DreamFileError
+
+VERBS: Sequence[Verb] = (rig.VERB, dream.VERB, track.VERB, plan.VERB, execute.VERB, emulate.VERB)
+EPILOG = (
+    "exit status: 0 done, 2 wrong usage, 3 input refused, 4 a device or controller said no, 5 stopped by a person"
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; return the exit status."""
-    raise NotImplementedError
+    try:
+        parsed = parser().parse_args(list(arguments))
+    except SystemExit as end:
+        return int(end.code or DONE)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if parsed.verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    output = Output(parsed.json)
+    try:
+        workspace = open_workspace(parsed.workspace)
+        return _verb(parsed, workspace, output)
+    except DreamFileError as error:
+        output.error(REFUSED, str(error), file=error.file, field=error.field, valid=error.valid)
+        return REFUSED
+    except (Refused, LedgerError, WorkspaceError, ApprovalError, ValueError, FileNotFoundError) as error:
+        output.error(REFUSED, str(error))
+        return REFUSED
+    except (ArmError, CameraError, TimeoutError, OSError) as error:
+        output.error(DEVICE, str(error))
+        return DEVICE
+    except (KeyboardInterrupt, StoppedByPerson) as error:
+        output.error(STOPPED, str(error) or "stopped")
+        return STOPPED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line."""
+    shared = argparse.ArgumentParser(add_help=False)
+    _add_common(shared, argparse.SUPPRESS)
+    top = argparse.ArgumentParser(
+        prog="main.py",
+        description="Dreamdeck: inspect the video a generator dreams, then let the robot do it. Without a verb the "
+        "window opens.",
+        epilog=EPILOG,
+    )
+    _add_common(top, None)
+    top.add_argument("--rig", default="sim", metavar="FILE|sim", help="rig of the window (default: sim)")
+    top.add_argument("--screenshot", type=Path, metavar="DIR", help="render every page as PNG, without a display")
+    top.add_argument("--open", type=Path, metavar="DREAM", help="dream folder to open in the window")
+    top.set_defaults(run=None)
+    verbs = top.add_subparsers(metavar="VERB", dest="verb")
+    for verb in VERBS:
+        verb(verbs, shared)
+    return top
+
+
+def _add_common(target: argparse.ArgumentParser, default: object) -> None:
+    suppressed = default is argparse.SUPPRESS
+    target.add_argument(
+        "--workspace",
+        type=Path,
+        metavar="DIR",
+        default=default,
+        help="where dreams, runs and the ledger are kept (default: the platform's user data folder)",
+    )
+    off = argparse.SUPPRESS if suppressed else False
+    target.add_argument(
+        "--json", action="store_true", default=off, help="one JSON document on stdout instead of text"
+    )
+    target.add_argument("--verbose", action="store_true", default=off, help="more log on stderr")
+
+
+def _verb(parsed: argparse.Namespace, workspace: Workspace, output: Output) -> int:
+    if parsed.run is not None:
+        return int(parsed.run(parsed, workspace, output))
+    # Qt is needed here only; every verb runs without it
+    if parsed.screenshot is not None:
+        from app.gui.screenshot import render_pages
+
+        files = render_pages(parsed.screenshot, workspace, read_rig(parsed.rig))
+        output.result({"files": [str(file) for file in files]}, [str(file) for file in files])
+        return DONE
+    from app.gui.start import open_window
+
+    return open_window(workspace, read_rig(parsed.rig), parsed.open)

@@ -222,7 +222,7 @@ class DreamSession:
             self._track_job,
             self.folder,
             self.hints,
-            self.track,
+            self._extended(),
             callbacks=Callbacks(self._tracked, self._tracking_failed, self._tracking_progress),
         )
 
@@ -352,6 +352,11 @@ class DreamSession:
         except DreamFileError as error:
             log.warning("corrections left out: %s", error)
             return History(start)
+
+    def _extended(self) -> Track | None:
+        """Return the track that the boxes were added to, so that only their spans are done again; else None."""
+        track = self.track
+        return track if track is not None and set(track.hints) < set(self.hints) else None
 
     def _record_track(self) -> None:
         track, folder = self.track, self.folder

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.track_shelf import track_sha256
 from hardware.geometry import Array
@@ -15,13 +16,14 @@ from models.types import Dream, ToolTrack, Track
 LONGEST_GAP = 3  # frames; over a longer one the spline between two poses would be a guess
 
 
-def tool_paths(dream: Dream, track: Track, trim: tuple[int, int]) -> Mapping[str, ToolPath]:
+def tool_paths(dream: Dream, track: Track, trim: tuple[int, int], alarm: float) -> Mapping[str, ToolPath]:
     """Return T_world_tool by role at the clip times of the frames that were found inside the trim.
 
-    Frames before a tool's first and after its last pose leave that tool still. Raises ValueError where a tool has
-    fewer than two poses there or is lost for over 3 frames in between.
+    A tool that comes into view, or leaves it, is tracked there with a confidence under `alarm`: such poses at
+    either end are left out, unless a person drew them. Before its first and after its last pose a tool is held
+    still. Raises ValueError where a tool has fewer than two poses or is lost for over 3 frames in between.
     """
-    return {role: _path(dream, tool, trim) for role, tool in track.tools.items()}
+    return {role: _path(dream, tool, trim, alarm) for role, tool in track.tools.items()}
 
 
 def plan_dream(
@@ -42,13 +44,14 @@ def plan_dream(
     """
     # the physics behind it takes a second to import: in the planning thread, not at the window's start
     from hardware.planning import default_limits, plan
+    from models.tracking.stereo_tracker import ALARM_LEVEL
 
     arms = {arm.name: arm for arm in rig.arms if arm.role in track.tools}
     left_out = set(track.tools) - {arm.role for arm in arms.values()}
     if left_out:
         roles = [arm.role for arm in rig.arms]
         raise ValueError(f"rig {rig.name}: no arm carries {sorted(left_out)}; its arms carry {roles}")
-    by_role = tool_paths(dream, track, trim)
+    by_role = tool_paths(dream, track, trim, ALARM_LEVEL)
     known, measured = dict(limits or {}), dict(q_start or {})
     return sealed(
         plan(
@@ -67,13 +70,13 @@ def plan_dream(
     )
 
 
-def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int]) -> ToolPath:
+def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int], alarm: float) -> ToolPath:
     first, last = trim
     found = np.flatnonzero(tool.found)
-    found = found[(found >= first) & (found <= last)]
+    found = _sure_ends(tool, found[(found >= first) & (found <= last)], alarm)
     if len(found) < 2:
         raise ValueError(
-            f"tool {tool.tool}: {len(found)} poses in frames {first} to {last}, at least 2 are needed; "
+            f"tool {tool.tool}: {len(found)} sure poses in frames {first} to {last}, at least 2 are needed; "
             "draw a box around it, or widen the trim"
         )
     gaps = np.flatnonzero(np.diff(found) > LONGEST_GAP + 1)
@@ -81,3 +84,9 @@ def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int]) -> ToolPath:
         start, end = int(found[gaps[0]]) + 1, int(found[gaps[0] + 1]) - 1
         raise ValueError(f"tool {tool.tool}: lost in frames {start} to {end}; draw a box there, or trim them away")
     return ToolPath(found / dream.fps, dream.T_world_view1 @ tool.T_view1_tool[found])
+
+
+def _sure_ends(tool: ToolTrack, found: NDArray[np.intp], alarm: float) -> NDArray[np.intp]:
+    drawn = np.array([tool.source[t] in ("hinted", "corrected") for t in found], bool)
+    sure = np.flatnonzero(drawn | (tool.frame_confidence[found] >= alarm))
+    return found[sure[0] : sure[-1] + 1] if len(sure) else found[:0]

@@ -66,3 +66,10 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
         group.connect()
         cameras = {name: world.camera(name) for name in world.world.cameras}
         return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}")
+
+
+def default_rig_tools(rig: Rig) -> Mapping[str, Tool]:
+    """Return by role what the arms carry while no dream says otherwise."""
+    from hardware.world.simulated_rig import default_tools
+
+    return default_tools(rig)

@@ -1,0 +1,127 @@
+"""`track`: find the tools of a dream in 3-D."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from app.dreaming import DreamSession
+from app.ledger import Ledger
+from app.verbs.options import Verb, closing, writable
+from app.verbs.output import DONE, Output, Refused, StoppedByPerson
+from app.workspace import Workspace
+from models.data.poses_file import write_poses
+from models.types import Hint, ToolTrack, Track
+
+LONGEST_S = 1800.0
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
+    """Add the verb to the command line."""
+    p = verbs.add_parser(
+        "track",
+        parents=[shared],
+        help="track the tools of a dream in 3-D",
+        description="Track all tools of a dream folder from its pictures and their CAD, keep the track in the "
+        "folder and write it as poses.json (first view's camera frame, metres; lost frames are null).",
+    )
+    p.add_argument("dream", type=Path, metavar="DREAM", help="dream folder")
+    p.add_argument("--tracker", choices=["stereo"], default="stereo", help="which tracker (default: %(default)s)")
+    p.add_argument("--device", choices=["cpu"], default="cpu", help="where it computes (default: %(default)s)")
+    p.add_argument("--out", type=Path, metavar="poses.json", help="where to write the poses as well")
+    p.add_argument(
+        "--hint",
+        action="append",
+        default=[],
+        metavar="TOOL:VIEW:T:X0,Y0,X1,Y1",
+        help="a box around a tool in one picture, in pixels; it holds hard; may be given often",
+    )
+    p.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
+    if arguments.out is not None:
+        writable(arguments.out, "--out")
+    hints = [_hint(text) for text in arguments.hint]
+    with closing(Ledger(workspace.ledger)) as ledger, closing(DreamSession(workspace, ledger)) as session:
+        session.open(arguments.dream)
+        for hint in hints:
+            session.add_hint(hint)
+        track = track_now(session, output)
+        dream = session.dream
+        if dream is None:
+            raise RuntimeError("no dream is open")
+        if arguments.out is not None:
+            write_poses(arguments.out, track, dream)
+        output.result(_values(session, track, arguments), _text(track))
+    return DONE
+
+
+def track_now(session: DreamSession, output: Output) -> Track:
+    """Track, say how far it is, and return the track. Raises Refused where it failed."""
+    before = session.track
+
+    def say(topic: str) -> None:
+        if topic == "progress" and session.progress is not None:
+            left = f", {session.progress.left_s:.0f} s left" if session.progress.left_s is not None else ""
+            output.progress(f"tracking {session.progress.fraction:4.0%} {session.progress.text}{left}")
+
+    forget = session.on_change(say)
+    try:
+        session.retrack()
+        if not session.wait(LONGEST_S):
+            raise Refused(f"tracking took over {LONGEST_S:.0f} s and was given up")
+    except KeyboardInterrupt as error:
+        raise StoppedByPerson("tracking was stopped; the track before it is kept") from error
+    finally:
+        forget()
+    if session.track is None or session.track is before or session.message:
+        raise Refused(session.message or "tracking gave nothing")
+    return session.track
+
+
+def _hint(text: str) -> Hint:
+    try:
+        tool, view, t, box = text.split(":")
+        x0, y0, x1, y1 = (float(v) for v in box.split(","))
+        return Hint(tool, view, int(t), (x0, y0, x1, y1))
+    except ValueError as error:
+        raise Refused(f"--hint: {text!r}: {error}; valid: left:top:4:120,80,260,190") from error
+
+
+def _values(session: DreamSession, track: Track, arguments: argparse.Namespace) -> dict[str, object]:
+    return {
+        "dream": track.dream,
+        "folder": str(session.folder),
+        "out": str(arguments.out) if arguments.out else None,
+        "id": session.track_id,
+        "tracker": track.tracker,
+        "seconds": track.seconds,
+        "tools": {role: _tool(tool) for role, tool in track.tools.items()},
+    }
+
+
+def _tool(tool: ToolTrack) -> dict[str, object]:
+    return {
+        "frames": len(tool),
+        "found": int(tool.found.sum()),
+        "lost": np.flatnonzero(~tool.found).tolist(),
+        "confidence": tool.frame_confidence.tolist(),
+        "stereo_disagreement_px": tool.stereo_disagreement_px.tolist(),
+    }
+
+
+def _text(track: Track) -> list[str]:
+    lines = [f"{track.dream}: tracked in {track.seconds:.1f} s"]
+    for role, tool in track.tools.items():
+        disagreement = np.abs(tool.stereo_disagreement_px[np.isfinite(tool.stereo_disagreement_px)])
+        slack = f"{np.median(disagreement):.1f} px" if len(disagreement) else "unknown"
+        worst = float(tool.frame_confidence[tool.found].min()) if tool.found.any() else 0.0
+        lines.append(
+            f"  {role}: {int(tool.found.sum())} of {len(tool)} frames, worst confidence {worst:.2f}, "
+            f"median stereo disagreement {slack}"
+        )
+    return lines
+
+
+VERB: Verb = add
