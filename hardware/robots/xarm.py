@@ -7,6 +7,7 @@ The SDK's port is a setting of the whole process and its connection keeps thread
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ COMMAND_TIMEOUT = 0.15
 MODE_TIMEOUT = 1.5
 REPORT_TIMEOUT = 3.0
 GET_VERSION = 1
+# the first that tells joint speeds
+OLDEST_FIRMWARE = (1, 9, 110)
 MODES = {0: "position", 1: "servo", 2: "manual", 4: "joint velocity", 5: "cartesian velocity"}
 
 
@@ -105,7 +108,7 @@ class XArmDriver:
     def read_limits(self) -> ArmLimits:
         """Return the rig's limits narrowed by the controller's; `source` says where each one came from."""
         self._fresh_report()
-        reduced = self._value(self._connected().get_reduced_states(is_radian=True), "read its limits")
+        reduced = self._value("read its limits", self._connected().get_reduced_states, is_radian=True)
         try:
             return merge(read_controller(self._arm, reduced), self.config, self.safety)
         except ValueError as error:
@@ -117,11 +120,11 @@ class XArmDriver:
         asked = time.monotonic()
         if asked - arm.reported_at > REPORT_TIMEOUT:
             raise self._no_reports()
-        joints = self._value(arm.get_joint_states(is_radian=True, num=2), "read its joints")
+        joints = self._value("read its joints", arm.get_joint_states, is_radian=True, num=2)
         t_host = 0.5 * (asked + time.monotonic())
-        pose = self._value(arm.get_position(is_radian=True), "read its tool pose")
-        error, warning = self._value(arm.get_err_warn_code(), "read its error code")
-        state = self._value(arm.get_state(), "read its state")
+        pose = self._value("read its tool pose", arm.get_position, is_radian=True)
+        error, warning = self._value("read its error code", arm.get_err_warn_code)
+        state = self._value("read its state", arm.get_state)
         return ArmState(
             t_host=t_host,
             q=np.array(joints[0][:JOINTS], float),
@@ -141,10 +144,10 @@ class XArmDriver:
         """
         arm = self._connected()
         self._refuse_error("start")
-        self._done(arm.clean_warn(), "clear its warning")
-        self._done(arm.motion_enable(True), "enable its motors")
-        self._done(arm.set_mode(SERVO_MODE), "enter servo mode")
-        self._done(arm.set_state(0), "get ready")
+        self._do("clear its warning", arm.clean_warn)
+        self._do("enable its motors", arm.motion_enable, True)
+        self._do("enter servo mode", arm.set_mode, SERVO_MODE)
+        self._do("get ready", arm.set_state, 0)
         deadline = time.monotonic() + MODE_TIMEOUT
         while arm.mode != SERVO_MODE or arm.state >= STOPPED:
             if time.monotonic() > deadline:
@@ -168,10 +171,11 @@ class XArmDriver:
             raise ArmError(
                 f"{self._title}: its mode is {MODES.get(arm.mode, arm.mode)}, not servo; another program changed it"
             )
-        code = arm.set_servo_angle_j(q.tolist(), is_radian=True)
-        if code != 0:
+        try:
+            self._do("take a joint command", arm.set_servo_angle_j, q.tolist(), is_radian=True)
+        except ArmError:
             self._streaming = False
-            self._done(code, "take a joint command")
+            raise
         return q.astype(np.float32).astype(np.float64)
 
     def stop(self) -> None:
@@ -180,8 +184,8 @@ class XArmDriver:
         self._streaming = False
         code = 0
         for _ in range(2):
-            code = load_sdk().stop(arm)
-            if code == 0 and arm.get_state() == (0, STOPPED):
+            code = self._guarded("stop", load_sdk().stop, arm)
+            if code == 0 and self._guarded("confirm its stop", arm.get_state) == (0, STOPPED):
                 return
         raise ArmError(
             f"{self._title}: the stop was not confirmed: {return_in_words(code)}. "
@@ -192,8 +196,8 @@ class XArmDriver:
         """Clear error and warning. Raises ArmError where the cause is still there."""
         arm = self._connected()
         self._streaming = False
-        arm.clean_error()
-        arm.clean_warn()
+        self._guarded("clear its error", arm.clean_error)
+        self._guarded("clear its warning", arm.clean_warn)
         self._refuse_error("clear its error")
 
     def disconnect(self) -> None:
@@ -217,8 +221,12 @@ class XArmDriver:
             with socket.create_connection((self.config.address, self.control_port), 1.0) as link:
                 link.settimeout(1.0)
                 link.sendall(encode(Frame(1, 2, GET_VERSION)))
-                while not decode(link.recv(1024))[0]:
-                    pass
+                received = b""
+                while not decode(received)[0]:
+                    data = link.recv(1024)
+                    if not data:
+                        raise ConnectionError("it closed the connection")
+                    received += data
         except TimeoutError as error:
             raise ArmError(f"{self._title}: it does not answer on port {self.control_port}; restart it") from error
         except (OSError, ValueError) as error:
@@ -233,6 +241,8 @@ class XArmDriver:
         self._fresh_report(count=1)
         if self._arm.axis != JOINTS:
             raise ArmError(f"{self._title}: it has {self._arm.axis} joints, an xArm 7 was expected")
+        if tuple(self._arm.version_number) < OLDEST_FIRMWARE:
+            raise ArmError(f"{self._title}: its firmware {self._arm.version_number} is too old; update it")
         if self._tool is not None:
             self._mount(self._tool)
 
@@ -248,10 +258,11 @@ class XArmDriver:
 
     def _mount(self, T_flange_tool: Array) -> None:
         offset = pose_from_T(T_flange_tool)
-        self._done(self._arm.set_tcp_offset(offset, is_radian=True, wait=False), "take the tool's offset")
+        self._do("take the tool's offset", self._arm.set_tcp_offset, offset, is_radian=True, wait=False)
         # the load's centre [mm] is taken half way between flange and tool frame
         centre = [*(500.0 * T_flange_tool[:3, 3])]
-        self._done(self._arm.set_tcp_load(self._tool_mass, centre), "take the tool's load", allowed=(9,))
+        # 9, not ready, is how the SDK says that the setting waits for set_state(0), which start_servo sends
+        self._do("take the tool's load", self._arm.set_tcp_load, self._tool_mass, centre, good=(0, 9))
         self._fresh_report()
         if np.abs(self.T_flange_tcp - T_flange_tool).max() > 1e-4:
             raise ArmError(f"{self._title}: it did not take the tool's offset; set it in the controller's settings")
@@ -275,22 +286,34 @@ class XArmDriver:
     def _wrench(self) -> Array | None:
         if not load_sdk().has_force(self._arm):
             return None
-        return np.array(self._value(self._arm.get_ft_sensor_data(), "read its force sensor"), float)
+        return np.array(self._value("read its force sensor", self._arm.get_ft_sensor_data), float)
 
     def _refuse_error(self, task: str) -> None:
-        error, _ = self._value(self._connected().get_err_warn_code(), "read its error code")
+        error, _ = self._value("read its error code", self._connected().get_err_warn_code)
         if error:
             raise ArmError(f"{self._title}: it could not {task}: {error_in_words(error)}")
 
-    def _done(self, code: int, task: str, allowed: tuple[int, ...] = ()) -> None:
-        if code == 0 or code in allowed:
+    def _do(
+        self, task: str, call: Callable[..., int], *arguments: Any, good: tuple[int, ...] = (0,), **named: Any
+    ) -> None:
+        """Make a call of the SDK that returns a code; ArmError unless it is a good one."""
+        code = self._guarded(task, call, *arguments, **named)
+        if code in good:
             return
         if code in HAS_ERROR:
             self._refuse_error(task)
         raise ArmError(f"{self._title}: it could not {task}: {return_in_words(code)}")
 
-    def _value(self, result: tuple[int, Any], task: str) -> Any:
-        code, value = result
+    def _value(self, task: str, call: Callable[..., tuple[int, Any]], **named: Any) -> Any:
+        """Make a call of the SDK that returns a code and a value; return the value."""
+        code, value = self._guarded(task, call, **named)
         if code != 0:
             raise ArmError(f"{self._title}: it could not {task}: {return_in_words(code)}")
         return value
+
+    def _guarded(self, task: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """The SDK raises whatever its parsing raises where an answer is shorter than it should be."""
+        try:
+            return call(*arguments, **named)
+        except Exception as error:
+            raise ArmError(f"{self._title}: it could not {task}: its answer makes no sense ({error})") from error

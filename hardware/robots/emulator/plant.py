@@ -45,15 +45,19 @@ class Plant:
         self._brake_length = 0.0
 
     def start_brake(self) -> None:
-        """Begin to stop, in the time that the fastest joint needs within BRAKE_DDQ and BRAKE_JERK."""
+        """Begin to stop, in the time that the fastest joint needs within BRAKE_DDQ and BRAKE_JERK.
+
+        Once braking, a second order to brake changes nothing: it would only begin gently again.
+        """
+        if self._brake_length > 0.0:
+            return
         fastest = float(np.abs(self.dq).max())
         self._brake_from, self._brake_time = self.dq.copy(), 0.0
         self._brake_length = max(1.5 * fastest / BRAKE_DDQ, np.sqrt(6.0 * fastest / BRAKE_JERK), 1e-6)
 
     def brake(self, dt: float) -> None:
         """Slow down for dt [s] along a smooth step (3 u^2 - 2 u^3), then hold."""
-        if self._brake_length == 0.0:
-            self.start_brake()
+        self.start_brake()
         self._brake_time += dt
         u = min(self._brake_time / self._brake_length, 1.0)
         before, self.dq = self.dq, self._brake_from * (1.0 - u * u * (3.0 - 2.0 * u))

@@ -26,7 +26,8 @@ REPLY_TIMEOUT = 5.0
 class EmulatorProcess:
     """A running emulator. It ends with `close`, or by itself when the process that started it is gone.
 
-    A daemonic process (in multiprocessing's sense) cannot start one. Raises OSError where the ports are taken, TimeoutError where it does not come up.
+    A daemonic process (in multiprocessing's sense) cannot start one. Raises OSError where the ports are taken,
+    TimeoutError where it does not come up.
     """
 
     def __init__(

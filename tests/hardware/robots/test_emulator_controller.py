@@ -111,6 +111,22 @@ def test_a_stop_half_way_takes_a_little_time_and_distance_and_keeps_the_directio
     np.testing.assert_allclose((c.plant.q - at_stop)[1:], 0.0, atol=1e-9)
 
 
+def test_stopping_again_and_again_does_not_stop_later() -> None:
+    def braking(again: bool) -> int:
+        c = _controller(1)
+        _stream(c, lambda t: HOME + 0.8 * t * np.eye(7)[0], 0.4)
+        c.set_state(4)
+        steps = 0
+        while np.abs(c.plant.dq).max() > 0:
+            if again:
+                c.set_state(4)
+            c.step(DT)
+            steps += 1
+        return steps
+
+    assert braking(True) == braking(False)
+
+
 def test_a_pause_keeps_the_queue() -> None:
     c, ends = _controller(), []
     _push(c, HOME + 0.4, ends)

@@ -1,7 +1,9 @@
 """What is particular to the xArm: units, codes in words, limits read back, identity, the SDK kept quiet."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -204,6 +206,25 @@ def test_an_arm_said_to_be_emulated_off_the_loopback_is_never_contacted(
     with pytest.raises(ArmError, match="emulated"):
         far.connect()
     assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(12)])
+def test_something_else_on_the_port_is_not_taken_for_a_controller(
+    arm_config: ArmConfig, safety: SafetyConfig, address: str, answer: bytes
+) -> None:
+    def serve(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        with link:
+            link.recv(100)
+            link.sendall(answer)
+
+    with socket.create_server((address, 10502)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        driver = XArmDriver(replace(arm_config, address=address), safety, emulator_nonce=bytes(32))
+        with pytest.raises(ArmError, match="no xArm controller"):
+            driver.connect()
+        server.join()
 
 
 def test_only_the_program_that_started_an_emulator_takes_it_for_one(emulator: EmulatorProcess) -> None:
