@@ -100,6 +100,23 @@ class Job:
     gate: Gate
 
 
+class Outlet:
+    """The one way to the wire: a command that the gate refuses never gets to the driver."""
+
+    def __init__(self, gate: Gate, driver: ArmDriver) -> None:
+        self._gate, self._driver = gate, driver
+        self._previous: Sent | None = None
+
+    def offer(self, q: Array, t: float, measured: ArmState, clearance: float | None = None) -> Array | Refusal:
+        """Send q (J,) [rad] for time t [s] and return what was really sent, or why it was not. Raises ArmError."""
+        admitted = self._gate.admit(self._previous, q, t, measured, clearance)
+        if isinstance(admitted, Refusal):
+            return admitted
+        sent = self._driver.send_joints(admitted.q)
+        self._previous = admitted
+        return sent
+
+
 class Streamer:
     """Runs one job. `run` returns when the arm stands: at the end, paused, or stopped."""
 
@@ -129,7 +146,7 @@ class Streamer:
         return False
 
     def _stream(self, job: Job, start_at: float) -> bool:
-        path, previous, k, at, dt = job.path, None, 0, start_at, job.gate.dt
+        path, outlet, k, at, dt = job.path, Outlet(job.gate, self._driver), 0, start_at, job.gate.dt
         while k < len(path):
             if not self._sleep(at):
                 return False
@@ -143,20 +160,16 @@ class Streamer:
             at = max(at + dt, time.monotonic())
             if self._ahead(k):
                 continue
-            admitted = job.gate.admit(previous, path.command(k), k * dt, self._measured, self._clearance)
-            if isinstance(admitted, Refusal):
-                return self._fail(f"{admitted.text} (at {path.plan_time(k):.2f} s of the plan)")
-            self._send(path, k, admitted)
-            previous, k = admitted, k + 1
-            self._look(job, path, k)
+            command, now = path.command(k), time.monotonic()
+            sent = outlet.offer(command, k * dt, self._measured, self._clearance)
+            if isinstance(sent, Refusal):
+                return self._fail(f"{sent.text} (at {path.plan_time(k):.2f} s of the plan)")
+            self._links.memory.record(path.plan_time(k), now, self._measured, command, sent)
+            k += 1
+            self._look(path, k)
         return True
 
-    def _send(self, path: ServoPath, k: int, admitted: Sent) -> None:
-        t = time.monotonic()
-        sent = self._driver.send_joints(admitted.q)
-        self._links.memory.record(path.plan_time(k), t, self._measured, admitted.q, sent)
-
-    def _look(self, job: Job, path: ServoPath, k: int) -> None:
+    def _look(self, path: ServoPath, k: int) -> None:
         """Read the arm, and the clearance of the next few commands before they are sent."""
         self._measured = self._driver.read_state()
         self._links.memory.publish(self._measured)

@@ -108,7 +108,7 @@ def plan_of(
     for arm, path in q.items():
         T = ArmKinematics.load("xarm7").flange_pose(np.nan_to_num(path)) @ tools[arm].T_flange_tool
         arms.append(ArmPlan(arm, "xarm7", tools[arm].name, path, T, np.full((n, 4, 4), np.nan)))
-    t = np.arange(n) * step
+    t = np.arange(n, dtype=np.float64) * step
     return sealed(
         Plan(
             t=t,
