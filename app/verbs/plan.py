@@ -25,7 +25,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
         parents=[shared],
         help="plan the arms' motion from a tracked dream",
         description="Plan approach, work and retreat of all arms from the track stored in the dream, hold every "
-        "rule of motion against it and write plan.json. One with violations is written too, but cannot be approved.",
+        "rule of motion against it and write plan.json. One with violations is written too, but not approvable.",
     )
     p.add_argument("dream", type=Path, metavar="DREAM", help="dream folder, tracked before")
     add_rig(p)
