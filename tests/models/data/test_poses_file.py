@@ -34,7 +34,7 @@ def test_a_write_that_fails_keeps_the_old_file(dream: Dream, tmp_path: Path) -> 
     path = tmp_path / "poses.json"
     write_poses(path, make_track(dream), dream)
     before = path.read_bytes()
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         write_poses(path, None, dream)  # type: ignore[arg-type]
     assert path.read_bytes() == before
     assert list(tmp_path.glob(".*")) == []
