@@ -152,7 +152,7 @@ class _Stage:
     def video(
         self, renderer: SceneRenderer, camera: Camera, times: Array, exposure: float, reach: Mapping[str, float]
     ) -> Image:
-        """Frames (T, H, W, 3); each is the mean of enough sharp ones that no tool jumps over two pixels between."""
+        """Frames (T, H, W, 3); each is the mean of enough sharp ones that no tool jumps far between."""
         frames = []
         for k, time in enumerate(times):
             count = 1 if k == 0 else self._subframes(camera, float(time), exposure)
@@ -172,7 +172,7 @@ class _Stage:
             inside = ((pixels[0] > -50) & (pixels[0] < np.array(camera.size) + 50)).all(axis=1)
             if inside.any():
                 largest = max(largest, float(np.linalg.norm(pixels[1] - pixels[0], axis=1)[inside].max()))
-        return int(np.clip(np.ceil(largest / 2), 1, MOST_SUBFRAMES))
+        return int(np.clip(np.ceil(largest / 2.5), 1, MOST_SUBFRAMES))
 
     def reach_for(self, role: str, cover: float, times: Array, renderer: SceneRenderer) -> float:
         """How far this hand may slide over its tool so that no view of any frame loses more than `cover`."""

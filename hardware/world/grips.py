@@ -54,7 +54,7 @@ def hold(tool: str, rng: np.random.Generator) -> Hold:
         return Hold(transform(_yaw(twist), [-0.06, 0.0, 0.0]), 0.024, side, elbow, grip, (-0.02, 0.035))
     slope, start = _SLOPES[tool]
     handle = rotation_from_vector(np.array([0.0, slope, 0.0]))
-    return Hold(transform(handle @ _yaw(twist), start), 0.02, side, elbow, grip, (-0.03, 0.055))
+    return Hold(transform(handle @ _yaw(twist), start), 0.02, side, elbow, grip, (-0.03, 0.095))
 
 
 # pitch of the handle [rad] and the point on its upper side where the thumb comes to lie at reach 0 [m]

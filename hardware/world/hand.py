@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hardware.geometry import Array
 from hardware.types import Image
-from hardware.world.surface import capsule_distance, grid, smooth_union, surface
+from hardware.world.surface import blended_capsules, surface
 
 Grip = Literal["thumb", "fingers"]
 STEP = 0.0026
@@ -96,12 +96,9 @@ def forearm_skin(length: float, seed: int) -> Skin:
 def _blended(bones: list[Bone], blend: float, girth: float) -> tuple[Array, NDArray[np.int64]]:
     ends = np.array([[a, b] for a, b, _, _ in bones]) * 1e-3
     radii = np.array([[r_a, r_b] for _, _, r_a, r_b in bones]) * girth
-    reach = radii.max() + 0.012
-    lower, upper = ends.min(axis=(0, 1)) - reach, ends.max(axis=(0, 1)) + reach
     step = STEP if len(bones) > 3 else 2.2 * STEP
-    points, shape = grid(lower, upper, step)
-    field = np.stack([capsule_distance(points, *e, *r) for e, r in zip(ends, radii, strict=True)])
-    return surface(smooth_union(field, blend).reshape(shape), lower, step)
+    field, lower = blended_capsules(ends, radii, blend, step)
+    return surface(field, lower, step)
 
 
 def _tones(vertices: Array, nails: Array, rng: np.random.Generator) -> Array:

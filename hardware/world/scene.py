@@ -104,7 +104,7 @@ def _settings(spec: mujoco.MjSpec) -> None:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     visual = spec.visual
     visual.global_.offwidth, visual.global_.offheight = 1920, 1080
-    visual.quality.shadowsize = 2048
+    visual.quality.shadowsize, visual.map.shadowclip = 1024, 0.65  # of what the table needs, not of the room
     visual.map.znear, visual.map.zfar = 0.02, 20.0
     visual.headlight.ambient, visual.headlight.diffuse = [0.32, 0.32, 0.33], [0.12, 0.12, 0.12]
     visual.headlight.specular = [0.0, 0.0, 0.0]

@@ -13,17 +13,23 @@ def capsule_distance(points: Array, a: Array, b: Array, r_a: float, r_b: float) 
     return np.asarray(np.linalg.norm(points - a - s[:, None] * axis, axis=1) - (r_a + (r_b - r_a) * s))
 
 
-def smooth_union(distances: Array, blend: float) -> Array:
-    """Blend distance fields (C, N) into one (N,): fillets of about `blend` where shapes meet (log-sum-exp)."""
-    nearest = distances.min(axis=0)
-    return np.asarray(nearest - blend * np.log(np.exp(-(distances - nearest) / blend).sum(axis=0)))
+def blended_capsules(ends: Array, radii: Array, blend: float, step: float) -> tuple[Array, Array]:
+    """Distance field (X, Y, Z) of capsules, ends (C, 2, 3) and radii (C, 2), and the grid's lower corner (3,).
 
-
-def grid(lower: Array, upper: Array, step: float) -> tuple[Array, tuple[int, int, int]]:
-    """Points (X * Y * Z, 3) of a regular grid and its shape."""
-    axes = [np.arange(lo, hi + step, step) for lo, hi in zip(lower, upper, strict=True)]
-    shape = (len(axes[0]), len(axes[1]), len(axes[2]))
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3), shape
+    They flow into each other with fillets of about `blend` (log-sum-exp); each is looked at only where it counts.
+    """
+    reach = radii.max(axis=1) + 10 * blend
+    lower = (ends.min(axis=1) - reach[:, None]).min(axis=0)
+    shape = np.ceil(((ends.max(axis=1) + reach[:, None]).max(axis=0) - lower) / step).astype(int) + 1
+    total = np.full(tuple(shape), 1e-30)
+    for (a, b), (r_a, r_b), far in zip(ends, radii, reach, strict=True):
+        first = np.maximum(np.floor((np.minimum(a, b) - far - lower) / step).astype(int), 0)
+        last = np.minimum(np.ceil((np.maximum(a, b) + far - lower) / step).astype(int) + 1, shape)
+        axes = [lower[k] + step * np.arange(first[k], last[k]) for k in range(3)]
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+        distance = capsule_distance(points.reshape(-1, 3), a, b, r_a, r_b).reshape(points.shape[:3])
+        total[tuple(slice(f, e) for f, e in zip(first, last, strict=True))] += np.exp(-distance / blend)
+    return -blend * np.log(total), lower
 
 
 def surface(field: Array, lower: Array, step: float) -> tuple[Array, NDArray[np.int64]]:

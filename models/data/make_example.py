@@ -50,9 +50,9 @@ def example_clip(seed: int = SEED) -> RenderedClip:
     return render_clip(load_rig("sim"), "rotation", seed, exposure=0.015, cover=0.22, calm=True, grain=0.1)
 
 
-def example_dream(seed: int = SEED) -> Dream:
+def example_dream(clip: RenderedClip) -> Dream:
     """The example: that clip softened, its views drifting by up to 1.5 px; the same bytes each time."""
-    clip, rng = example_clip(seed), np.random.default_rng(seed)
+    rng = np.random.default_rng(clip.seed)
     drift = {role: smooth_drift(len(clip.T_world_thing), DRIFT_PX, rng) for role in clip.tools}
     dream = dream_from_clip(spoilt(clip, drift, SOFTENING, rng))
     provenance = {**dream.provenance, "made_by": "python -m models.data.make_example"}
@@ -65,7 +65,7 @@ def main() -> None:
         "folder", type=Path, nargs="?", default=EXAMPLE, help="written anew; default: the built-in one"
     )
     folder = parser.parse_args().folder
-    dream = example_dream()
+    dream = example_dream(example_clip())
     if folder == EXAMPLE and folder.exists():
         shutil.rmtree(folder)
     save_dream(dream, folder)
