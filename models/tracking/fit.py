@@ -20,9 +20,13 @@ from models.tracking.render import FAST, draw_model
 CHANNEL_WEIGHT = np.array([1.0, 1.0, 1.0, 0.25], np.float32)
 LEAST_SIGMA, MOST_SIGMA = 0.04, 0.20
 CORRELATED_PIXELS = 25.0  # errors of generated pictures are smooth over about 5 x 5 px
+Stage = tuple[int, int, float]
+"""Level, iterations, and the deviation [px] allowed between the views' offset and its prior."""
 OFFSET_SIGMA = 10.0  # [px] how far views of one dream may drift apart (published dreams: rms 5)
+HELD = 0.02  # [px] an offset that is not to move
 GAIN_SIGMA, BIAS_SIGMA, TINT_SIGMA = 0.3, 0.15, 0.05
 SCORE_SIGMA = 0.12
+BLUR = [1.0, 0.7]  # [px] of the finest level, whose pictures are soft, and of the others
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +275,7 @@ class Fitter:
         shades = fit_shades(picture, rgb, cover, group, free, model.groups, model.plain, before)
         fit.shades = shades
         drawn = compose(scene, rgb, cover, group, shades, fit.view.change_scale, model.plain)
-        sigma = 1.0 if fit.level == 0 else 0.7
+        sigma = BLUR[fit.level > 0]
         drawn = cv2.GaussianBlur(drawn, (0, 0), sigma)
         near = cv2.GaussianBlur(cover, (0, 0), sigma)
         q = np.where(near > 0.02, cv2.GaussianBlur(q * cover, (0, 0), sigma) / np.maximum(near, 1e-3), 0)
@@ -281,11 +285,13 @@ class Fitter:
         self,
         t: int,
         start: Estimate,
-        levels: Sequence[tuple[int, int]],
+        stages: Sequence[Stage],
         offset_prior: Array | None = None,
-        offset_sigma: float = OFFSET_SIGMA,
     ) -> Estimate:
-        """Fit frame t from `start` through (level, iterations), coarse to fine; the last one's figures are kept."""
+        """Fit frame t from `start` through the stages, coarse to fine; the last one's figures are kept.
+
+        offset_prior (V,) [px]: where the views' disagreement is expected, as surely as each stage says.
+        """
         self.check()
         n = len(self.views)
         prior = np.zeros(n) if offset_prior is None else offset_prior
@@ -293,7 +299,7 @@ class Fitter:
         basis[:6, :6] = np.eye(6)
         basis[6:, 6:] = zero_sum(n)
         best = start
-        for level, iterations in levels:
+        for level, iterations, offset_sigma in stages:
             fits = [_ViewFit(view, t, level) for view in self.views]
             now, best_cost = best, np.inf
             for i in range(iterations + 1):

@@ -8,7 +8,8 @@ import numba as nb
 import numpy as np
 
 from hardware.geometry import Array, closest_points, inverse, ray_directions, rotation_from_vector, transform
-from models.tracking.fit import Estimate, Fitter, start_at
+from models.tracking.coarse import fit_poses
+from models.tracking.fit import OFFSET_SIGMA, Estimate, Fitter
 from models.tracking.model import ToolModel
 from models.tracking.pictures import LEVELS, ViewPictures
 from models.tracking.render import FAST, draw
@@ -16,7 +17,7 @@ from models.tracking.render import FAST, draw
 DIRECTIONS, TURNS = 64, 14  # about 26 degrees apart: within the reach of the coarse fit
 SEARCH_EXTENT = 16.0  # [px] size of the tool in the pictures of the search
 PLACES = 5
-SURVIVORS, FINALISTS = 40, 6
+SURVIVORS, FINALISTS = 400, 6
 PLACES_REFINED = 3
 DRIFT = 12.0  # [px] how far two views of a dream may disagree about a place
 
@@ -224,15 +225,25 @@ def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Est
     poses = transform(np.tile(rotations, (len(centres), 1, 1)), np.repeat(centres, len(rotations), axis=0))
     extent = 2 * model.radius * views[0].K[0, 0] / np.median(centres[:, 2]) / 2**level
     scores, poses = score(model, views, t, poses, level, max(2, round(0.3 * extent)))
-    chosen: set[int] = set(np.argsort(-scores)[: SURVIVORS // 2].tolist())
-    for place in np.arange(len(poses)).reshape(len(centres), -1):
-        chosen |= set(place[np.argsort(-scores[place])[: SURVIVORS // 2 // len(centres)]].tolist())
-    rough = [fitter.refine(t, start_at(poses[i], len(views)), [(max(level - 1, 1), 4)]) for i in sorted(chosen)]
+    poses = poses[shortlist(scores, len(centres), SURVIVORS)]
+    poses, _ = fit_poses(model, views, t, poses, level, 3)
+    poses, scores = fit_poses(model, views, t, poses, max(level - 1, 1), 5)
+    order = np.argsort(-scores)
+    n, some = len(views), np.zeros((6 + len(views), 6 + len(views)))
+    rough = [Estimate(poses[i], np.zeros(n), np.full(n, scores[i] / n), np.ones(n), some) for i in order]
     rough = distinct(rough, model)
     best_places = {id(e) for e in apart(rough, model)[:PLACES_REFINED]}
     rough = [e for i, e in enumerate(rough) if i < FINALISTS or id(e) in best_places]
-    fine = [fitter.refine(t, e, [(max(level - 2, 1), 5)]) for e in rough]
+    fine = [fitter.refine(t, e, [(max(level - 2, 1), 5, OFFSET_SIGMA)]) for e in rough]
     return apart(distinct(fine, model), model)
+
+
+def shortlist(scores: Array, places: int, count: int) -> Array:
+    """Return indices of the best scores, half of them shared out evenly among the places (scores: place by place)."""
+    chosen = set(np.argsort(-scores)[: count // 2].tolist())
+    for place in np.arange(len(scores)).reshape(places, -1):
+        chosen |= set(place[np.argsort(-scores[place])[: count // 2 // places]].tolist())
+    return np.array(sorted(chosen))
 
 
 def apart(estimates: list[Estimate], model: ToolModel) -> list[Estimate]:

@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardware.geometry import Array, inverse, rotation_angle
-from models.tracking.fit import Estimate, Fitter
+from hardware.geometry import Array, interpolate, inverse, rotation_angle
+from models.tracking.fit import HELD, OFFSET_SIGMA, Estimate, Fitter, Stage
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.quality import Agreement, judge, strength
 
-COARSE, FINE = ((2, 3),), ((1, 4), (0, 5))
-DRIFT_SIGMA = 4.0  # [px] change of the views' disagreement from one frame to the next (published dreams: 2)
+# While the pose is still coarse the offset is held, else it would slip by a period of the tool's pattern.
+COARSE: tuple[Stage, ...] = ((2, 3, HELD),)
+FINE: tuple[Stage, ...] = ((1, 4, 4.0), (0, 4, 4.0))
+FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
@@ -25,8 +27,7 @@ class Found:
 
 def settle(fitter: Fitter, t: int, start: Estimate, offset: Array | None = None) -> Found:
     """Fit frame t from a start near the truth at full resolution, and judge it."""
-    sigma = {} if offset is None else {"offset_sigma": DRIFT_SIGMA}
-    estimate = fitter.refine(t, start, FINE, offset, **sigma)
+    estimate = fitter.refine(t, start, FIRST if offset is None else FINE, offset)
     agreement = judge(fitter, t, estimate)
     return Found(estimate, agreement, strength(agreement, fitter.model.plain))
 
@@ -40,7 +41,7 @@ def follow(fitter: Fitter, t: int, last: Found, before: Found | None, enough: fl
         T[:3, :3] = b[:3, :3] @ a[:3, :3].T @ b[:3, :3]
         T[:3, 3] = 2 * b[:3, 3] - a[:3, 3]
         starts.append(replace(last.estimate, T=T))
-    rough = [fitter.refine(t, start, COARSE) for start in starts]
+    rough = [fitter.refine(t, start, COARSE, start.offset) for start in starts]
     found = settle(fitter, t, max(rough, key=lambda e: e.score), last.estimate.offset)
     if found.strength >= enough:
         return found
@@ -74,20 +75,31 @@ def sweep(fitter: Fitter, track: list[Found | None], frames: range, enough: floa
             track[t], before = None, None
 
 
-def revise(fitter: Fitter, track: list[Found | None], frames: range) -> None:
-    """The pass the other way: start every frame from its neighbour on the other side, keep what is better."""
+def revise(fitter: Fitter, track: list[Found | None], frames: range, least: float) -> None:
+    """The pass the other way: start every frame from its neighbours, keep what is better."""
     for t in frames:
-        neighbour, now = track[t + (1 if frames.step < 0 else -1)], track[t]
-        if neighbour is None:
-            continue
-        start = fitter.refine(t, neighbour.estimate, (*COARSE, (1, 3)))
-        if now is not None and _same(start, now.estimate):
-            continue
-        found = settle(fitter, t, start, neighbour.estimate.offset)
-        if now is None or found.strength > now.strength:
-            track[t] = found
+        now = track[t]
+        behind, ahead = (track[t + d] if 0 <= t + d < len(track) else None for d in (-frames.step, frames.step))
+        starts = [e.estimate for e in (behind,) if e is not None]
+        if behind is not None and ahead is not None:
+            starts.append(_between(behind.estimate, ahead.estimate))
+        for first in starts:
+            start = fitter.refine(t, first, (*COARSE, (1, 3, 1.0)), first.offset)
+            if now is not None and _same(start, now.estimate):
+                continue
+            found = settle(fitter, t, start, first.offset)
+            if found.strength > (least if now is None else now.strength):
+                track[t] = now = found
+
+
+def _between(a: Estimate, b: Estimate) -> Estimate:
+    return replace(a, T=interpolate(a.T, b.T, 0.5), offset=(a.offset + b.offset) / 2)
 
 
 def _same(a: Estimate, b: Estimate) -> bool:
     D = inverse(a.T) @ b.T
-    return bool(np.linalg.norm(D[:3, 3]) < 0.004 and rotation_angle(D[:3, :3], np.eye(3)) < 0.03)
+    return bool(
+        np.linalg.norm(D[:3, 3]) < 0.004
+        and np.abs(a.offset - b.offset).max() < 1.5
+        and rotation_angle(D[:3, :3], np.eye(3)) < 0.03
+    )

@@ -133,8 +133,8 @@ class _Run:
             self.advance(0.2 / len(self.fitters), f"{name}: forward")
             sweep(self.fitters[name], found, range(at, 0, -1), ENOUGH, LEAST)
             self.advance(0.2 / len(self.fitters), f"{name}: backward")
-            revise(self.fitters[name], found, range(n - 2, 0, -1))
-            revise(self.fitters[name], found, range(2, n))
+            revise(self.fitters[name], found, range(n - 2, 0, -1), LEAST)
+            revise(self.fitters[name], found, range(2, n), LEAST)
             self.advance(0.3 / len(self.fitters), f"{name}: both ways")
         return self.finish(name, found)
 
