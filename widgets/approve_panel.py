@@ -43,6 +43,8 @@ class ApprovePanel(QWidget):
             "Rehearse", "Play the plan with ghosts; nothing moves  (R)", self.rehearse_wanted
         )
         self._speed = QComboBox()
+        self._speed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._speed.setMinimumContentsLength(8)
         self._speed.setToolTip("Highest tool speed of the plan. The first run of a plan is slow.")
         self._speed.activated.connect(lambda i: self.speed_picked.emit(float(self._speed.itemData(i))))
         self._facts, self._reason = ElidedLabel(), label("", wrap=True)
@@ -66,6 +68,7 @@ class ApprovePanel(QWidget):
         self.outcome = OutcomeCard()
         self.outcome.outcome_given.connect(self.outcome_given)
         self.outcome.skipped.connect(self.outcome_skipped)
+        self.setMinimumHeight(256)  # what the outcome card needs, so that nothing jumps when a run ends
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._steps())
         self._pages.addWidget(self.outcome)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
-from widgets.panel import Panel, label, row
+from widgets.panel import Panel, clear, label, row
 from widgets.theme import set_state
 from widgets.values import ArmCard
 
@@ -52,9 +52,7 @@ class ArmCardView(Panel):
         self._joints.setVisible(bool(arm.joints_deg))
 
     def _show_limits(self, arm: ArmCard) -> None:
-        while item := self._limits.takeAt(0):
-            if old := item.widget():
-                old.deleteLater()
+        clear(self._limits)
         for line, limit in enumerate(arm.limits):
             self._limits.addWidget(label(limit.name, "muted"), line, 0)
             self._limits.addWidget(label(limit.value), line, 1)

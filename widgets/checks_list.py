@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from widgets.panel import ElidedLabel, label, row
+from widgets.panel import ElidedLabel, clear, label, row
 from widgets.theme import set_state
 from widgets.values import CheckRow
 
@@ -35,6 +35,7 @@ class _Row(QFrame):
             layout.addWidget(hint)
         if check.mood in ("warning", "alarm"):
             set_state(text, state=check.mood)
+        text.setToolTip(check.detail)
         if check.at is not None:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -81,9 +82,7 @@ class ChecksList(QWidget):
 
     def show_checks(self, checks: Sequence[CheckRow], note: str = "") -> None:
         """Show these checks, violations first; note: a sentence above them."""
-        while item := self._rows.takeAt(0):
-            if old := item.widget():
-                old.deleteLater()
+        clear(self._rows)
         for check in sorted(checks, key=lambda c: _ORDER[c.mood]):
             made = _Row(check)
             made.picked.connect(self.time_picked)

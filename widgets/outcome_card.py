@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QVBoxLayout,
 
 from widgets.panel import button, label, row
 
-TAGS = ("bad dream", "bad track", "bad plan", "bad execution", "slipped", "missed", "stopped by hand")
+TAGS = ("bad dream", "bad track", "bad plan", "bad execution", "slipped", "missed")
 
 
 class OutcomeCard(QWidget):
@@ -35,6 +35,7 @@ class OutcomeCard(QWidget):
         grid = QGridLayout()
         grid.setSpacing(4)
         for index, tag in enumerate(self._tags):
+            tag.setMinimumHeight(28)
             grid.addWidget(tag, index // 3, index % 3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.theme import set_state
 
@@ -47,6 +47,14 @@ def paragraph(text: str, width: int, role: str = "") -> QLabel:
     made.ensurePolished()
     made.setFixedHeight(made.heightForWidth(width))
     return made
+
+
+def clear(layout: QLayout) -> None:
+    """Take every widget out of a layout, at once for the eye, later for the memory."""
+    while item := layout.takeAt(0):
+        if old := item.widget():
+            old.hide()
+            old.deleteLater()
 
 
 class ElidedLabel(QLabel):

@@ -91,6 +91,7 @@ class ToolStrip(QWidget):
         chosen = self.chosen
         for card in self._cards.values():
             self._group.removeButton(card)
+            card.hide()
             card.deleteLater()
         self._cards = {tool.role: _ToolCard(tool) for tool in tools}
         for index, card in enumerate(self._cards.values()):

@@ -39,7 +39,7 @@ class Transport(QWidget):
         super().__init__(parent)
         self._playback = playback
         self._where = label("", "number")
-        self._where.setMinimumWidth(190)
+        self._where.setMinimumWidth(140)
         self._speed = QComboBox()
         for speed in _SPEEDS:
             self._speed.addItem(f"{speed:g}×", speed)
@@ -49,9 +49,7 @@ class Transport(QWidget):
         self._clocks = {name: self._clock_button(name) for name in ("dream", "plan")}
         self._play, self._loop = actions["play"], actions["loop"]
         self._loop.setCheckable(True)
-        left, right = (
-            [action_button(actions[n], n, text=n == "worst") for n in names] for names in (_LEFT, _RIGHT)
-        )
+        left, right = ([action_button(actions[n], n, text=False) for n in names] for names in (_LEFT, _RIGHT))
         self.setLayout(row(*left, self._speed, self._where, *self._clocks.values(), 1, *right, spacing=4))
         playback.playing_changed.connect(self._show_playing)
         playback.loop_changed.connect(self._show_loop)
@@ -78,10 +76,10 @@ class Transport(QWidget):
 
     def _clock_button(self, name: str) -> QToolButton:
         button = QToolButton()
-        button.setText(f"{name.capitalize()} time")
+        button.setText(name.capitalize())
         button.setCheckable(True)
         set_state(button, role="flat")
-        button.setToolTip(f"The timeline shows the {name}'s time")
+        button.setToolTip(f"Show the {name}'s time on the timeline")
         button.clicked.connect(lambda: self.clock_picked.emit(name))
         return button
 

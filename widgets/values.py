@@ -76,13 +76,14 @@ class ToolRow:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """A check for the list. amount: "0.21 of 0.25 m/s"; at [s]: where a click leads, None: nowhere."""
+    """A check for the list. amount: "0.21 ≤ 0.25 m/s"; at [s]: where a click leads, None: nowhere; detail: more."""
 
     mood: Mood
     text: str
     amount: str = ""
     hint: str = ""
     at: float | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True)

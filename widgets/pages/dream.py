@@ -91,6 +91,7 @@ class DreamPage(QWidget):
         """Lay out one picture a view (1 to 4) and leave the empty state."""
         for old in self.videos.values():
             self._views.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self.videos = {name: VideoView(name, f"View {i} · {name}") for i, name in enumerate(views, 1)}
         for index, video in enumerate(self.videos.values()):
@@ -193,7 +194,7 @@ class DreamPage(QWidget):
                 ("approve", "Approve and execute", _margins(_framed(self.approve), 2, 0, 8, 8)),
             )
         ]
-        self.docks.size_panes(panes, [300, 250, 230], Qt.Orientation.Vertical)
+        self.docks.size_panes(panes, [270, 190, 280], Qt.Orientation.Vertical)
         self.docks.size_panes(panes[:1], [410], Qt.Orientation.Horizontal)
         self.docks.size_panes([bottom], [370], Qt.Orientation.Vertical)
 
@@ -207,8 +208,8 @@ class DreamPage(QWidget):
         pane = QWidget()
         layout = QHBoxLayout(pane)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.curves, 3)
-        layout.addWidget(self.cameras, 4)
+        layout.addWidget(self.curves, 1)
+        layout.addWidget(self.cameras, 1)
         return pane
 
     @Slot()

@@ -59,7 +59,9 @@ class RigPage(QWidget):
     def show_arms(self, arms: Sequence[ArmCard]) -> None:
         """Show a card an arm."""
         for name in self._cards.keys() - {arm.name for arm in arms}:
-            self._cards.pop(name).deleteLater()
+            gone = self._cards.pop(name)
+            gone.hide()
+            gone.deleteLater()
         for arm in arms:
             if arm.name not in self._cards:
                 self._cards[arm.name] = card = ArmCardView(arm.name)

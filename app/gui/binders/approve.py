@@ -14,7 +14,7 @@ from app.ledger import LedgerError
 from widgets.pages.dream import DreamPage
 from widgets.values import LineItem
 
-_OVER = ("stopped", "done", "fault")
+_OVER = ("stopped", "done", "fault")  # a paused run goes on, it is not judged yet
 
 
 class ApproveBinder(QObject):
@@ -67,7 +67,7 @@ class ApproveBinder(QObject):
 
     def tick(self) -> None:
         progress = self._execution.progress
-        if self._execution.state in ("running", "paused") and progress is not None:
+        if self._execution.state == "running" and progress is not None:
             self.page.playback.seek(progress.plan_time)
         self._show_state()
 
@@ -101,7 +101,7 @@ class ApproveBinder(QObject):
         elif before in ("running", "paused") and self._state in _OVER:
             self._judging = True
         elif before == "connecting" and self._state == "ready":
-            self._hand_over()
+            self._plan()  # with the limits that were read back, from where the arms stand
 
     def _show_plan(self) -> None:
         self._rehearsing = False
@@ -116,8 +116,8 @@ class ApproveBinder(QObject):
 
     def _show_checks(self) -> None:
         plan = self._dreaming.plan
-        note = "" if plan else "Plan the motion (P) to see its checks."
-        self.page.show_checks(check_rows(plan, self._execution.checks, self._dream.page_time), note)
+        rows, summary = check_rows(plan, self._execution.checks, self._dream.page_time)
+        self.page.show_checks(rows, summary if plan else "Plan the motion (P) to see its checks.")
 
     def _show_state(self) -> None:
         wishes = Wishes(self._speed, self._rehearsing, self._judging, self._ran_before)
@@ -153,8 +153,15 @@ class ApproveBinder(QObject):
     @Slot()
     def _plan(self) -> None:
         first = self._speed <= self._program.rig.safety.first_run_tip_speed + 1e-9
-        if self._dreaming.progress is None:
-            self._try(lambda: self._dreaming.make_plan(self._program.rig, first_run=first))
+        arms = self._execution
+        if self._dreaming.progress is not None or self._dreaming.track is None or self._state == "running":
+            return
+        q_start = {name: state.q for name, state in arms.arms.items()}
+        self._try(
+            lambda: self._dreaming.make_plan(
+                self._program.rig, first_run=first, limits=arms.limits or None, q_start=q_start or None
+            )
+        )
 
     @Slot()
     def _rehearse(self) -> None:
@@ -208,4 +215,4 @@ class ApproveBinder(QObject):
         self._judging = False
         self.page.show_execution(False)
         self._dream.show_mode("dream")
-        self._show_plan()
+        self._plan()  # the arms stand elsewhere now

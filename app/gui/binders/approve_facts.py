@@ -71,28 +71,58 @@ def _stage(dreaming: DreamSession, execution: ExecutionSession, wishes: Wishes) 
 
 def check_rows(
     plan: Plan | None, live: tuple[Check, ...], to_page_time: Callable[[float], float]
-) -> list[CheckRow]:
-    """Return a row a check of the plan, its clamps, and what was checked at the arms themselves."""
-    if plan is None:
-        return [_row(check, to_page_time) for check in live]
-    rows = [_row(check, to_page_time) for check in (*plan.checks, *live)]
-    return rows + [_clamp(clamp, to_page_time) for clamp in plan.clamps]
+) -> tuple[list[CheckRow], str]:
+    """Return a row a rule (what holds for all arms is one row, the tightest), every clamp, and a summary."""
+    checks = (*(plan.checks if plan else ()), *live)
+    broken = [check for check in checks if check.status != "ok"]
+    holding: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.status == "ok":
+            holding.setdefault(check.rule, []).append(check)
+    rows = [_broken(check, to_page_time) for check in broken] + [_holding(same) for same in holding.values()]
+    clamps = [_clamp(clamp, to_page_time) for clamp in plan.clamps] if plan else []
+    return clamps + rows, _summary(broken, len({check.rule for check in checks}))
 
 
-def _row(check: Check, to_page_time: Callable[[float], float]) -> CheckRow:
+def _summary(broken: list[Check], rules: int) -> str:
+    bad = len({check.rule for check in broken if check.status == "violation"})
+    if not rules:
+        return ""
+    return f"{bad} of {rules} rules of motion are broken" if bad else f"All {rules} rules of motion hold"
+
+
+def _broken(check: Check, to_page_time: Callable[[float], float]) -> CheckRow:
     at = to_page_time(check.spans[0][0]) if check.spans else None
     text = f"{check.arm}: {check.text}" if check.arm and not check.text.startswith(check.arm) else check.text
-    return CheckRow(_MOODS[check.status], text, amount(check), check.hint, at)
+    return CheckRow(_MOODS[check.status], text, hint=check.hint, at=at, detail=amount(check))
+
+
+def _holding(same: list[Check]) -> CheckRow:
+    tightest = max(same, key=_use)
+    details = "\n".join(f"{c.arm}: {c.text}" if c.arm else c.text for c in same)
+    return CheckRow("ok", tightest.rule.capitalize(), amount(tightest), detail=details)
+
+
+def _use(check: Check) -> float:
+    """How much of the limit is used up; comparable within a rule only."""
+    if check.value is None:
+        return 0.0
+    return -check.value if _is_lower(check) else check.value
+
+
+def _is_lower(check: Check) -> bool:
+    return "at least" in check.text
 
 
 def amount(check: Check) -> str:
-    """Return "0.21 of 0.25 m/s"."""
+    """Return "0.21 ≤ 0.25 m/s", or "38 ≥ 20 mm" where the limit is the least that is allowed."""
     if check.value is None:
         return ""
-    value, limit, unit = check.value, check.limit, check.unit
-    if unit == "m" and max(abs(value), abs(limit or 0.0)) < 0.1:
-        value, limit, unit = 1000 * value, None if limit is None else 1000 * limit, "mm"
-    return f"{value:.3g} {unit}".strip() if limit is None else f"{value:.3g} of {limit:.3g} {unit}".strip()
+    if check.limit is None:
+        return f"{check.value:.3g} {check.unit}".strip()
+    tiny = abs(check.value) < 1e-3 * abs(check.limit)
+    value = "0" if tiny else f"{check.value:.3g}"
+    return f"{value} {'≥' if _is_lower(check) else '≤'} {check.limit:.3g} {check.unit}".strip()
 
 
 def _clamp(clamp: Clamp, to_page_time: Callable[[float], float]) -> CheckRow:

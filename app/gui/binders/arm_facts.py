@@ -84,4 +84,4 @@ def _state(arm: ArmConfig, session: ExecutionSession) -> tuple[str, Mood]:
 def _error(arm: ArmConfig, session: ExecutionSession, state: ArmState | None) -> str:
     if state is not None and state.error_code:
         return error_in_words(state.error_code)
-    return session.message if session.state == "fault" and arm.name in session.message else ""
+    return session.message if session.state == "fault" and session.message.startswith(f"{arm.name}:") else ""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.dreaming import Progress
-from app.gui.binders.dream_pictures import colors, first_found
+from app.gui.binders.dream_pictures import colors, first_found, found_of
 from models.types import Dream, ToolTrack, Track
 from widgets.values import BusyState, Chip, Mood, ToolRow
 
@@ -43,11 +43,14 @@ def _origin(dream: Dream, trim: tuple[int, int]) -> tuple[Chip, ...]:
 
 def _tracked(track: Track, trim: tuple[int, int], stale: bool) -> tuple[Chip, ...]:
     first, last = trim
-    found = sum(int(tool.found[first : last + 1].sum()) for tool in track.tools.values())
-    total = len(track.tools) * (last - first + 1)
+    found, total = (sum(counts) for counts in zip(*(found_of(t, trim) for t in track.tools.values()), strict=True))
     apart = np.concatenate([np.abs(t.stereo_disagreement_px[first : last + 1]) for t in track.tools.values()])
     made = [
-        Chip(f"tracked {found}/{total}", "ok" if found == total else "warning", "frames with a pose, all tools")
+        Chip(
+            f"tracked {found}/{total}",
+            "ok" if found == total else "warning",
+            "frames with a pose since each tool came into view",
+        )
     ]
     if np.isfinite(apart).any():
         worst = float(np.nanmax(apart))
@@ -72,15 +75,15 @@ def tool_rows(dream: Dream, track: Track | None, trim: tuple[int, int], frame: i
 def _row(row: ToolRow, track: ToolTrack | None, trim: tuple[int, int], frame: int) -> ToolRow:
     if track is None or frame >= len(track):
         return row
-    first, last = trim
+    found, total = found_of(track, trim)
     apart = float(track.stereo_disagreement_px[frame])
     return ToolRow(
         role=row.role,
         name=row.name,
         color=row.color,
         state="not in view yet" if frame < first_found(track) else track.source[frame],
-        found=int(track.found[first : last + 1].sum()),
-        total=last - first + 1,
+        found=found,
+        total=total,
         confidence=float(track.frame_confidence[frame]),
         disagreement_px=apart if np.isfinite(apart) else None,
     )

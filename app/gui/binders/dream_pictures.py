@@ -24,6 +24,12 @@ def first_found(track: ToolTrack) -> int:
     return int(np.argmax(track.found))
 
 
+def found_of(track: ToolTrack, trim: tuple[int, int]) -> tuple[int, int]:
+    """Return how many of the frames inside the trim, since the tool came into view, have a pose: (found, all)."""
+    first, last = max(trim[0], first_found(track)), trim[1]
+    return int(track.found[first : last + 1].sum()), last - first + 1
+
+
 @dataclass(frozen=True, eq=False)
 class DreamPictures:
     """A FrameSource: the pictures of a dream by the page's clock."""

@@ -10,6 +10,7 @@ from app.gui.binders.binder import Shell
 from app.gui.binders.live import LatestFrames, RateMeter
 from app.gui.binders.scene import measured_links, rig_scene
 from app.gui.program import Program
+from hardware.arm_model import link_poses
 from hardware.types import Tool
 from widgets.pages.rig import RigPage
 from widgets.values import BusyState, Chip, LineItem
@@ -32,7 +33,7 @@ class RigBinder(QObject):
         page.clear_wanted.connect(self._clear)
         page.cameras.set_source(LatestFrames(self._session))
         rig = program.rig
-        page.cameras.show_cameras([config.camera.name for config in rig.cameras])
+        self._live = False
         page.cameras.show_empty("Connect the arms and cameras (Ctrl+Return)")
         page.scene.show_static(rig_scene(rig))
         kind = "simulated" if rig.simulated else "real"
@@ -64,7 +65,7 @@ class RigBinder(QObject):
         if now - self._looked > _CARDS_EVERY_S and self.page.isVisible():
             self._looked = now
             self._show_arms()
-            self.page.scene.show_moment(SceneMoment(measured=measured_links(self._program.rig, self._session.arms)))
+            self.page.scene.show_moment(self._moment())
 
     def close(self) -> None:
         self._forget()
@@ -88,13 +89,29 @@ class RigBinder(QObject):
     def _changed(self, topic: str) -> None:
         if topic in ("state", "limits"):
             self._show_arms()
+            self._show_cameras()
             connecting = self._session.state == "connecting"
             self.page.show_busy(
                 BusyState("Starting and connecting the rig", can_cancel=False) if connecting else None
             )
 
+    def _show_cameras(self) -> None:
+        live = self._session.state not in ("offline", "connecting", "closed")
+        if live and not self._live:
+            self.page.cameras.show_cameras([config.camera.name for config in self._program.rig.cameras])
+        elif self._live and not live:
+            self.page.cameras.show_cameras([])
+        self._live = live
+
     def _show_arms(self) -> None:
         self.page.show_arms([arm_card(arm, self._session) for arm in self._program.rig.arms])
+
+    def _moment(self) -> SceneMoment:
+        """The arms where they are; as ghosts at home until they say so."""
+        rig = self._program.rig
+        measured = measured_links(rig, self._session.arms)
+        home = {arm.name: arm.T_world_base @ link_poses(arm.model, arm.home) for arm in rig.arms}
+        return SceneMoment(planned={} if measured else home, measured=measured)
 
     def _cameras_item(self) -> LineItem:
         names = [config.camera.name for config in self._program.rig.cameras]

@@ -42,6 +42,7 @@ def field(qtbot: QtBot) -> Iterator[QLineEdit]:
     qtbot.waitExposed(window)
     field.setFocus()
     yield field
+    window.close()
 
 
 @pytest.mark.parametrize("key", STOP_KEYS)

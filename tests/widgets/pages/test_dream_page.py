@@ -13,24 +13,10 @@ from widgets.pages.dream import DreamPage
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
 from widgets.views.made_up import MadeUpSource
 
-ACTIONS = [
-    "open",
-    "import",
-    "track",
-    "example",
-    "play",
-    "next",
-    "previous",
-    "first",
-    "last",
-    "worst",
-    "loop",
-    "box",
-    "trim_start",
-    "trim_end",
-    "undo",
-    "redo",
-]
+ACTIONS = (
+    *("open", "import", "track", "example", "play", "next", "previous", "first", "last"),
+    *("worst", "loop", "box", "trim_start", "trim_end", "undo", "redo"),
+)
 PLAN = ApproveState("planned", "3fa9" + "0" * 57 + "c41", 12.4, can_plan=True, emulated=True)
 
 
@@ -42,6 +28,7 @@ def page(qtbot: QtBot) -> Iterator[DreamPage]:
     page.resize(1500, 850)
     page.show()
     yield page
+    page.close()
 
 
 def _texts(widget: QWidget) -> str:
@@ -135,6 +122,7 @@ def panel(qtbot: QtBot) -> Iterator[ApprovePanel]:
     qtbot.addWidget(panel)
     panel.show()
     yield panel
+    panel.close()
 
 
 def test_approve_is_off_with_the_reason_in_words(panel: ApprovePanel) -> None:
