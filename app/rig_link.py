@@ -8,11 +8,15 @@ from hardware.cameras.base import CameraDriver, CameraError
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
 from hardware.types import Frame, Tool
+from hardware.world.simulated_rig import SimulatedRig, default_tools
 
 
 @dataclass(eq=False)
 class RigLink:
-    """What runs. runs counts the executions since the start: each of them may have changed what stands there."""
+    """What runs. table says what was laid on it, runs counts the executions since: each may have changed it.
+
+    world: the simulation behind it, None for a real rig.
+    """
 
     rig: Rig
     tools: Mapping[str, Tool]
@@ -20,6 +24,7 @@ class RigLink:
     cameras: Mapping[str, CameraDriver]
     close_all: Callable[[], None]
     table: str = ""
+    world: SimulatedRig | None = None
     runs: int = field(default=0)
 
     @property
@@ -52,9 +57,6 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
             started.callback(group.close)
             group.connect()
             return RigLink(rig, by_arm, group, {}, started.pop_all().close)
-        # the simulation is needed only where the rig is one
-        from hardware.world.simulated_rig import SimulatedRig
-
         world = started.enter_context(SimulatedRig(rig, tools=tools, task=task, seed=seed))
         group = ArmGroup(
             rig,
@@ -65,11 +67,9 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
         started.callback(group.close)
         group.connect()
         cameras = {name: world.camera(name) for name in world.world.cameras}
-        return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}")
+        return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}", world)
 
 
 def default_rig_tools(rig: Rig) -> Mapping[str, Tool]:
     """Return by role what the arms carry while no dream says otherwise."""
-    from hardware.world.simulated_rig import default_tools
-
     return default_tools(rig)
