@@ -8,31 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.edits import (
-    AddHint,
-    Allowed,
-    Edit,
-    History,
-    RemoveHint,
-    Review,
-    SetTrim,
-    distinct,
-    load_history,
-    save_history,
-)
+from app.dream_document import DreamDocument, WorstFrame
+from app.edits import AddHint, Edit, RemoveHint, SetTrim
 from app.events import Listener, Listeners
+from app.example import example_folder
 from app.import_files import import_dropped
 from app.ledger import Ledger, LedgerError
 from app.plan_making import plan_dream
 from app.provenance import record_dream, record_track
-from app.track_shelf import TrackShelf
 from app.worker import Callbacks, Worker
 from app.workspace import Workspace
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import ArmLimits, Image, Plan
-from models.data.dream_folder import is_dream_folder, load_dream
-from models.data.errors import DreamFileError
+from models.data.dream_folder import is_dream_folder
 from models.types import Dream, Hint, Track
 
 Topic = Literal["dream", "track", "edits", "progress", "plan", "message"]
@@ -47,15 +36,6 @@ class Progress:
     fraction: float
     text: str
     left_s: float | None
-
-
-@dataclass(frozen=True)
-class WorstFrame:
-    """The frame to look at first: the least confident one, a lost one before all others."""
-
-    tool: str
-    t: int
-    confidence: float
 
 
 class DreamSession:
@@ -78,13 +58,9 @@ class DreamSession:
         self._planner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="planning")
         self._planning: Future[Plan] | None = None
         self._planned_from: object = None
-        self._history, self._allowed = History(Review((), (0, 1))), Allowed((), (), 0)
-        self._shelf: TrackShelf | None = None
-        self._track_job = track_job
-        self._job_started = 0.0
-        self._tracking_folder: Path | None = None
-        self.dream: Dream | None = None
-        self.folder: Path | None = None
+        self._document: DreamDocument | None = None
+        self._track_job, self._job_started = track_job, 0.0
+        self._tracked_document: DreamDocument | None = None
         self.plan: Plan | None = None
         self.progress: Progress | None = None
         self.message = ""
@@ -93,29 +69,36 @@ class DreamSession:
     # read
 
     @property
+    def dream(self) -> Dream | None:
+        return self._document.dream if self._document else None
+
+    @property
+    def folder(self) -> Path | None:
+        return self._document.folder if self._document else None
+
+    @property
     def track(self) -> Track | None:
-        return self._shelf.current if self._shelf else None
+        return self._document.track if self._document else None
 
     @property
     def stale(self) -> bool:
-        """Whether the boxes have changed since the track was made."""
-        return self.track is not None and distinct(self.track.hints) != distinct(self.hints)
+        return self._document is not None and self._document.stale
 
     @property
     def hints(self) -> tuple[Hint, ...]:
-        return self._history.review.hints
+        return self._document.hints if self._document else ()
 
     @property
     def trim(self) -> tuple[int, int]:
-        return self._history.review.trim
+        return self._document.trim if self._document else (0, 0)
 
     @property
     def can_undo(self) -> bool:
-        return self._history.can_undo
+        return self._document is not None and self._document.can_undo
 
     @property
     def can_redo(self) -> bool:
-        return self._history.can_redo
+        return self._document is not None and self._document.can_redo
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(topic)` after every change, in the owner's thread; returns what ends it."""
@@ -128,54 +111,29 @@ class DreamSession:
 
     def frame_at(self, view: str, t: int) -> Image:
         """Return picture t (H, W, 3) of a view; KeyError lists the views, IndexError the range."""
-        dream = self._require_dream()
-        for candidate in dream.views:
-            if candidate.name == view:
-                if not 0 <= t < len(dream):
-                    raise IndexError(f"frame {t}; dream {dream.name} has 0 to {len(dream) - 1}")
-                picture: Image = candidate.frames[t]
-                return picture
-        raise KeyError(f"view {view!r}; dream {dream.name} has {[v.name for v in dream.views]}")
+        return self._require().frame_at(view, t)
 
     def worst_frame(self) -> WorstFrame | None:
         """Return the least confident frame inside the trim, None without a track."""
-        if self.track is None:
-            return None
-        first, last = self.trim
-        candidates = [
-            WorstFrame(role, t, float(tool.frame_confidence[t]))
-            for role, tool in self.track.tools.items()
-            for t in range(max(first, _first_found(tool.source)), min(last + 1, len(tool)))
-        ]
-        return min(candidates, key=lambda frame: frame.confidence, default=None)
+        return self._document.worst_frame() if self._document else None
 
     # open
 
     def open(self, folder: Path) -> None:
         """Open a dream folder. Raises DreamFileError naming file and field; what was open stays open."""
-        folder = folder.absolute()
-        dream = load_dream(folder)
-        sizes = {view.name: view.camera.size for view in dream.views}
-        allowed = Allowed(tuple(dream.tools), tuple(sizes), len(dream), sizes)
-        history = self._load_history(folder, dream, allowed)
+        document = DreamDocument(folder)
         self.cancel()
         self._worker.start()
-        self.dream, self.folder, self._allowed, self._history = dream, folder, allowed, history
-        self._shelf = TrackShelf(folder, dream)
-        self._shelf.select(self.hints)
-        self.message, self.track_id = "", ""
+        self._document = document
+        self.message, self.dream_id, self.track_id = "", "", ""
         self._forget_plan()
-        self.dream_id = self._record(lambda: record_dream(self._ledger, dream, folder))
-        if self.track is not None:
-            self._record_track()
+        self.dream_id = self._record(lambda: record_dream(self._ledger, document.dream, document.folder))
+        self._record_track()
         for topic in ("dream", "track", "edits", "plan", "message"):
             self._listeners.tell(topic)
 
     def open_example(self) -> None:
-        """Open the built-in rendered dream (made on first use)."""
-        # the renderer and the physics behind it are needed here only
-        from app.example import example_folder
-
+        """Open the built-in rendered dream (copied into the workspace on first use)."""
         self.open(example_folder(self._workspace))
 
     def open_dropped(self, paths: tuple[Path, ...]) -> None:
@@ -203,26 +161,26 @@ class DreamSession:
         self._edit(SetTrim(first, last))
 
     def undo(self) -> None:
-        self._go(self._history.undo())
+        self._change(self._require().undo)
 
     def redo(self) -> None:
-        self._go(self._history.redo())
+        self._change(self._require().redo)
 
     # compute
 
     def retrack(self) -> None:
         """Track in the worker process with the current hints; the result comes by `pump()`, topic "track"."""
-        self._require_dream()
+        document = self._require()
         if self._worker.busy:
             raise ValueError("a dream is being tracked already: cancel that first")
-        self._job_started = time.monotonic()
-        self._tracking_folder = self.folder
+        self._say("")
+        self._job_started, self._tracked_document = time.monotonic(), document
         self._set_progress(Progress("tracking", 0.0, "starting", None))
         self._worker.submit(
             self._track_job,
-            self.folder,
-            self.hints,
-            self._extended(),
+            document.folder,
+            document.hints,
+            document.extended_track,
             callbacks=Callbacks(self._tracked, self._tracking_failed, self._tracking_progress),
         )
 
@@ -243,11 +201,14 @@ class DreamSession:
 
         limits, q_start by arm: as read back and measured, where the arms are connected (see plan_dream).
         """
-        dream, track = self._require_dream(), self.track
+        dream, track = self._require().dream, self.track
         if track is None:
             raise ValueError("there is no track yet: track the dream first")
+        if self.stale:
+            raise ValueError("the boxes have changed since the dream was tracked: track it again first")
         if self._planning is not None:
             raise ValueError("a plan is being made already")
+        self._say("")
         self._forget_plan()
         self._set_progress(Progress("planning", 0.0, "planning", None))
         self._planned_from = (track, self.trim)
@@ -287,21 +248,22 @@ class DreamSession:
         self._planner.shutdown(wait=True, cancel_futures=True)
 
     def _edit(self, edit: Edit) -> None:
-        self._require_dream()
-        self._allowed.check(edit)
-        self._go(self._history.do(edit))
+        document = self._require()
+        self._change(lambda: document.edit(edit))
 
-    def _go(self, history: History) -> None:
-        if history == self._history or self.folder is None:
-            return
-        self._history = history
+    def _change(self, change: Callable[[], bool]) -> None:
+        before = self.track
         try:
-            save_history(self.folder / "edits.json", history)
-            if self._shelf is not None and self._shelf.select(self.hints):
-                self._listeners.tell("track")
+            changed = change()
         except OSError as error:
+            changed = True
             self._say(f"{self.folder}: corrections are not saved: {error}; free some room and edit again")
+        if not changed:
+            return
         self._forget_plan()
+        if self.track is not before:
+            self._record_track()
+            self._listeners.tell("track")
         self._listeners.tell("edits")
 
     def _tracking_progress(self, fraction: float, text: str) -> None:
@@ -311,13 +273,14 @@ class DreamSession:
 
     def _tracked(self, track: Track) -> None:
         self._set_progress(None)
-        if self._shelf is None or self.folder != self._tracking_folder:
+        document = self._tracked_document
+        if document is None or document is not self._document:
+            # another dream was opened meanwhile
             return
         try:
-            self._shelf.put(track)
+            document.put_track(track)
         except OSError as error:
             self._say(f"{self.folder}: the track is not saved: {error}; free some room and track again")
-        self._shelf.select(self.hints)
         self._forget_plan()
         self._record_track()
         self._listeners.tell("track")
@@ -345,46 +308,29 @@ class DreamSession:
             self.plan = None
             self._listeners.tell("plan")
 
-    def _load_history(self, folder: Path, dream: Dream, allowed: Allowed) -> History:
-        start = Review((), (0, len(dream) - 1))
-        try:
-            return load_history(folder / "edits.json", start, allowed)
-        except DreamFileError as error:
-            log.warning("corrections left out: %s", error)
-            return History(start)
-
-    def _extended(self) -> Track | None:
-        """Return the track that the boxes were added to, so that only their spans are done again; else None."""
-        track = self.track
-        return track if track is not None and set(track.hints) < set(self.hints) else None
-
     def _record_track(self) -> None:
-        track, folder = self.track, self.folder
-        if track is not None and folder is not None and self.dream_id:
-            self.track_id = self._record(lambda: record_track(self._ledger, track, folder, self.dream_id))
+        document, track = self._document, self.track
+        if document is not None and track is not None and self.dream_id:
+            self.track_id = self._record(lambda: record_track(self._ledger, track, document.folder, self.dream_id))
 
     def _record(self, write: Callable[[], str]) -> str:
         """Put something in the ledger; where that fails a person is told, and the work goes on."""
         try:
             return write()
-        except LedgerError as error:
+        except (LedgerError, OSError) as error:
             self._say(str(error))
             return ""
 
-    def _require_dream(self) -> Dream:
-        if self.dream is None:
+    def _require(self) -> DreamDocument:
+        if self._document is None:
             raise ValueError("no dream is open: open one first")
-        return self.dream
+        return self._document
 
     def _set_progress(self, progress: Progress | None) -> None:
         self.progress = progress
         self._listeners.tell("progress")
 
     def _say(self, message: str) -> None:
-        self.message = message
-        self._listeners.tell("message")
-
-
-def _first_found(source: tuple[str, ...]) -> int:
-    """Frames before a tool comes into view are no failure."""
-    return next((t for t, s in enumerate(source) if s != "lost"), 0)
+        if message != self.message:
+            self.message = message
+            self._listeners.tell("message")

@@ -1,12 +1,14 @@
 """A started rig: its arms, and its cameras where it has drivers for them; simulated where the rig says so."""
 
 import contextlib
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hardware.cameras.base import CameraDriver, CameraError
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
+from hardware.robots.base import ArmError
 from hardware.types import Frame, Tool
 from hardware.world.simulated_rig import SimulatedRig, default_tools
 
@@ -57,7 +59,7 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
             started.callback(group.close)
             group.connect()
             return RigLink(rig, by_arm, group, {}, started.pop_all().close)
-        world = started.enter_context(SimulatedRig(rig, tools=tools, task=task, seed=seed))
+        world = started.enter_context(_start_world(rig, tools, task, seed))
         group = ArmGroup(
             rig,
             by_arm,
@@ -68,6 +70,17 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
         group.connect()
         cameras = {name: world.camera(name) for name in world.world.cameras}
         return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}", world)
+
+
+def _start_world(rig: Rig, tools: Mapping[str, Tool], task: str, seed: int) -> SimulatedRig:
+    try:
+        return SimulatedRig(rig, tools=tools, task=task, seed=seed)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        places = ", ".join(arm.address for arm in rig.arms if arm.emulated)
+        what = "close it, or give the rig's arms other loopback addresses"
+        raise ArmError(f"rig {rig.name}: an emulated arm runs already at one of {places}: {what}") from error
 
 
 def default_rig_tools(rig: Rig) -> Mapping[str, Tool]:
