@@ -121,6 +121,8 @@ def _draw_film(painter: QPainter, data: TimelineData, at: Layout, thumbs: Mappin
     if not thumbs:
         return
     first = next(iter(thumbs.values()))
+    left, right = at.x(float(data.frame_times[0])), at.x(film_end(data))
+    painter.fillRect(QRectF(left, at.film.top(), right - left, at.film.height()), color("well"))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     for i, (cell, _) in enumerate(slots(data, at, first.width() / first.height())):
         image = thumbs.get(i)
