@@ -8,6 +8,8 @@ import numpy as np
 from hardware.geometry import Array
 from models.tracking.fit import (
     CHANNEL_WEIGHT,
+    HIDDEN,
+    LIKELY,
     SCORE_SIGMA,
     compose,
     fit_shades,
@@ -99,6 +101,8 @@ def fit_many(
                 e2 = residual_size(seen, drawn, channel)
                 e2_bare = residual_size(seen, bare, channel)
                 total += (free * (e2_bare / (e2_bare + sigma2) - e2 / (e2 + sigma2))).sum()
+                skinless = frees[v, top:bottom, left:right]
+                total += (other * (LIKELY * skinless * seen[:, :, 3] - HIDDEN * (1 - seen[:, :, 3]))).sum()
                 k = np.array([fx, fy, cx - left, cy - top])
                 Hv, bv = normal_equations(
                     seen, drawn, free, q, e2, sigma2, channel, k, T_views[v, :3, :3], T_views[v, :3, 3], T[:3, 3]

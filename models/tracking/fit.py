@@ -26,6 +26,9 @@ OFFSET_SIGMA = 10.0  # [px] how far views of one dream may drift apart (publishe
 HELD = 0.02  # [px] an offset that is not to move
 GAIN_SIGMA, BIAS_SIGMA, TINT_SIGMA = 0.3, 0.15, 0.05
 SCORE_SIGMA = 0.12
+# A part of the tool that is not to be looked at still stands somewhere: the scene cannot be seen through it (score
+# lost for a pixel where it is), and something new that is not skin is likely to be it (score won).
+HIDDEN, LIKELY = 0.5, 0.25
 BLUR = [1.0, 0.7]  # [px] of the finest level, whose pictures are soft, and of the others
 
 
@@ -214,7 +217,12 @@ class Fitter:
     ) -> None:
         """check is called before every fit; it may raise to end the work."""
         self.model, self.views, self.check = model, views, check
+        self.taken: dict[int, list[Array]] = {}  # by frame, where other tools are: centres (3,) [m, view 1]
         self.corners = model.vertices[np.unique(model.faces[model.used])]
+
+    def is_taken(self, t: int, centre: Array) -> bool:
+        """Return whether another tool is already known to be there in frame t."""
+        return any(np.linalg.norm(centre - p) < 0.5 * self.model.radius for p in self.taken.get(t, ()))
 
     def _points(self, T: Array, v: int) -> Array:
         T_view = self.views[v].T_view_view1 @ T
@@ -259,7 +267,7 @@ class Fitter:
         return True
 
     def render(self, fit: _ViewFit, v: int, T: Array, offset: float) -> tuple[Floats, ...]:
-        """Return drawn (h, w, 4), free (h, w), inverse depth and cover (h, w), in the crop of `fit`."""
+        """Return drawn (h, w, 4), and free, inverse depth, cover and other (h, w) in the crop of `fit`."""
         model, scale = self.model, 2.0**fit.level
         assert fit.rect is not None
         assert fit.pictures is not None
@@ -279,7 +287,7 @@ class Fitter:
         drawn = cv2.GaussianBlur(drawn, (0, 0), sigma)
         near = cv2.GaussianBlur(cover, (0, 0), sigma)
         q = np.where(near > 0.02, cv2.GaussianBlur(q * cover, (0, 0), sigma) / np.maximum(near, 1e-3), 0)
-        return drawn, free, q.astype(np.float32), cover
+        return drawn, free, q.astype(np.float32), cover, other
 
     def refine(
         self,
@@ -326,7 +334,7 @@ class Fitter:
         box = self.box(e.T, v, offset)
         if box is None or not self._place_crop(fit, v, e.T, offset):
             return None
-        drawn, free, _, cover = self.render(fit, v, e.T, offset)
+        drawn, free, _, cover, _ = self.render(fit, v, e.T, offset)
         assert fit.pictures is not None
         width, height = fit.view.size
         kept = np.clip(box, 0, [width - 1, height - 1, width - 1, height - 1])
@@ -342,7 +350,7 @@ class Fitter:
                 continue
             assert fit.pictures is not None
             picture, scene, _ = fit.pictures
-            drawn, free, q, cover = self.render(fit, v, now.T, float(now.offset[v]))
+            drawn, free, q, cover, other = self.render(fit, v, now.T, float(now.offset[v]))
             e2 = residual_size(picture, drawn, CHANNEL_WEIGHT)
             inside = (cover > 0.5) & (free > 0.5)
             sigma = MOST_SIGMA
@@ -365,6 +373,7 @@ class Fitter:
             bare = residual_size(picture, scene, CHANNEL_WEIGHT)
             s2 = SCORE_SIGMA**2
             gain = free * (bare / (bare + s2) - e2 / (e2 + s2))
+            gain += other * (LIKELY * picture[..., 3] * fit.pictures[2] - HIDDEN * (1 - picture[..., 3]))
             cost -= float(gain.sum())
             wanted = residual_size(drawn, scene, CHANNEL_WEIGHT)
             explained[v] = gain.sum() * s * s

@@ -32,13 +32,13 @@ def rotation_grid() -> Array:
 
 
 @nb.njit(**FAST)
-def _agreement(seen, bare, open_, rgb, cover, group, groups, plain, dx, dy, x0, y0):  # type: ignore[no-untyped-def]
+def _agreement(seen, bare, open_, rgb, cover, other, group, groups, plain, dx, dy, x0, y0):  # type: ignore[no-untyped-def]
     """Return how much better the tool explains the pictures than the bare scene, rendered crop moved by dx, dy.
 
     Squares of differences, with the best single gain (textured) or the best colour of each group (plain).
     """
     H, W = seen.shape[:2]
-    before, own, tt, ti, n, new = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    before, own, tt, ti, n, new, hidden = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     sums = np.zeros((groups, 4))
     for y in range(cover.shape[0]):
         Y = y + y0 + dy
@@ -47,7 +47,10 @@ def _agreement(seen, bare, open_, rgb, cover, group, groups, plain, dx, dy, x0, 
         for x in range(cover.shape[1]):
             X = x + x0 + dx
             a = cover[y, x]
-            if a < 0.3 or X < 0 or X >= W:
+            if X < 0 or X >= W:
+                continue
+            hidden += other[y, x] * (1 - seen[Y, X, 3] - 0.5 * seen[Y, X, 3] * open_[Y, X])
+            if a < 0.3:
                 continue
             w = a * open_[Y, X]
             n += w
@@ -70,9 +73,9 @@ def _agreement(seen, bare, open_, rgb, cover, group, groups, plain, dx, dy, x0, 
             for k in range(3):
                 after -= sums[g, k] * sums[g, k] / (sums[g, 3] + 0.1)
         # where the tool is, something must be new: half of it at least
-        return before - after + 0.05 * (2 * new - n)
+        return before - after + 0.05 * (2 * new - n - hidden)
     gain = min(max((ti + 0.05 * tt) / (1.05 * tt + 1e-9), 0.4), 1.6)
-    return before - (own - 2 * gain * ti + gain * gain * tt)
+    return before - (own - 2 * gain * ti + gain * gain * tt) - 0.05 * hidden
 
 
 @nb.njit(**FAST)
@@ -102,20 +105,20 @@ def score_poses(  # type: ignore[no-untyped-def]
         w, h = int(x1) + 2 - left, int(y1) + 2 - top
         if behind or left > W or top > H or left + w < 0 or top + h < 0 or w > 2 * W or h > 2 * H:
             continue
-        rgb, cover, _other, _q, drawn_group = draw(
+        rgb, cover, other, _q, drawn_group = draw(
             points, faces, colour, uv, textured, mips, mip_shape, group, used,
             fx, fy, cx - left, cy - top, h, w, 2,
         )  # fmt: skip
         best, bx, by = -1e9, 0, 0
         for dy in range(-reach, reach + 1, 2):
             for dx in range(-reach, reach + 1, 2):
-                s = _agreement(picture, scene, free, rgb, cover, drawn_group, groups, plain, dx, dy, left, top)
+                s = _agreement(picture, scene, free, rgb, cover, other, drawn_group, groups, plain, dx, dy, left, top)
                 if s > best:
                     best, bx, by = s, dx, dy
         mx, my = bx, by
         for dy in range(my - 1, my + 2):
             for dx in range(mx - 1, mx + 2):
-                s = _agreement(picture, scene, free, rgb, cover, drawn_group, groups, plain, dx, dy, left, top)
+                s = _agreement(picture, scene, free, rgb, cover, other, drawn_group, groups, plain, dx, dy, left, top)
                 if s > best:
                     best, bx, by = s, dx, dy
         out[n, 0], out[n, 1], out[n, 2] = best, bx, by
@@ -214,7 +217,7 @@ def search_level(model: ToolModel, views: Sequence[ViewPictures], depth: float) 
 
 
 def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Estimate]:
-    """Return the best pose at each place where the tool may be in frame t, best first, refined to half resolution.
+    """Return the best poses, best first, and the best at each place, refined to half resolution, in frame t.
 
     centres (N, 3) [m] and rotations (M, 3, 3), all with all, view 1.
     """
@@ -235,7 +238,7 @@ def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Est
     best_places = {id(e) for e in apart(rough, model)[:PLACES_REFINED]}
     rough = [e for i, e in enumerate(rough) if i < FINALISTS or id(e) in best_places]
     fine = [fitter.refine(t, e, [(max(level - 2, 1), 5, OFFSET_SIGMA)]) for e in rough]
-    return apart(distinct(fine, model), model)
+    return distinct(fine, model)
 
 
 def shortlist(scores: Array, places: int, count: int) -> Array:

@@ -1,5 +1,6 @@
 """From the frame where the tool was found to all others: follow it, look for it again where it is lost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from models.tracking.quality import Agreement, judge, strength
 COARSE: tuple[Stage, ...] = ((2, 3, HELD),)
 FINE: tuple[Stage, ...] = ((1, 4, 4.0), (0, 4, 4.0))
 FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
+VOTERS = 5
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
@@ -54,7 +56,8 @@ def look_near(fitter: Fitter, t: int, last: Found) -> Found | None:
     R = last.estimate.T[:3, :3]
     grid = rotation_grid()
     near = np.concatenate([R[None], grid[rotation_angle(grid, R) < NEAR_ROTATION]])
-    hypotheses = search(fitter, t, places(fitter.model, fitter.views, t), near)
+    spots = [p for p in places(fitter.model, fitter.views, t) if not fitter.is_taken(t, p)]
+    hypotheses = search(fitter, t, np.array(spots).reshape(-1, 3), near)
     return settle(fitter, t, hypotheses[0], last.estimate.offset) if hypotheses else None
 
 
@@ -68,7 +71,7 @@ def sweep(fitter: Fitter, track: list[Found | None], frames: range, enough: floa
         if last is None:
             return
         found = follow(fitter, t, last, before, enough)
-        if found.strength >= least:
+        if found.strength >= least and not fitter.is_taken(t, found.estimate.T[:3, 3]):
             track[t] = found
             before, last = (last, found)
         else:
@@ -88,8 +91,45 @@ def revise(fitter: Fitter, track: list[Found | None], frames: range, least: floa
             if now is not None and _same(start, now.estimate):
                 continue
             found = settle(fitter, t, start, first.offset)
+            if fitter.is_taken(t, found.estimate.T[:3, 3]):
+                continue
             if found.strength > (least if now is None else now.strength):
                 track[t] = now = found
+
+
+def merit(f: Found, plain: bool) -> float:
+    """Return what readings of the same frame are compared by: what is explained, in the right pattern."""
+    return f.estimate.score * (1.0 if plain else f.strength)
+
+
+def vote(fitter: Fitter, track: Sequence[Found | None], t: int, others: Sequence[Found]) -> tuple[Found | None, float]:
+    """Hold other readings of frame t against the track, in frames all over the clip.
+
+    Returns the reading that is better than the track (None: none is) and by which share the best one of all is
+    better than the next one, 1 where there is no other.
+    """
+    now = track[t]
+    frames = [i for i, f in enumerate(track) if f is not None]
+    if now is None or not others or not frames:
+        return None, 1.0
+    chosen = [frames[i] for i in sorted({round(x) for x in np.linspace(0, len(frames) - 1, VOTERS)})]
+    plain = fitter.model.plain
+    own = sum(merit(f, plain) for i in chosen if (f := track[i]) is not None)
+    sums = []
+    for other in others:
+        Q = inverse(now.estimate.T) @ other.estimate.T
+        total = 0.0
+        for i in chosen:
+            f = track[i]
+            assert f is not None
+            start = replace(f.estimate, T=f.estimate.T @ Q)
+            total += merit(settle(fitter, i, start, f.estimate.offset), plain)
+        sums.append(total)
+    best = int(np.argmax(sums))
+    if sums[best] <= own:
+        return None, 1.0 - sums[best] / max(own, 1e-9)
+    rest = max([own, *(s for i, s in enumerate(sums) if i != best)])
+    return others[best], 1.0 - rest / max(sums[best], 1e-9)
 
 
 def _between(a: Estimate, b: Estimate) -> Estimate:

@@ -51,7 +51,7 @@ def judge(fitter: Fitter, t: int, e: Estimate, level: int = 1) -> Agreement:
 def strength(a: Agreement, plain: bool) -> float:
     """Return one figure 0..1 of an agreement over all views, each counted as far as it sees the tool."""
     weight = a.visible + 1e-6
-    value = a.outline * np.clip(a.explained, 0, 1) if plain else np.clip(a.pattern, 0, 1)
+    value = np.sqrt(a.outline * np.clip(a.explained, 0, 1)) if plain else np.clip(a.pattern, 0, 1)
     return float((weight * value).sum() / weight.sum())
 
 

@@ -14,7 +14,7 @@ NEAR = 0.02  # [m] a triangle nearer than this to the camera is not drawn
 
 
 @nb.njit(**FAST)
-def rasterise(points, faces, fx, fy, cx, cy, depth, face_id):  # type: ignore[no-untyped-def]
+def rasterise(points, faces, used, fx, fy, cx, cy, depth, face_id):  # type: ignore[no-untyped-def]
     """Draw faces (F, 3) over points (V, 3), camera frame, into inverse depth and face id (H, W), both cleared here.
 
     Returns the touched rectangle x0, y0, x1, y1 (empty: x1 <= x0).
@@ -46,6 +46,8 @@ def rasterise(points, faces, fx, fy, cx, cy, depth, face_id):  # type: ignore[no
         if abs(area) < 1e-9:
             continue
         inv = 1.0 / area
+        # where a cut through the tool left two faces in one place, the one in use is seen
+        bias = 1.0 if used[f] else 0.9995
         # barycentric coordinates are linear in the picture, and so is inverse depth
         b_dx, b_dy = (v[c] - v[a]) * inv, -(u[c] - u[a]) * inv
         c_dx, c_dy = -(v[b] - v[a]) * inv, (u[b] - u[a]) * inv
@@ -54,7 +56,7 @@ def rasterise(points, faces, fx, fy, cx, cy, depth, face_id):  # type: ignore[no
             wc = (x0 - u[a]) * c_dx + (y - v[a]) * c_dy
             for x in range(x0, x1 + 1):
                 if wb >= 0 and wc >= 0 and wb + wc <= 1:
-                    q = iz[a] + wb * (iz[b] - iz[a]) + wc * (iz[c] - iz[a])
+                    q = (iz[a] + wb * (iz[b] - iz[a]) + wc * (iz[c] - iz[a])) * bias
                     if q > depth[y, x]:
                         depth[y, x] = q
                         face_id[y, x] = f
@@ -123,7 +125,7 @@ def draw(points, faces, colour, uv, textured, mips, mip_shape, group, used, fx, 
     groups = np.full((h, w), -1, np.int32)
     # sample (i + 0.5) / ss - 0.5 of a pixel is at integer i of the fine raster
     half = 0.5 * (ss - 1)
-    x0, y0, x1, y1 = rasterise(points, faces, fx * ss, fy * ss, cx * ss + half, cy * ss + half, depth, face_id)
+    x0, y0, x1, y1 = rasterise(points, faces, used, fx * ss, fy * ss, cx * ss + half, cy * ss + half, depth, face_id)
     if x1 <= x0:
         return rgb, cover, other, inverse_depth, groups
     mip = mip_of_faces(points, faces, uv, textured, mip_shape, fx * ss, fy * ss)

@@ -1,19 +1,21 @@
 """The tool tracker without weights: known CAD, all calibrated views in one fit, nothing but the pictures."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hardware.geometry import Array, transform
+from hardware.geometry import Array, rotation_angle, transform
 from models.tracking.fit import Fitter
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.model import prepare
 from models.tracking.pictures import ViewPictures, look_all
-from models.tracking.propagate import Found, revise, settle, sweep
+from models.tracking.propagate import Found, merit, revise, settle, sweep, vote
 from models.tracking.quality import view_confidence
 from models.tracking.smooth import smooth
 from models.types import Dream, Hint, PoseSource, ToolTrack, Track
@@ -24,10 +26,13 @@ ALARM_LEVEL = 0.5
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
+RIVAL = 0.75  # another reading of the same frame is worth a vote from this share of the merit on
+CLEAR = 0.03  # a lead over all other readings by this share is beyond doubt
 ANCHORS = (0.6, 0.9, 0.4, 0.75, 0.25)  # where in the clip the tool is looked for, in this order
 SURE, ENOUGH, LEAST = 0.75, 0.65, 0.5  # strength: stop looking; no second look; under it the tool is not there
 
 
+MARGINS={}
 class Cancelled(Exception):
     """The caller's `cancelled` said True: no track was made."""
 
@@ -54,6 +59,15 @@ def track(
     return Track(dream.name, tools, hints=tuple(hints), seconds=time.monotonic() - begin)
 
 
+@dataclass(frozen=True, eq=False)
+class _Anchor:
+    """A frame where the tool was found without a neighbour's help, and other readings of the same place."""
+
+    t: int
+    found: Found
+    others: Sequence[Found] = ()
+
+
 class _Run:
     """One tracking of one dream: two threads, one tool each at a time."""
 
@@ -77,80 +91,132 @@ class _Run:
                 self.progress(self.done, text)
 
     def tracks(self) -> Mapping[str, ToolTrack]:
-        anchors = self.anchors()
         names = list(self.fitters)
-        return dict(zip(names, self.pool.map(lambda n: self.one_tool(n, anchors.get(n)), names), strict=True))
+        anchors = self.anchors()
+        runs = dict(zip(names, self.pool.map(lambda n: self.one_tool(n, anchors.get(n)), names), strict=True))
+        self.part(runs)
+        return {name: self.finish(name, *runs[name]) for name in names}
 
-    def anchors(self) -> dict[str, tuple[int, Found]]:
+    def anchors(self) -> dict[str, _Anchor]:
         """Return for each tool the frame where it is seen most surely, and how."""
-        best: dict[str, tuple[int, Found]] = {}
+        best: dict[str, _Anchor] = {}
         last = len(self.dream) - 1
         for t in dict.fromkeys(max(1, round(share * last)) for share in ANCHORS) if last > 0 else ():
-            if all(name in best and best[name][1].strength > SURE for name in self.fitters):
+            if all(name in best and best[name].found.strength > SURE for name in self.fitters):
                 break
-            for name, found in self.assign(t).items():
-                if name not in best or found.strength > best[name][1].strength:
-                    best[name] = (t, found)
+            for name, anchor in self.assign(t).items():
+                if name not in best or anchor.found.strength > best[name].found.strength:
+                    best[name] = anchor
             self.advance(0.3 / len(ANCHORS), f"looking for the tools in frame {t}")
-        return {name: a for name, a in best.items() if a[1].strength >= LEAST}
+        return {name: a for name, a in best.items() if a.found.strength >= LEAST}
 
-    def assign(self, t: int) -> dict[str, Found]:
+    def assign(self, t: int) -> dict[str, _Anchor]:
         """Look for all tools in frame t; each gets a place of its own so that together they explain most."""
         names = list(self.fitters)
 
         def candidates(name: str) -> list[Found]:
             fitter = self.fitters[name]
             spots = places(fitter.model, self.views, t)
-            return [settle(fitter, t, e) for e in search(fitter, t, spots, rotation_grid())]
+            found = [settle(fitter, t, e) for e in search(fitter, t, spots, rotation_grid())]
+            return sorted(found, key=lambda f: -merit(f, fitter.model.plain))
 
         found = list(self.pool.map(candidates, names))
         spots: list[Array] = []
         radius = min(f.model.radius for f in self.fitters.values())
-        rows: list[dict[int, Found]] = []
+        rows: list[dict[int, list[Found]]] = []
         for each in found:
-            row: dict[int, Found] = {}
+            row: dict[int, list[Found]] = {}
             for f in each:
                 p = f.estimate.T[:3, 3]
                 at = next((i for i, s in enumerate(spots) if np.linalg.norm(s - p) < 0.7 * radius), len(spots))
                 if at == len(spots):
                     spots.append(p)
-                if at not in row or f.strength > row[at].strength:
-                    row[at] = f
+                row.setdefault(at, []).append(f)
             rows.append(row)
         value = np.zeros((len(names), len(spots) + len(names)))
         for i, row in enumerate(rows):
-            for at, f in row.items():
-                value[i, at] = f.strength
+            for at, fs in row.items():
+                value[i, at] = max(merit(fs[0], self.fitters[names[i]].model.plain), 0.0)
         who, where = linear_sum_assignment(-value)
-        return {names[i]: rows[i][j] for i, j in zip(who, where, strict=True) if j in rows[i]}
+        return {
+            names[i]: _Anchor(t, rows[i][j][0], rows[i][j][1:])
+            for i, j in zip(who, where, strict=True)
+            if j in rows[i]
+        }
 
-    def one_tool(self, name: str, anchor: tuple[int, Found] | None) -> ToolTrack:
-        n = len(self.dream)
-        found: list[Found | None] = [None] * n
-        if anchor is not None:
-            at, found[anchor[0]] = anchor[0], anchor[1]
-            sweep(self.fitters[name], found, range(at, n), ENOUGH, LEAST)
-            self.advance(0.2 / len(self.fitters), f"{name}: forward")
-            sweep(self.fitters[name], found, range(at, 0, -1), ENOUGH, LEAST)
-            self.advance(0.2 / len(self.fitters), f"{name}: backward")
-            revise(self.fitters[name], found, range(n - 2, 0, -1), LEAST)
-            revise(self.fitters[name], found, range(2, n), LEAST)
-            self.advance(0.3 / len(self.fitters), f"{name}: both ways")
-        return self.finish(name, found)
+    def one_tool(self, name: str, anchor: _Anchor | None) -> tuple[list[Found | None], float]:
+        """Track one tool over the clip from its anchor; also return how clearly it is not turned another way."""
+        found: list[Found | None] = [None] * len(self.dream)
+        if anchor is None:
+            return found, 0.0
+        fitter = self.fitters[name]
+        self.spread(name, found, anchor.t, anchor.found)
+        self.advance(0.4 / len(self.fitters), f"{name}: forward and backward")
+        others = [f for f in anchor.others if self.is_rival(fitter, anchor.found, f)]
+        better, margin = vote(fitter, found, anchor.t, others)
+        if better is not None:
+            found = [None] * len(self.dream)
+            self.spread(name, found, anchor.t, better)
+        self.advance(0.3 / len(self.fitters), f"{name}: other readings")
+        return found, margin
 
-    def finish(self, name: str, found: list[Found | None]) -> ToolTrack:
+    @staticmethod
+    def is_rival(fitter: Fitter, now: Found, other: Found) -> bool:
+        """Return whether another reading is nearly as good and more than the tool's own symmetry."""
+        plain = fitter.model.plain
+        turned = now.estimate.T[:3, :3].T @ other.estimate.T[:3, :3]
+        same = [rotation_angle(turned, S) < 0.35 for S in (np.eye(3), *fitter.model.symmetry)]
+        return merit(other, plain) > RIVAL * merit(now, plain) and not any(same)
+
+    def spread(self, name: str, found: list[Found | None], t: int, anchor: Found) -> None:
+        """Follow the tool from frame t to both ends, then revise both ways."""
+        n, fitter = len(found), self.fitters[name]
+        found[t] = anchor
+        sweep(fitter, found, range(t, n), ENOUGH, LEAST)
+        sweep(fitter, found, range(t, 0, -1), ENOUGH, LEAST)
+        revise(fitter, found, range(n - 2, 0, -1), LEAST)
+        revise(fitter, found, range(2, n), LEAST)
+
+    def part(self, runs: Mapping[str, tuple[list[Found | None], float]]) -> None:
+        """Where two tools were taken to be in one place, leave it to the surer one and look again for the other."""
+        for a, b in itertools.combinations(runs, 2):
+            lost: dict[str, list[int]] = {a: [], b: []}
+            reach = 0.5 * min(self.fitters[a].model.radius, self.fitters[b].model.radius)
+            for t, (p, q) in enumerate(zip(runs[a][0], runs[b][0], strict=True)):
+                if p is None or q is None or np.linalg.norm(p.estimate.T[:3, 3] - q.estimate.T[:3, 3]) > reach:
+                    continue
+                loser, winner = (a, q) if p.strength < q.strength else (b, p)
+                lost[loser].append(t)
+                self.fitters[loser].taken.setdefault(t, []).append(winner.estimate.T[:3, 3])
+            for name, frames in lost.items():
+                self.again(name, runs[name][0], frames)
+
+    def again(self, name: str, found: list[Found | None], frames: Sequence[int]) -> None:
+        """Forget a tool in frames and follow it there once more."""
+        for t in frames:
+            found[t] = None
+        for t in frames:
+            if found[t - 1] is not None:
+                sweep(self.fitters[name], found, range(t - 1, t + 1), ENOUGH, LEAST)
+        for t in reversed(frames):
+            if found[t] is None and t + 1 < len(found) and found[t + 1] is not None:
+                sweep(self.fitters[name], found, range(t + 1, t - 1, -1), ENOUGH, LEAST)
+
+    def finish(self, name: str, found: list[Found | None], margin: float) -> ToolTrack:
         model, n, v = self.fitters[name].model, len(self.dream), len(self.views)
         poses, confidence = np.full((n, 4, 4), np.nan), np.zeros((n, v))
         disagreement = np.full(n, np.nan)
         source: list[PoseSource] = ["lost"] * n
+        clear = float(np.clip(margin / CLEAR, 0, 1))
         T_centre_tool = transform(np.eye(3), -model.centre)
         for span in _spans([f is not None for f in found]):
             kept = [f for f in found[span.start : span.stop] if f is not None]
             smoothed = smooth([f.estimate for f in kept], [t / self.dream.fps for t in span])
             for t, f, (T, offset) in zip(span, kept, smoothed, strict=True):
                 poses[t], source[t] = T @ T_centre_tool, "tracked"
-                confidence[t] = view_confidence(f.agreement, model.plain)
+                confidence[t] = view_confidence(f.agreement, model.plain) * clear
                 disagreement[t] = offset[1] - offset[0] if v > 1 else np.nan
+        if MARGINS is not None: MARGINS[name]=margin
         return ToolTrack(name, poses, confidence, disagreement, tuple(source))
 
 
