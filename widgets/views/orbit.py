@@ -23,7 +23,7 @@ class Orbit:
 
     def __init__(self) -> None:
         self.preset: Preset = "free"
-        self.home = (np.array([0.0, 0.0, 0.30]), 2.2)
+        self.home = (np.array([0.0, 0.0, 0.34]), 2.3)
         self.reset()
 
     def reset(self, preset: Preset | None = None) -> None:

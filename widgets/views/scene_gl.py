@@ -3,7 +3,7 @@
 Vertices are moved and lit on the CPU, by numpy: on software OpenGL that is a third of what shaders take for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -147,6 +147,7 @@ class SceneRenderer:
         self._moving = gloo.Program(_LINE_VERTEX, _LINE_FRAGMENT)
         self._dots = gloo.Program(_DOT_VERTEX, _DOT_FRAGMENT)
         self._pictures: dict[str, gloo.Program] = {}
+        self._hung: set[str] = set()  # the screens that have a picture
         self._counts: dict[int, int] = {}
         self._indices: dict[int, gloo.IndexBuffer] = {}
         self._fbo: gloo.FrameBuffer | None = None
@@ -193,7 +194,7 @@ class SceneRenderer:
 
     def set_screens(self, corners: Mapping[str, Array]) -> None:
         """Say where camera pictures hang: corners (4, 3) by camera, two at the top, two below, left first."""
-        self._pictures = {}
+        self._pictures, self._hung = {}, set()
         for name, quad in corners.items():
             program = gloo.Program(_PICTURE_VERTEX, _PICTURE_FRAGMENT)
             program["a_position"] = _floats(quad)
@@ -205,6 +206,11 @@ class SceneRenderer:
         """Hang a picture (H, W, 3) on a camera's screen."""
         if name in self._pictures:
             self._pictures[name]["u_picture"].set_data(np.ascontiguousarray(rgb))
+            self._hung.add(name)
+
+    def keep_pictures(self, names: Collection[str]) -> None:
+        """Take the pictures of all other cameras down."""
+        self._hung &= set(names)
 
     def render(self, clip_from_world: Array, size: tuple[int, int], points: float, ground: Array) -> Image:
         """Return the picture (H, W, 4) RGBA of size (width, height) [px]; points: pixels a point; ground (4,)."""
@@ -243,8 +249,8 @@ class SceneRenderer:
 
     def _draw_all(self) -> None:
         self._draw(self._opaque)
-        for program in self._pictures.values():
-            program.draw("triangle_strip")
+        for name in self._hung:
+            self._pictures[name].draw("triangle_strip")
         for program in (self._lines, self._moving):
             if self._counts.get(id(program)):
                 gloo.set_depth_mask(False)

@@ -61,7 +61,7 @@ def parts(static: SceneStatic) -> list[Part]:
     for arm in static.arms:
         for i, mesh in enumerate(arm.links):
             found.append(_part("measured", arm.name, i, mesh, rgba("text") * [0.86, 0.87, 0.88, 1.0]))
-            found.append(_part("planned", arm.name, i, mesh, rgba("accent", 0.42)))
+            found.append(_part("planned", arm.name, i, mesh, rgba("accent", 0.6)))
     return found
 
 

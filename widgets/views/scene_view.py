@@ -16,6 +16,7 @@ from widgets.views.types import SceneMoment, SceneStatic
 
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
 ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
+TOP_LINE = 40  # height of caption and presets: no label goes there
 REST_MS = 180  # without a change before the picture is refined
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
@@ -165,6 +166,8 @@ class SceneView(QWidget):
         eye = self._orbit.T_world_eye[:3, 3]
         renderer.set_solids(*model.solids(self._parts, self._moment, eye))
         renderer.set_lines(model.moving_lines(self._static, self._moment), moving=True)
+        renderer.keep_pictures(self._moment.pictures)
+        self._shown = {name: rgb for name, rgb in self._shown.items() if name in self._moment.pictures}
         for name, rgb in self._moment.pictures.items():
             if not same_picture(self._shown.get(name), rgb):
                 step = max(rgb.shape[1] // WIDEST_PICTURE, 1)
@@ -202,8 +205,11 @@ class SceneView(QWidget):
             if at is not None:
                 half = 4 + 4 * len(text)
                 rect = QRectF(at.x() - half, at.y() - 22, 2 * half, 16)
-                while any(rect.intersects(other) for other in taken):
-                    rect.translate(0, -15)
+                if rect.top() < TOP_LINE:
+                    rect.moveTop(at.y() + 6)
+                for _ in taken:
+                    if any(rect.intersects(other) for other in taken):
+                        rect.translate(0, 15 if rect.top() < TOP_LINE + 15 else -15)
                 taken.append(rect)
                 painter.setPen(color(ink))
                 painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -207,3 +207,15 @@ def test_ten_thousand_presets_leave_the_interpreter_alone(scene: SceneView) -> N
             scene.set_preset(preset)
     assert len(seen) == 10_000
     assert abs(sys.getrefcount(True) - before) < 100
+
+
+def test_a_camera_without_a_picture_hides_nothing(scene: SceneView) -> None:
+    moment = made_up.scene_moment(1.2)
+    green = np.zeros((448, 768, 3), np.uint8)
+    green[:] = (0, 255, 0)
+    scene.show_moment(replace(moment, pictures={"top": green}))
+    assert _near(_picture(scene), (0, 240, 0)) > 500
+    scene.show_moment(replace(moment, pictures={}))
+    assert _near(_picture(scene), (0, 240, 0)) == 0
+    scene.show_moment(replace(moment, pictures={"top": green}))
+    assert _near(_picture(scene), (0, 240, 0)) > 500
