@@ -8,7 +8,7 @@ import numpy as np
 
 from hardware.geometry import Array, quaternion
 from hardware.rig import Rig
-from hardware.types import Camera, Image, Tool
+from hardware.types import Camera, Image, Mesh, Tool
 from hardware.world.hand import Skin, skin_palette
 from hardware.world.objects import Thing, add_thing
 
@@ -73,7 +73,7 @@ def add_tool_geom(
 
     Flat shaded; textured where it has a print and `plain` is None; solid: it pushes objects (convex hull).
     """
-    mesh = tool.mesh
+    mesh = _palette_print(tool.mesh)
     printed = plain is None and mesh.uv is not None and mesh.texture is not None
     if printed and mesh.texture is not None:
         _add_picture(spec, name, mesh.texture)
@@ -97,6 +97,20 @@ def add_tool_geom(
             geom.material = name
         else:
             geom.rgba = [*(plain or (0.75, 0.75, 0.75)), 1.0]
+
+
+def _palette_print(mesh: Mesh) -> Mesh:
+    """A mesh with one colour a face as one with a texture: a square sheet of 4 px cells, one a colour."""
+    if mesh.face_rgb is None or mesh.texture is not None:
+        return mesh
+    colours, which = np.unique(mesh.face_rgb, axis=0, return_inverse=True)
+    side = int(np.ceil(np.sqrt(len(colours))))
+    sheet = np.zeros((side * side, 3), np.uint8)
+    sheet[: len(colours)] = colours
+    picture = sheet.reshape(side, side, 3).repeat(4, axis=0).repeat(4, axis=1)
+    row, column = np.divmod(which.reshape(-1), side)
+    uv = np.stack([(column + 0.5) / side, 1.0 - (row + 0.5) / side], axis=1)
+    return Mesh(mesh.vertices, mesh.faces, np.repeat(uv[:, None], 3, axis=1).astype(np.float32), picture)
 
 
 def _settings(spec: mujoco.MjSpec) -> None:

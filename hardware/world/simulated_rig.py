@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from hardware.cameras.sim import SimCamera
 from hardware.rig import Rig, load_rig
@@ -15,6 +16,19 @@ def default_tools(rig: Rig) -> dict[str, Tool]:
     """By role: the rotation grippers for "left" and "right", nothing for other roles."""
     wanted = {arm.role: f"rotation_gripper_{arm.role}" for arm in rig.arms}
     return {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in wanted.items() if name in BUILT_IN_TOOLS}
+
+
+def _start_emulators(rig: Rig, started: contextlib.ExitStack) -> dict[str, EmulatorProcess]:
+    """Start the controllers side by side; every one that came up is in `started`, whatever another one raised."""
+    arms = [arm for arm in rig.arms if arm.emulated]
+    with ThreadPoolExecutor(max(len(arms), 1)) as pool:
+        starting = {
+            arm.name: pool.submit(EmulatorProcess, arm.address, model=arm.model, q_start=arm.home) for arm in arms
+        }
+    for future in starting.values():
+        if future.exception() is None:
+            started.enter_context(future.result())
+    return {name: future.result() for name, future in starting.items()}
 
 
 class SimulatedRig:
@@ -36,13 +50,9 @@ class SimulatedRig:
     ) -> None:
         self.rig = rig or load_rig("sim")
         self._cameras: dict[str, SimCamera] = {}
-        self.emulators: dict[str, EmulatorProcess] = {}
         self._parts = contextlib.ExitStack()
         with contextlib.ExitStack() as started:
-            for arm in self.rig.arms:
-                if arm.emulated:
-                    emulator = EmulatorProcess(arm.address, model=arm.model, q_start=arm.home)
-                    self.emulators[arm.name] = started.enter_context(emulator)
+            self.emulators = _start_emulators(self.rig, started)
             self.world = WorldProcess(
                 self.rig,
                 joints={name: emulator.joints_shm for name, emulator in self.emulators.items()},

@@ -1,5 +1,7 @@
 """The live table without cameras: arms carry their tools where kinematics says, and what they touch moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from hardware.geometry import Array, interpolate, inverse, rotation_vector, tran
 from hardware.kinematics import ArmKinematics
 from hardware.planner.inverse import polish, solve, track
 from hardware.rig import Rig, load_rig
-from hardware.types import Tool
+from hardware.types import Mesh, Tool
 from hardware.world.demonstrator import show_rotation
 from hardware.world.live import LiveWorld
 from hardware.world.objects import THINGS, choose_thing
@@ -103,3 +105,12 @@ def test_an_object_is_put_where_asked_and_others_are_named(rig: Rig, tools: dict
 def test_an_unknown_task_is_refused(rig: Rig) -> None:
     with pytest.raises(ValueError, match="task: 'juggle' is not one of"):
         world(rig, {}, "juggle")
+
+
+def test_tools_with_face_colours_or_none_can_be_carried_too(rig: Rig, tools: dict[str, Tool]) -> None:
+    mesh = tools["left"].mesh
+    colours = np.random.default_rng(0).integers(0, 256, (len(mesh.faces), 3)).astype(np.uint8)
+    coloured = replace(tools["left"], mesh=Mesh(mesh.vertices, mesh.faces, face_rgb=colours))
+    plain = replace(tools["right"], mesh=Mesh(mesh.vertices, mesh.faces))
+    assert set(world(rig, {"left": coloured, "right": plain}).truth(0).T_world_tool) == {"left", "right"}
+    assert not world(rig, {}).truth(0).T_world_tool
