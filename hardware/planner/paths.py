@@ -9,13 +9,15 @@ segment becomes quintic there).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BPoly, CubicSpline
+from scipy.interpolate import BPoly, BSpline, CubicSpline
 
 from hardware.geometry import Array, is_transform, quaternion, rotation_from_quaternion, transform
 from hardware.types import require
 
 MAX_POSES = 1000
-LIFT_GRID_S = 0.01
+LIFT_GRID_S = 0.005
+# the lowest point may dip between samples of the grid by about this much at hand-like accelerations
+BETWEEN_GRID_M = 5e-5
 LIFT_BLEND_S = 0.1
 
 
@@ -70,9 +72,11 @@ class LiftedPath:
         grid = np.arange(start - pad, end + pad + LIFT_GRID_S, LIFT_GRID_S)
         poses = path.poses(grid)
         lowest = (poses[:, 2, :3] @ points.T).min(axis=1) + poses[:, 2, 3]
-        missing = np.maximum(min_height - lowest, 0.0)
+        missing = np.maximum(min_height + BETWEEN_GRID_M - lowest, 0.0)
         envelope = _envelope(missing, round(LIFT_BLEND_S / LIFT_GRID_S))
-        self._lift = CubicSpline(grid, envelope) if missing.any() else None
+        # the envelope as B-spline coefficients, not as values: such a curve cannot ring below zero
+        knots = grid[0] + LIFT_GRID_S * np.arange(-2, len(grid) + 2)
+        self._lift = BSpline(knots, envelope, 3) if missing.any() else None
 
     def lift(self, u: Array) -> Array:
         """Return how far (...) [m] the tool is raised at clip times u (...) [s]."""
