@@ -1,7 +1,7 @@
 """The live simulated table: arms follow given joint angles, push free objects, and cameras look on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from hardware.arm_model import add_arm
 from hardware.geometry import Array, quaternion, rotation_from_quaternion, transform
 from hardware.rig import Rig
-from hardware.types import Camera, Tool, require
+from hardware.types import Camera, Mesh, Tool, require
 from hardware.world.demonstrator import SHOW, show_rotation
 from hardware.world.objects import UNSEEN_GROUP, choose_thing
 from hardware.world.scene import SceneContents, add_tool_geom, start_scene
@@ -52,9 +52,13 @@ class LiveWorld:
         self._arms = rig.arms
         spec = start_scene(rig, cameras, SceneContents(things={"thing": thing}, physics=True, seed=seed))
         for arm in rig.arms:
-            add_arm(spec, arm, tools.get(arm.role), LINK_DETAIL)
-            if arm.role in tools:
-                _dress(spec, arm.name, tools[arm.role])
+            tool = tools.get(arm.role)
+            if tool is None:
+                add_arm(spec, arm, None, LINK_DETAIL)
+                continue
+            # in one colour: how it looks is drawn here, and MuJoCo takes no mesh of a single triangle
+            add_arm(spec, arm, replace(tool, mesh=Mesh(tool.mesh.vertices, tool.mesh.faces)), LINK_DETAIL)
+            _dress(spec, arm.name, tool)
         spec.visual.quality.shadowsize, spec.visual.quality.offsamples = LIVE_SHADOW, LIVE_SAMPLES
         spec.visual.map.shadowclip = LIVE_SHADOW_REACH
         self.model = spec.compile()
