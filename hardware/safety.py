@@ -33,7 +33,7 @@ _key = secrets.token_bytes(32)
 _released: set[str] = set()
 
 
-class ApprovalError(PermissionError):
+class ApprovalError(RuntimeError):
     """An approval was refused or does not hold; the message says why and what to do."""
 
 

@@ -72,11 +72,15 @@ class ServoRig:
 
     def until_moving(self) -> Progress:
         """Both arms are well on their way."""
-        return self.until(lambda progress: progress.plan_time > 0.4)
+        return self.until(lambda progress: progress.plan_time > 0.4 and min(self.speeds()) > 0.02)
+
+    def speeds(self) -> list[float]:
+        """[rad/s] of the fastest joint of every arm, by the emulators themselves."""
+        return [float(np.abs(emulator.joints().dq).max()) for emulator in self.emulators.values()]
 
     def speed(self) -> float:
-        """[rad/s] of the fastest joint of both emulated arms, by the emulators themselves."""
-        return max(float(np.abs(emulator.joints().dq).max()) for emulator in self.emulators.values())
+        """[rad/s] of the fastest joint of all arms."""
+        return max(self.speeds())
 
     def until_standing(self, timeout: float = 3.0) -> None:
         deadline = time.monotonic() + timeout
