@@ -25,8 +25,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def session(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[DreamSession]:
-    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+def session(workspace: Workspace) -> Iterator[DreamSession]:
     session = _open(workspace)
     session.open_example()
     yield session

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 import pytest
@@ -20,11 +19,6 @@ class Heard:
     @property
     def callbacks(self) -> Callbacks:
         return Callbacks(self.done.append, self.failed.append, lambda *p: self.progress.append(p))
-
-
-@pytest.fixture(autouse=True)
-def _jobs_can_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parents[2])
 
 
 @pytest.fixture
