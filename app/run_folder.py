@@ -1,4 +1,4 @@
-"""One folder per execution: plan.json, run.json, curves.npz and, in cameras/, the video. See docs/runs.md."""
+"""One folder per execution: plan.json, run.json, curves.npz and, in cameras/, the video. See docs/cli.md."""
 
 import time
 from collections.abc import Mapping
