@@ -46,9 +46,8 @@ class ErrorReports(logging.Handler):
         self._mailbox.post(lambda: self._view.add(text, level))
 
     def say(self, text: str, level: Level = "info") -> None:
-        """Show a toast; warnings and errors go to the log as well. For the window's thread."""
-        if level != "info":
-            self._view.add(text, level)
+        """Show a toast, and keep it in the log. For the window's thread."""
+        self._view.add(text, level)
         self._toasts.say(text, level, self.on_details if level == "error" else None)
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
