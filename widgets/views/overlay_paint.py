@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from hardware.geometry import Array
@@ -22,10 +22,12 @@ def draw_tools(painter: QPainter, zoom: Zoom, tools: Sequence[ToolOverlay]) -> N
     for tool in tools:
         _draw_outline(painter, zoom, tool)
         _draw_axes(painter, zoom, tool)
+    bodies = [_body(zoom, tool) for tool in tools]
     taken: list[QRectF] = []
-    for tool in tools:
+    for i, tool in enumerate(tools):
         if tool.state != "lost":
-            taken.append(_draw_confidence(painter, zoom, tool, taken))
+            others = [body for k, body in enumerate(bodies) if k != i and body is not None]
+            taken.append(_draw_confidence(painter, zoom, tool, bodies[i], others + taken))
 
 
 def draw_hints(painter: QPainter, zoom: Zoom, hints: Sequence[HintBox]) -> None:
@@ -96,35 +98,44 @@ def _draw_axes(painter: QPainter, zoom: Zoom, tool: ToolOverlay) -> None:
         painter.drawLine(origin, end)
 
 
-def _draw_confidence(painter: QPainter, zoom: Zoom, tool: ToolOverlay, taken: Sequence[QRectF]) -> QRectF:
+def _draw_confidence(
+    painter: QPainter, zoom: Zoom, tool: ToolOverlay, body: QRectF | None, taken: Sequence[QRectF]
+) -> QRectF:
     text = f"{tool.tool} {tool.confidence:.2f}" + (f" · {tool.state}" if tool.state != "tracked" else "")
     level = confidence_level(tool.confidence)
-    rect = _place(badge_rect(text, _anchor(zoom, tool), 14, bold=True, dot=True), zoom, taken)
+    size = badge_rect(text, QPointF(0, 0), 14, bold=True, dot=True)
+    rect = _place(size, body or QRectF(zoom.area.topLeft(), QSizeF(1, 1)), zoom, taken)
     ink = color(level) if level != "ok" else color("text")
     draw_badge(painter, rect, text, ink=ink, dot=QColor(tool.color), bold=True)
     return rect
 
 
-def _anchor(zoom: Zoom, tool: ToolOverlay) -> QPointF:
-    """The top right corner of the drawn tool; of the axes or the path where there is no outline."""
-    parts = [p for p in (*tool.outline, tool.axes, tool.past[-1:]) if p is not None and len(p)]
+def _body(zoom: Zoom, tool: ToolOverlay) -> QRectF | None:
+    """Where a tool is drawn: its outline, else its axes, else the end of its path."""
+    parts = list(tool.outline) or [p for p in (tool.axes, tool.past[-1:]) if p is not None and len(p)][:1]
     points = zoom.to_widget(np.vstack(parts)) if parts else np.zeros((0, 2))
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
-        return zoom.area.topLeft()
-    return QPointF(float(points[:, 0].mean()), float(points[:, 1].min()) - 32)
+        return None
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return QRectF(left, top, max(right - left, 1.0), max(bottom - top, 1.0))
 
 
-def _place(rect: QRectF, zoom: Zoom, taken: Sequence[QRectF]) -> QRectF:
-    """Keep a badge inside the picture, under the title, and off the others."""
+def _place(badge: QRectF, body: QRectF, zoom: Zoom, taken: Sequence[QRectF]) -> QRectF:
+    """Put a badge beside its tool where it covers least of the others, kept in the picture and under the title."""
     room = zoom.area.intersected(zoom.picture).adjusted(6, 40, -6, -44)
-    rect.moveLeft(min(max(rect.left(), room.left()), max(room.left(), room.right() - rect.width())))
-    rect.moveTop(min(max(rect.top(), room.top()), max(room.top(), room.bottom() - rect.height())))
-    for other in taken:
-        if rect.intersects(other):
-            rect.moveTop(
-                other.bottom() + 4
-                if other.bottom() + rect.height() + 4 < room.bottom()
-                else other.top() - rect.height() - 4
-            )
-    return rect
+    width, height = badge.width(), badge.height()
+    middle = body.center().x() - width / 2
+    above, below = body.top() - height - 6, body.bottom() + 6
+    corners = [(middle, above), (body.right() - width, above), (body.left(), above), (middle, below)]
+    corners += [(body.left() - width - 6, body.top()), (body.right() + 6, body.top())]
+    best, least = badge, float("inf")
+    for x, y in corners:
+        x = min(max(x, room.left()), max(room.left(), room.right() - width))
+        y = min(max(y, room.top()), max(room.top(), room.bottom() - height))
+        rect = QRectF(x, y, width, height)
+        shared = [rect.intersected(other) for other in (*taken, body)]
+        covered = sum(part.width() * part.height() for part in shared)
+        if covered < least - 1.0:
+            best, least = rect, covered
+    return best

@@ -110,10 +110,11 @@ def tick_step(span: float, width: float, room: float = 70.0) -> float:
 
 
 def film_end(data: TimelineData) -> float:
-    """Return when the last clip frame stops being shown [s]."""
+    """Return when the last clip frame stops being shown [s]: a frame later, or with the phase that it ends."""
     times = data.frame_times
     step = float(times[-1] - times[-2]) if len(times) > 1 else data.end - data.start
-    return min(float(times[-1]) + step, data.end)
+    phases = [band.end for band in data.bands if band.start < times[-1] <= band.end + 1e-9]
+    return min(float(times[-1]) + step, data.end, *phases)
 
 
 def cursor_text(data: TimelineData, t: float) -> str:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from widgets.views import made_up
 from widgets.views.timeline import Timeline
-from widgets.views.timeline_layout import cursor_text, is_bad, scale, span_rows, tick_step, value_at
+from widgets.views.timeline_layout import cursor_text, film_end, is_bad, scale, span_rows, tick_step, value_at
 from widgets.views.timeline_paint import span_rects, trim_x
 from widgets.views.types import Band, Curve, Lane, Span, TimelineData
 
@@ -218,3 +218,15 @@ def test_ten_thousand_picks_leave_the_interpreter_alone(timeline: Timeline) -> N
         timeline._pick(i * 1e-4)
     assert len(seen) == 10_000
     assert abs(sys.getrefcount(True) - before) < 100
+
+
+def test_the_film_ends_with_the_phase_that_its_last_frame_ends() -> None:
+    data = replace(
+        made_up.timeline_data(),
+        end=8.0,
+        frame_times=2.0 + np.arange(13) / 4,
+        bands=(Band("approach", 0.0, 2.0), Band("work", 2.0, 5.0), Band("retreat", 5.0, 8.0)),
+    )
+    assert film_end(data) == 5.0
+    assert film_end(replace(data, bands=())) == 5.25
+    assert film_end(made_up.timeline_data()) == 2.0

@@ -4,12 +4,13 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from widgets.views import made_up
+from widgets.views.overlay_paint import _place
 from widgets.views.types import ToolOverlay
 from widgets.views.video_view import VideoView
 
@@ -195,3 +196,20 @@ def test_ten_thousand_boxes_leave_the_interpreter_alone(view: VideoView) -> None
         view.cancel_drawing()
     assert count[0] == 10_000
     assert abs(sys.getrefcount(True) - before) < 100
+
+
+def test_a_badge_covers_neither_the_other_tool_nor_its_badge(view: VideoView) -> None:
+    zoom = view._zoom
+    zoom.size, zoom.area = (768, 448), QRectF(0, 0, 768, 448)
+    taken = [QRectF(330, 150, 120, 120), QRectF(330, 120, 120, 26)]
+    body, badge = QRectF(240, 180, 80, 60), QRectF(0, 0, 110, 26)
+    rect = _place(badge, body, zoom, taken)
+    assert not any(rect.intersects(other) for other in (*taken, body))
+    assert zoom.picture.contains(rect)
+
+
+def test_a_badge_of_a_tool_at_the_edge_stays_in_the_picture(view: VideoView) -> None:
+    zoom = view._zoom
+    zoom.size, zoom.area = (768, 448), QRectF(0, 0, 768, 448)
+    for body in (QRectF(-50, -40, 60, 60), QRectF(760, 440, 60, 60), QRectF(-900, 10, 10, 10)):
+        assert zoom.picture.contains(_place(QRectF(0, 0, 110, 26), body, zoom, []))
