@@ -117,7 +117,7 @@ def _tones(vertices: Array, nails: Array, rng: np.random.Generator) -> Array:
 def skin_palette(seed: int) -> Image:
     """Picture (64, 64, 3) of one person's tones: redness to the right, lightness upwards; natural range."""
     rng = np.random.default_rng(seed)
-    # from deep brown to pale: melanin moves along this line, as measured skin colours do
+    # from deep brown to pale
     stops = np.array([[92, 58, 42], [141, 92, 66], [183, 131, 99], [214, 164, 134], [232, 190, 166]], float)
     tone = rng.uniform(0.9, 4.0)
     base = np.array([np.interp(tone, np.arange(5), stops[:, k]) for k in range(3)])

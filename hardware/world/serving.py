@@ -116,9 +116,14 @@ class _Server:
         self._now = time.monotonic()
 
     def _angles(self) -> Mapping[str, Array]:
-        """Where the emulators say the arms are; one that has not spoken yet is where it was."""
-        samples = {name: read_joints(block) for name, block in self._joints.items()}
-        return {name: sample.q for name, sample in samples.items() if sample.t_host > 0}
+        """Where the emulators say the arms are; one that has not spoken yet, or died speaking, is where it was."""
+        angles = {}
+        for name, block in self._joints.items():
+            with contextlib.suppress(TimeoutError):
+                sample = read_joints(block)
+                if sample.t_host > 0:
+                    angles[name] = sample.q
+        return angles
 
     def _catch_up(self) -> None:
         now = time.monotonic()
