@@ -47,7 +47,7 @@ bench-track: $(.stamps)/test
 	$(BIN)/python -m tests.bench.track
 
 screenshots: $(.stamps)/test
-	$(BIN)/python -m tests.bench.screenshots
+	$(BIN)/python -m tests.take_tour docs/images
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

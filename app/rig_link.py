@@ -61,7 +61,7 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
             return RigLink(rig, by_arm, group, {}, started.pop_all().close)
         world = started.enter_context(_start_world(rig, tools, task, seed))
         group = ArmGroup(
-            rig,
+            world.rig,
             by_arm,
             nonces={name: emulator.nonce for name, emulator in world.emulators.items()},
             control_ports={name: emulator.control_port for name, emulator in world.emulators.items()},
@@ -69,7 +69,7 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
         started.callback(group.close)
         group.connect()
         cameras = {name: world.camera(name) for name in world.world.cameras}
-        return RigLink(rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}", world)
+        return RigLink(world.rig, by_arm, group, cameras, started.pop_all().close, f"{task} {seed}", world)
 
 
 def _start_world(rig: Rig, tools: Mapping[str, Tool], task: str, seed: int) -> SimulatedRig:

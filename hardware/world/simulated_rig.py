@@ -1,12 +1,15 @@
 """The default rig, running: one emulated controller per arm and one world, owned and joined by one object."""
 
 import contextlib
+import random
+import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from hardware.cameras.sim import SimCamera
-from hardware.rig import Rig, load_rig
-from hardware.robots.emulator.process import EmulatorProcess
+from hardware.rig import ArmConfig, Rig, load_rig
+from hardware.robots.emulator.process import CONTROL_PORT, EmulatorProcess
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Tool
 from hardware.world.process import WorldProcess
@@ -16,6 +19,24 @@ def default_tools(rig: Rig) -> dict[str, Tool]:
     """By role: the rotation grippers for "left" and "right", nothing for other roles."""
     wanted = {arm.role: f"rotation_gripper_{arm.role}" for arm in rig.arms}
     return {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in wanted.items() if name in BUILT_IN_TOOLS}
+
+
+def _is_free(address: str) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, CONTROL_PORT))
+        except OSError:
+            return False
+        return True
+
+
+def _on_free_address(arm: ArmConfig) -> ArmConfig:
+    """Return the arm as it is, or at another loopback address where its own is taken: by a second window, say."""
+    if not arm.emulated or _is_free(arm.address):
+        return arm
+    others = (f"127.{random.randrange(64, 128)}.{random.randrange(256)}.{n}" for n in range(2, 250))
+    return replace(arm, address=next((address for address in others if _is_free(address)), arm.address))
 
 
 def _start_emulators(rig: Rig, started: contextlib.ExitStack) -> dict[str, EmulatorProcess]:
@@ -35,7 +56,8 @@ class SimulatedRig:
     """Starts every part on construction; ends all with `close` or a with statement.
 
     Every process also ends by itself when this one is gone. tools by role: what the arms carry (None: the default
-    grippers); size of all pictures (None: each camera's own). Raises what its parts raise, leaving nothing behind.
+    grippers); size of all pictures (None: each camera's own). `rig` says where the emulated arms really are. Raises
+    what its parts raise, leaving nothing behind.
     """
 
     def __init__(
@@ -48,7 +70,8 @@ class SimulatedRig:
         size: tuple[int, int] | None = None,
         largest_fps: float = 15.0,
     ) -> None:
-        self.rig = rig or load_rig("sim")
+        asked = rig or load_rig("sim")
+        self.rig = replace(asked, arms=tuple(_on_free_address(arm) for arm in asked.arms))
         self._cameras: dict[str, SimCamera] = {}
         self._parts = contextlib.ExitStack()
         with contextlib.ExitStack() as started:

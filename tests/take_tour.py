@@ -1,0 +1,23 @@
+"""Writes the pictures of the tour into the folder named on the command line (docs/images)."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main() -> int:
+    """Take the tour in a workspace that is thrown away."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from tests.tour import take  # here: every process that the tour starts imports this module again
+
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as workspace:
+        for picture in take(folder, Path(workspace)):
+            print(picture)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
