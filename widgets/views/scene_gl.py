@@ -256,9 +256,10 @@ class SceneRenderer:
                 gloo.set_depth_mask(False)
                 program.draw("triangles", self._indices[id(program)])
                 gloo.set_depth_mask(True)
-        gloo.set_state(cull_face=True)
+        # a little further back: where a ghost and the arm agree the arm is seen, so that blue means a difference
+        gloo.set_state(cull_face=True, polygon_offset_fill=True, polygon_offset=(2.0, 8.0))
         self._draw(self._ghosts)
-        gloo.set_state(cull_face=False)
+        gloo.set_state(cull_face=False, polygon_offset_fill=False)
         gloo.set_state(depth_test=False)
         if self._counts.get(id(self._dots)):
             self._dots.draw("points")

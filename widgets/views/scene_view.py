@@ -1,22 +1,20 @@
 """The 3-D scene: table, cameras with their pictures, moving tools, paths, violations, arm ghosts, boxes."""
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from hardware.geometry import Array
 from hardware.types import Image
-from widgets.theme import color, font, set_state
+from widgets.theme import color, set_state
 from widgets.views import scene_model as model
-from widgets.views.orbit import PRESETS, Orbit, Preset, to_widget
-from widgets.views.paint import badge_rect, draw_badge, draw_empty, elided, same_picture
+from widgets.views.orbit import PRESETS, Orbit, Preset
+from widgets.views.paint import draw_empty, same_picture
 from widgets.views.scene_gl import SceneRenderer
+from widgets.views.scene_words import draw_caption, draw_line, draw_names
 from widgets.views.types import SceneMoment, SceneStatic
 
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
 ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
-TOP_LINE = 40  # height of caption and presets: no label goes there
 REST_MS = 180  # without a change before the picture is refined
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
@@ -146,8 +144,11 @@ class SceneView(QWidget):
             )
         else:
             painter.drawImage(self.rect(), image)
-            self._paint_labels(painter)
-        self._paint_caption(painter)
+            clip = self._orbit.clip_from_world(self.width() / max(self.height(), 1))
+            draw_names(painter, self._static, clip, (self.width(), self.height()))
+        first = self._buttons.buttons()[0]
+        draw_caption(painter, self._caption, float(first.x() if first.isVisible() else self.width()))
+        draw_line(painter, self._static.violations, self._empty, self.rect())
 
     def _render(self) -> QImage | None:
         """Draw the scene where it changed since the last time; None where this machine cannot."""
@@ -189,54 +190,6 @@ class SceneView(QWidget):
         renderer.set_dots(model.dots(static))
         renderer.set_screens(model.screens(static))
         self._uploaded, self._shown = static, {}
-
-    def _paint_labels(self, painter: QPainter) -> None:
-        """Name cameras and axes; a label that would cover another one goes above it."""
-        labels = [
-            (camera.T_world_cam[:3, 3], camera.name, "muted")
-            for camera in model.placed(self._static.cameras)
-            if camera.T_world_cam is not None
-        ]
-        labels += [(0.14 * np.eye(3)[i], name, f"axis_{name}") for i, name in enumerate("xyz")]
-        painter.setFont(font(12, bold=True))
-        taken: list[QRectF] = []
-        for point, text, ink in labels:
-            at = self._at(point)
-            if at is not None:
-                half = 4 + 4 * len(text)
-                rect = QRectF(at.x() - half, at.y() - 22, 2 * half, 16)
-                if rect.top() < TOP_LINE:
-                    rect.moveTop(at.y() + 6)
-                for _ in taken:
-                    if any(rect.intersects(other) for other in taken):
-                        rect.translate(0, 15 if rect.top() < TOP_LINE + 15 else -15)
-                taken.append(rect)
-                painter.setPen(color(ink))
-                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _at(self, point: Array) -> QPointF | None:
-        clip = self._orbit.clip_from_world(self.width() / max(self.height(), 1))
-        (x, y) = to_widget(clip, point[None], self.width(), self.height())[0]
-        return QPointF(x, y) if np.isfinite([x, y]).all() else None
-
-    def _paint_caption(self, painter: QPainter) -> None:
-        first = self._buttons.buttons()[0]
-        room = first.x() if first.isVisible() else self.width()
-        text = elided(self._caption, room - 40, 13, bold=True)
-        draw_badge(painter, badge_rect(text, QPointF(8, 8), 13, bold=True), text, pixels=13, bold=True)
-        wrong = self._static.violations
-        line = (
-            f"{len(wrong)} violations · first: {wrong[0].text}"
-            if len(wrong) > 1
-            else wrong[0].text
-            if wrong
-            else self._empty
-        )
-        if line:
-            cut = elided(line, self.width() - 60, 13)
-            rect = badge_rect(cut, QPointF(8, 0), 13, dot=bool(wrong))
-            rect.moveBottom(self.height() - 8)
-            draw_badge(painter, rect, cut, dot=QColor(color("alarm")) if wrong else None, pixels=13)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._grip = event.position()

@@ -219,3 +219,14 @@ def test_a_camera_without_a_picture_hides_nothing(scene: SceneView) -> None:
     assert _near(_picture(scene), (0, 240, 0)) == 0
     scene.show_moment(replace(moment, pictures={"top": green}))
     assert _near(_picture(scene), (0, 240, 0)) > 500
+
+
+def test_an_arm_that_is_where_it_was_planned_shows_no_ghost(scene: SceneView) -> None:
+    moment = made_up.scene_moment(1.2)
+    scene.show_moment(SceneMoment(measured=moment.measured))
+    alone = _picture(scene)
+    scene.show_moment(SceneMoment(measured=moment.measured, planned=moment.measured))
+    agreeing = _picture(scene)
+    scene.show_moment(SceneMoment(measured=moment.measured, planned=made_up.scene_moment(0.2).planned))
+    apart = _picture(scene)
+    assert (np.abs(agreeing - alone).max(axis=2) > 30).sum() < 0.1 * (np.abs(apart - alone).max(axis=2) > 30).sum()
