@@ -80,11 +80,13 @@ class ArmKinematics:
         """Return (...) the smallest singular value of the Jacobian with its linear rows divided by `reach`.
 
         Without unit: the slowest flange motion in the worst direction, over metres per reach and radians alike,
-        at a joint speed of 1 rad/s. 0 is a singularity.
+        at a joint speed of 1 rad/s. 0 is a singularity; nan where q is not finite.
         """
         J = self.jacobian(q)
         J[..., :3, :] /= self.reach
-        return np.asarray(np.linalg.svd(J, compute_uv=False)[..., -1])
+        finite = np.asarray(np.isfinite(J).all(axis=(-2, -1)))
+        sound = np.asarray(np.where(finite[..., None, None], J, 0.0), float)
+        return np.where(finite, np.linalg.svd(sound, compute_uv=False)[..., -1], np.nan)
 
     def _checked(self, q: Array) -> Array:
         q = np.asarray(q, float)

@@ -16,6 +16,9 @@ from hardware.kinematics import ArmKinematics
 MAX_STEP = 0.25
 REST_COST = 1e-3
 SETTLE_STEPS, MINK_STEPS = 10, 2
+# damping in proportion to the error: none where the pose is met, enough to keep a stretched arm from flipping
+CALM = 0.05
+POLISHED_M, LEFT_ALONE_M = 5e-4, 5e-3
 
 
 def pose_error(T: Array, T_target: Array) -> Array:
@@ -70,7 +73,7 @@ def track(arm: ArmKinematics, T_target: Array, q_first: Array, q_rest: Array) ->
     configuration = mink.Configuration(
         _chain(arm.model, tuple(arm.q_lower), tuple(arm.q_upper)), q=np.array(q_first, float)
     )
-    pose = mink.FrameTask("flange", "site", position_cost=1.0, orientation_cost=0.3)
+    pose = mink.FrameTask("flange", "site", position_cost=1.0, orientation_cost=0.3, lm_damping=CALM)
     rest = mink.PostureTask(configuration.model, cost=REST_COST)
     rest.set_target(q_rest)
     limits = [mink.ConfigurationLimit(configuration.model)]
@@ -89,15 +92,16 @@ def track(arm: ArmKinematics, T_target: Array, q_first: Array, q_rest: Array) ->
 def polish(arm: ArmKinematics, T_target: Array, q: Array, iterations: int = 3) -> Array:
     """Return q (N, J) moved the least that meets T_target (N, 4, 4): Newton steps on all samples at once.
 
-    Samples that are further than 5 mm or 3 degrees off are out of reach and stay as they are: pushing them would
-    tear the path.
+    Samples over 5 mm (or 5 mrad) off are out of reach and stay as they are, with a soft edge from 0.5 mm on:
+    pushing them would tear the path.
     """
-    error = pose_error(arm.flange_pose(q), T_target)
-    near = (np.linalg.norm(error[:, :3], axis=1) < 5e-3) & (np.linalg.norm(error[:, 3:], axis=1) < 0.05)
-    if not near.any():
-        return q
+    size = np.abs(pose_error(arm.flange_pose(q), T_target)).max(axis=1)
+    share = np.clip((LEFT_ALONE_M - size) / (LEFT_ALONE_M - POLISHED_M), 0.0, 1.0)
+    near = share > 0
     polished = np.array(q, float)
-    polished[near] = solve(arm, T_target[near], q[near], iterations=iterations)[0]
+    if near.any():
+        met = solve(arm, T_target[near], q[near], iterations=iterations)[0]
+        polished[near] += share[near, None] * (met - q[near])
     return polished
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -32,6 +32,7 @@ poses = st.builds(lambda turn, p: transform(rotation_from_vector(turn), p), turn
 K = np.array([[566.4, 0.0, 384.0], [0.0, 560.0, 224.0], [0.0, 0.0, 1.0]])
 
 
+@settings(deadline=None)
 @given(poses, poses, vectors)
 def test_inverse_and_product_act_like_the_motions_they_stand_for(T_a_b: Array, T_b_c: Array, point: Array) -> None:
     p = point[None]
@@ -40,6 +41,7 @@ def test_inverse_and_product_act_like_the_motions_they_stand_for(T_a_b: Array, T
     assert is_transform(inverse(T_a_b) @ T_b_c)
 
 
+@settings(deadline=None)
 @given(turns)
 def test_rotation_vector_and_quaternion_come_back(turn: Array) -> None:
     R = rotation_from_vector(turn)
@@ -48,6 +50,7 @@ def test_rotation_vector_and_quaternion_come_back(turn: Array) -> None:
     assert abs(float(np.linalg.norm(quaternion(R))) - 1) < 1e-12
 
 
+@settings(deadline=None)
 @given(vectors, st.floats(1e-12, 1e-3))
 def test_small_turns_keep_their_precision(axis: Array, angle: float) -> None:
     if np.linalg.norm(axis) < 1e-3:
@@ -63,6 +66,7 @@ def test_a_half_turn_is_read_as_a_half_turn(axis: Array) -> None:
     np.testing.assert_allclose(np.abs(turn @ axis), np.pi, atol=1e-7)
 
 
+@settings(deadline=None)
 @given(turns, turns)
 def test_the_angle_between_rotations_is_symmetric_and_bounded(a: Array, b: Array) -> None:
     R_a, R_b = rotation_from_vector(a), rotation_from_vector(b)
@@ -72,11 +76,13 @@ def test_the_angle_between_rotations_is_symmetric_and_bounded(a: Array, b: Array
     assert float(rotation_angle(R_a, R_a)) < 1e-7
 
 
+@settings(deadline=None)
 @given(vectors, vectors)
 def test_skew_is_the_cross_product(v: Array, w: Array) -> None:
     np.testing.assert_allclose(skew(v) @ w, np.cross(v, w), atol=1e-12)
 
 
+@settings(deadline=None)
 @given(poses, poses, st.floats(0, 1))
 def test_interpolation_starts_ends_and_turns_evenly(T_0: Array, T_1: Array, s: float) -> None:
     np.testing.assert_allclose(interpolate(T_0, T_1, 0.0), T_0, atol=1e-7)
@@ -87,6 +93,7 @@ def test_interpolation_starts_ends_and_turns_evenly(T_0: Array, T_1: Array, s: f
     assert abs(float(rotation_angle(T_0[:3, :3], T[:3, :3])) - s * whole) < 1e-6
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, 6, elements=st.floats(-1e-4, 1e-4)))
 def test_a_small_twist_is_its_own_derivative(twist: Array) -> None:
     T = exp_se3(twist)
@@ -94,6 +101,7 @@ def test_a_small_twist_is_its_own_derivative(twist: Array) -> None:
     np.testing.assert_allclose(T[:3, :3] - np.eye(3), skew(twist[:3]), atol=1e-7)
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, (5, 3), elements=small), st.floats(0.2, 3.0))
 def test_a_pixels_ray_goes_through_its_point(points: Array, depth: float) -> None:
     points = points.copy()
@@ -106,6 +114,7 @@ def test_a_point_behind_the_camera_has_no_pixel() -> None:
     assert np.isnan(project(K, np.array([[0.1, 0.1, -1.0], [0.0, 0.0, 0.0]]))).all()
 
 
+@settings(deadline=None)
 @given(vectors, vectors, vectors)
 def test_the_closest_points_of_two_rays_leave_a_common_perpendicular(point: Array, a: Array, b: Array) -> None:
     if min(np.linalg.norm(a), np.linalg.norm(b), np.linalg.norm(np.cross(a, b))) < 0.1:

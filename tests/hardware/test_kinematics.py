@@ -67,6 +67,15 @@ def test_a_stretched_arm_is_at_a_singularity() -> None:
     assert arm.singularity_distance(np.radians([0, -45, 0, 30, 0, 75, 0.0])) > 0.02
 
 
+def test_no_number_gives_no_singularity_distance_and_leaves_the_others_alone() -> None:
+    arm = ArmKinematics.load("xarm7")
+    q = np.radians([[0, -45, 0, 30, 0, 75, 0.0]] * 2)
+    q[0, 3] = np.nan
+    distance = arm.singularity_distance(q)
+    assert np.isnan(distance[0])
+    assert distance[1] == arm.singularity_distance(q[1])
+
+
 def test_an_unknown_arm_is_refused_with_the_known_names() -> None:
     with pytest.raises(ValueError, match="xarm7"):
         ArmKinematics.load("xarm9")
