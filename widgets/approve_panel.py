@@ -73,10 +73,14 @@ class ApprovePanel(QWidget):
         self._pages.addWidget(self._steps())
         self._pages.addWidget(self.outcome)
         self._ended = False
+        self._shown: ApproveState | None = None
         self.show_state(ApproveState())
 
     def show_state(self, state: ApproveState) -> None:
         """Show this; a run that has just ended brings the outcome card up."""
+        if state == self._shown:
+            return
+        self._shown = state
         if state.stage == "ended" and not self._ended:
             self.outcome.ask(state.message)
         self._ended = state.stage == "ended"
@@ -117,7 +121,8 @@ class ApprovePanel(QWidget):
             text, mood = f"Approve is off: {state.reasons[0]}{more}", "warning"
         self._reason.setText(text)
         self._reason.setToolTip("\n".join(state.reasons))
-        set_state(self._reason, state=mood)
+        if self._reason.property("state") != mood:
+            set_state(self._reason, state=mood)
 
     def _show_speeds(self, state: ApproveState) -> None:
         if [self._speed.itemData(i) for i in range(self._speed.count())] != list(state.speeds):

@@ -63,6 +63,7 @@ class ChecksList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._note = label("", "muted", wrap=True)
+        self._shown: tuple[CheckRow, ...] | None = None
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         inner = QWidget()
@@ -82,10 +83,13 @@ class ChecksList(QWidget):
 
     def show_checks(self, checks: Sequence[CheckRow], note: str = "") -> None:
         """Show these checks, violations first; note: a sentence above them."""
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+        if tuple(checks) == self._shown:
+            return
+        self._shown = tuple(checks)
         clear(self._rows)
         for check in sorted(checks, key=lambda c: _ORDER[c.mood]):
             made = _Row(check)
             made.picked.connect(self.time_picked)
             self._rows.addWidget(made)
-        self._note.setText(note)
-        self._note.setVisible(bool(note))

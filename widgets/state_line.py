@@ -43,6 +43,7 @@ class StateLine(QWidget):
         layout.addStretch(1)
         layout.addWidget(self._groups[groups[-1]])
         layout.addWidget(self._stop)
+        self._moving: bool | None = None
         self.show_moving(False)
 
     def show_items(self, items: Mapping[str, Sequence[LineItem]]) -> None:
@@ -52,6 +53,9 @@ class StateLine(QWidget):
 
     def show_moving(self, moving: bool) -> None:
         """Loud while anything moves, at rest otherwise; it works either way."""
+        if moving == self._moving:
+            return
+        self._moving = moving
         set_state(self._stop, role="stop" if moving else "stop_idle")
         self._stop.setText("Stop   Esc" if moving else "Stop")
 

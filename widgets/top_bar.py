@@ -43,4 +43,5 @@ class TopBar(QWidget):
             if index < len(chips):
                 widget.setText(chips[index].text)
                 widget.setToolTip(chips[index].tip)
-                set_state(widget, state=chips[index].mood)
+                if widget.property("state") != chips[index].mood:
+                    set_state(widget, state=chips[index].mood)

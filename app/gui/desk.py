@@ -15,6 +15,7 @@ from app.gui.binders.binder import Binder, Shell
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
+from app.gui.binders.live import LatestFrames
 from app.gui.binders.rig import RigBinder
 from app.gui.error_reports import ErrorReports
 from app.gui.key_guard import KeyGuard
@@ -106,10 +107,11 @@ class Desk(QObject):
     # inside ----------------------------------------------------------------------------------------------------
     def _bind(self) -> list[Binder]:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        frames = LatestFrames(self.program.execution)
         files = DreamFilesBinder(self.dream_page, self.program, shell)
         dream = DreamBinder(self.dream_page, self.program, shell)
-        approve = ApproveBinder(self.dream_page, self.program, shell, dream)
-        rig = RigBinder(self.rig_page, self.program, shell, self._tools)
+        approve = ApproveBinder(self.dream_page, self.program, shell, dream, frames)
+        rig = RigBinder(self.rig_page, self.program, shell, self._tools, frames)
         inspect = InspectBinder(self.inspect_page, self.program, shell, files.open_folder)
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._files = inspect, files

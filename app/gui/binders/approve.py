@@ -1,5 +1,6 @@
 """Binds the right half of page Dream: plan, rehearse, approve, execute, watch, judge."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
@@ -14,18 +15,22 @@ from app.ledger import LedgerError
 from widgets.pages.dream import DreamPage
 from widgets.values import LineItem
 
+_TELL_EVERY_S = 0.1
 _OVER = ("stopped", "done", "fault")  # a paused run goes on, it is not judged yet
 
 
 class ApproveBinder(QObject):
     """The dreaming session's plan becomes the execution session's plan; the rest is asking and showing."""
 
-    def __init__(self, page: DreamPage, program: Program, shell: Shell, dream: DreamBinder) -> None:
+    def __init__(
+        self, page: DreamPage, program: Program, shell: Shell, dream: DreamBinder, frames: LatestFrames
+    ) -> None:
         super().__init__(page)
         self.page, self._program, self._shell, self._dream = page, program, shell, dream
         self._dreaming, self._execution = program.dreaming, program.execution
         self._speed = program.rig.safety.first_run_tip_speed
         self._rehearsing = self._judging = self._ran_before = False
+        self._told, self._told_state = 0.0, ""
         self._state = self._execution.state
         self._forget = [
             self._dreaming.on_change(self._dream_changed),
@@ -41,7 +46,7 @@ class ApproveBinder(QObject):
         panel.outcome_given.connect(self._judge)
         panel.outcome_skipped.connect(self._skip)
         page.playback.playing_changed.connect(self._playing)
-        page.cameras.set_source(LatestFrames(self._execution))
+        page.cameras.set_source(frames)
         page.cameras.show_cameras([config.camera.name for config in program.rig.cameras])
         self._show_plan()
 
@@ -69,7 +74,10 @@ class ApproveBinder(QObject):
         progress = self._execution.progress
         if self._execution.state == "running" and progress is not None:
             self.page.playback.seek(progress.plan_time)
-        self._show_state()
+        now = time.monotonic()
+        if now - self._told > _TELL_EVERY_S or self._state != self._told_state:
+            self._told, self._told_state = now, self._state
+            self._show_state()
 
     def close(self) -> None:
         while self._forget:
@@ -91,9 +99,12 @@ class ApproveBinder(QObject):
         before, self._state = self._state, self._execution.state
         if before != self._state:
             self._state_changed(before)
+        if topic == "progress":
+            return
         if topic == "message" and self._execution.message:
             self._shell.say(self._execution.message, "error" if self._state == "fault" else "warning")
-        self._show_checks()
+        if topic in ("limits", "state"):
+            self._show_checks()
 
     def _state_changed(self, before: str) -> None:
         if self._state == "running":

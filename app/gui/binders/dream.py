@@ -1,5 +1,6 @@
 """Binds page Dream to its session: look, correct, track. Opening: `dream_files.py`; approving: `approve.py`."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
@@ -12,9 +13,12 @@ from app.gui.binders.dream_pictures import DreamPictures, Overlays, colors
 from app.gui.binders.dream_timeline import timeline
 from app.gui.binders.scene import dream_scene, moment
 from app.gui.program import Program
-from models.types import Hint
+from hardware.types import Plan
+from models.types import Dream, Hint, Track
 from widgets.pages.dream import DreamPage
 from widgets.values import LineItem
+
+_SCENE_WHILE_MOVING_S = 0.1
 
 
 class DreamBinder(QObject):
@@ -28,6 +32,8 @@ class DreamBinder(QObject):
         self.mode: Mode = "dream"
         self._clock: DreamClock | None = None
         self._frame = -1
+        self._drawn: tuple[Dream, Track | None, Plan | None] | None = None
+        self._scene_at = 0.0
         self._forget = self._session.on_change(self._changed)
         page.playback.time_changed.connect(self.show_time)
         page.box_drawn.connect(self._add_box)
@@ -130,7 +136,10 @@ class DreamBinder(QObject):
             self.page.show_source(source)
         self.page.transport.show_clock(self.mode, has_plan=session.plan is not None)
         rig = self._program.rig
-        self.page.scene.show_static(dream_scene(rig, session.dream, session.track, session.plan))
+        drawn = (session.dream, session.track, session.plan)
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.page.scene.show_static(dream_scene(rig, *drawn))
         self.page.timeline.show_data(
             timeline(rig, session.dream, session.track, self._clock, session.trim, session.hints)
         )
@@ -155,7 +164,7 @@ class DreamBinder(QObject):
         if session.dream is None or clock is None:
             return
         self.page.timeline.show_time(t)
-        if self.page.scene.isVisible():
+        if self.page.scene.isVisible() and self._scene_is_due():
             states = self._program.execution.arms
             self.page.scene.show_moment(moment(self._program.rig, session.dream, session.track, clock, t, states))
         frame = clock.index(t)
@@ -163,6 +172,14 @@ class DreamBinder(QObject):
         if frame != self._frame:
             self._frame = frame
             self._show_frame(frame, t)
+
+    def _scene_is_due(self) -> bool:
+        """While arms move, the window's first duty is to stay quick: the scene gives way."""
+        now = time.monotonic()
+        if self._program.moving and now - self._scene_at < _SCENE_WHILE_MOVING_S:
+            return False
+        self._scene_at = now
+        return True
 
     def _show_frame(self, frame: int, t: float) -> None:
         session = self._session

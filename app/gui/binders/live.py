@@ -1,5 +1,6 @@
 """What the live views pull while arms move: the cameras' newest pictures and the arms' curves."""
 
+import time
 from collections import deque
 from collections.abc import Mapping
 
@@ -13,16 +14,25 @@ from hardware.types import Frame, Plan, Tool
 from widgets.views.types import ArmHistory
 
 _WINDOW_S = 2.0
+_FRESH_S = 0.015
 
 
 class LatestFrames:
-    """A LatestSource over the execution session."""
+    """A LatestSource over the execution session; reading copies pictures, so all views share what was read."""
 
     def __init__(self, execution: ExecutionSession) -> None:
         self._execution = execution
+        self._read_at, self._frames = 0.0, execution.latest_frames()
+
+    def all(self) -> Mapping[str, Frame]:
+        """Return every camera's newest frame, at most 15 ms old news."""
+        now = time.monotonic()
+        if now - self._read_at > _FRESH_S:
+            self._read_at, self._frames = now, self._execution.latest_frames()
+        return self._frames
 
     def latest(self, name: str) -> Frame | None:
-        return self._execution.latest_frames().get(name)
+        return self.all().get(name)
 
 
 class RateMeter:

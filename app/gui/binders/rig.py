@@ -16,22 +16,27 @@ from widgets.pages.rig import RigPage
 from widgets.values import BusyState, Chip, LineItem
 from widgets.views.types import SceneMoment
 
-_CARDS_EVERY_S = 0.2
+_LOOK_EVERY_S = 0.1
 
 
 class RigBinder(QObject):
     """tools() says what the arms are to hold: the open dream's tools, by role."""
 
     def __init__(
-        self, page: RigPage, program: Program, shell: Shell, tools: Callable[[], Mapping[str, Tool]]
+        self,
+        page: RigPage,
+        program: Program,
+        shell: Shell,
+        tools: Callable[[], Mapping[str, Tool]],
+        frames: LatestFrames,
     ) -> None:
         super().__init__(page)
         self.page, self._program, self._shell, self._tools = page, program, shell, tools
-        self._session, self._rates = program.execution, RateMeter()
+        self._session, self._frames, self._rates = program.execution, frames, RateMeter()
         self._looked = 0.0
         self._forget = self._session.on_change(self._changed)
         page.clear_wanted.connect(self._clear)
-        page.cameras.set_source(LatestFrames(self._session))
+        page.cameras.set_source(frames)
         rig = program.rig
         self._live = False
         page.cameras.show_empty("Connect the arms and cameras (Ctrl+Return)")
@@ -60,10 +65,12 @@ class RigBinder(QObject):
 
     def tick(self) -> None:
         self._session.pump()
-        self._rates.take(self._session.latest_frames())
         now = time.monotonic()
-        if now - self._looked > _CARDS_EVERY_S and self.page.isVisible():
-            self._looked = now
+        if now - self._looked < _LOOK_EVERY_S:
+            return
+        self._looked = now
+        self._rates.take(self._frames.all())
+        if self.page.isVisible():
             self._show_arms()
             self.page.scene.show_moment(self._moment())
 
@@ -99,6 +106,7 @@ class RigBinder(QObject):
         live = self._session.state not in ("offline", "connecting", "closed")
         if live and not self._live:
             self.page.cameras.show_cameras([config.camera.name for config in self._program.rig.cameras])
+            self.page.scene.grab()  # sets up its drawing now, not under way when the page is first turned to
         elif self._live and not live:
             self.page.cameras.show_cameras([])
         self._live = live
