@@ -30,6 +30,7 @@ def scene(qtbot: QtBot) -> Iterator[SceneView]:
 
 
 def _picture(scene: SceneView) -> np.ndarray:
+    scene._redraw()  # a slow machine may have come to rest already: all are compared as they are in motion
     image = scene.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
@@ -142,6 +143,7 @@ def test_dragging_turns_the_wheel_zooms_and_a_double_click_resets(scene: SceneVi
 
 
 def test_a_picture_at_rest_is_drawn_finer(scene: SceneView, qtbot: QtBot) -> None:
+    scene._redraw()
     scene.grab()
     coarse = scene._image
     assert coarse is not None
