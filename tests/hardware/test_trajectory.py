@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
-from hardware.trajectory import Bounded, Clock, derivatives, fastest, on_grid
+from hardware.trajectory import Bounded, Clock, derivatives, fastest, on_grid, sample
 
 clocks = st.builds(
     lambda length, share, ramp: Clock(length, share * length / ramp, ramp),
@@ -77,3 +77,23 @@ def test_a_clock_too_fast_for_its_length_is_refused() -> None:
 def test_a_clock_that_cannot_keep_the_limits_still_ends() -> None:
     huge = np.full((5, 1), 1e9)
     assert fastest(2.0, 0.4, [Bounded(huge, huge, huge, 1, 1)], 1.0, rate_min=0.1).rate == 0.1
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 40))
+def test_a_sampled_trajectory_passes_through_its_samples_and_is_held_at_its_ends(seed: int, n: int) -> None:
+    q = np.cumsum(np.random.default_rng(seed).normal(0, 0.01, (n, 7)), axis=0)
+    t = np.arange(n) * 0.01
+    np.testing.assert_allclose(sample(t, q, t), q, atol=1e-9)
+    np.testing.assert_array_equal(sample(t, q, -1.0), q[0])
+    np.testing.assert_allclose(sample(t, q, t[-1] + 1.0), q[-1], atol=1e-12)
+    fine = np.linspace(0, t[-1], 50 * n)
+    assert np.abs(np.diff(sample(t, q, fine), axis=0)).max() < 0.1
+
+
+def test_a_smooth_motion_sampled_at_100_hz_is_met_in_between_to_a_microradian() -> None:
+    t = np.arange(301) * 0.01
+    q = (1 - np.cos(np.pi * t[:, None] / 3)) * np.array([0.4, -0.2])
+    at = np.linspace(0, 3, 2999)
+    exact = (1 - np.cos(np.pi * at[:, None] / 3)) * np.array([0.4, -0.2])
+    assert np.abs(sample(t, q, at) - exact).max() < 3e-6
