@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.geometry import Array, rotation_from_vector, transform
+from models.tracking.kernels import HIDDEN, LIKELY, compose, fit_shades, normal_equations, residual_size
 from models.tracking.model import ToolModel
 from models.tracking.pictures import Floats, ViewPictures, crop
-from models.tracking.render import FAST, draw_model
+from models.tracking.render import draw_model
 
 CHANNEL_WEIGHT = np.array([1.0, 1.0, 1.0, 0.25], np.float32)
 LEAST_SIGMA, MOST_SIGMA = 0.04, 0.20
@@ -24,11 +24,7 @@ Stage = tuple[int, int, float]
 """Level, iterations, and the deviation [px] allowed between the views' offset and its prior."""
 OFFSET_SIGMA = 10.0  # [px] how far views of one dream may drift apart (published dreams: rms 5)
 HELD = 0.02  # [px] an offset that is not to move
-GAIN_SIGMA, BIAS_SIGMA, TINT_SIGMA = 0.3, 0.15, 0.05
 SCORE_SIGMA = 0.12
-# A part of the tool that is not to be looked at still stands somewhere: the scene cannot be seen through it (score
-# lost for a pixel where it is), and something new that is not skin is likely to be it (score won).
-HIDDEN, LIKELY = 0.5, 0.25
 BLUR = [1.0, 0.7]  # [px] of the finest level, whose pictures are soft, and of the others
 
 
@@ -49,152 +45,6 @@ class Estimate:
     @property
     def score(self) -> float:
         return float(self.explained.sum())
-
-
-@nb.njit(**FAST)
-def fit_shades(picture, rgb, cover, group, free, n, plain, before):  # type: ignore[no-untyped-def]
-    """Return (n, 4) gain, then offset of each channel, per group of faces, close to what was before (n, 4)."""
-    out = before.copy()
-    for g in range(n):
-        for _rounds in range(2):
-            sw, st, stt, si, sti = 1e-9, 0.0, 0.0, 0.0, 0.0
-            for y in range(rgb.shape[0]):
-                for x in range(rgb.shape[1]):
-                    if group[y, x] != g or cover[y, x] < 0.99:
-                        continue
-                    e2 = 0.0
-                    for k in range(3):
-                        r = picture[y, x, k] - out[g, 0] * rgb[y, x, k] - out[g, 1 + k]
-                        e2 += r * r
-                    w = free[y, x] * (0.0225 / (0.0225 + e2)) ** 2
-                    t, i = rgb[y, x, 0], picture[y, x, 0]
-                    sw += w
-                    st += w * t
-                    stt += w * t * t
-                    si += w * i
-                    sti += w * t * i
-            scale = 0.01 * 25.0
-            a11, a12, a22 = stt / scale, st / scale, sw / scale
-            b1, b2 = sti / scale, si / scale
-            if plain:
-                # no colour is known: whatever the group shows
-                out[g, 0] = 1.0
-                out[g, 1] = (si - st) / sw if sw > 4 else before[g, 1]
-            else:
-                a11 += 1.0 / 0.09
-                b1 += 1.0 / 0.09
-                a22 += 1.0 / 0.0225
-                det = a11 * a22 - a12 * a12
-                out[g, 0] = min(max((b1 * a22 - b2 * a12) / det, 0.3), 2.0)
-                out[g, 1] = (b2 * a11 - b1 * a12) / det
-            for k in range(1, 3):
-                s, sw2 = 0.0, 1e-9
-                for y in range(rgb.shape[0]):
-                    for x in range(rgb.shape[1]):
-                        if group[y, x] == g and cover[y, x] >= 0.99:
-                            r = picture[y, x, k] - out[g, 0] * rgb[y, x, k]
-                            d = r - out[g, 1 + k]
-                            w = free[y, x] * (0.0225 / (0.0225 + d * d)) ** 2
-                            s += w * r
-                            sw2 += w
-                if plain:
-                    out[g, 1 + k] = s / sw2 if sw2 > 4 else before[g, 1 + k]
-                else:
-                    out[g, 1 + k] = (s / scale) / (sw2 / scale + 1.0 / 0.0025)
-    return out
-
-
-@nb.njit(**FAST)
-def compose(scene, rgb, cover, group, shades, change_scale, plain):  # type: ignore[no-untyped-def]
-    """Return (h, w, 4): the tool over the scene, and the change that it makes."""
-    out = scene.copy()
-    for y in range(rgb.shape[0]):
-        for x in range(rgb.shape[1]):
-            a = cover[y, x]
-            if a <= 0:
-                continue
-            g = group[y, x]
-            d2 = 0.0
-            for k in range(3):
-                value = shades[g, 0] * rgb[y, x, k] + shades[g, 1 + k]
-                out[y, x, k] += a * (value - scene[y, x, k])
-                d = out[y, x, k] - scene[y, x, k]
-                d2 += d * d
-            out[y, x, 3] = a if plain else 1.0 - np.exp(-d2 / (change_scale * change_scale))
-    return out
-
-
-@nb.njit(**FAST)
-def residual_size(picture, drawn, weight):  # type: ignore[no-untyped-def]
-    """Return (h, w) squared distance of two pictures (h, w, 4) under channel weights (4,)."""
-    out = np.zeros(picture.shape[:2], np.float32)
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
-            for k in range(4):
-                r = picture[y, x, k] - drawn[y, x, k]
-                out[y, x] += weight[k] * r * r
-    return out
-
-
-@nb.njit(**FAST)
-def normal_equations(picture, drawn, free, q, e2, sigma2, channel, K, R, t, centre):  # type: ignore[no-untyped-def]
-    """Return H (7, 7), b (7,) over rotation about `centre`, translation (both in view-1 axes), view offset.
-
-    q (h, w) inverse depth where the tool is or nearly is, 0 elsewhere; R, t map view 1 to this view.
-    """
-    H = np.zeros((7, 7))
-    b = np.zeros(7)
-    A = np.zeros((2, 7))
-    fx, fy, cx, cy = K[0], K[1], K[2], K[3]
-    h, w = q.shape
-    for y in range(1, h - 1):
-        for x in range(1, w - 1):
-            if q[y, x] <= 0 or free[y, x] <= 0.01:
-                continue
-            robust = sigma2 / (sigma2 + e2[y, x])
-            weight = free[y, x] * robust * robust
-            sxx, sxy, syy, rx, ry = 0.0, 0.0, 0.0, 0.0, 0.0
-            for k in range(4):
-                gx = 0.5 * (drawn[y, x + 1, k] - drawn[y, x - 1, k])
-                gy = 0.5 * (drawn[y + 1, x, k] - drawn[y - 1, x, k])
-                r = picture[y, x, k] - drawn[y, x, k]
-                c = channel[k]
-                sxx += c * gx * gx
-                sxy += c * gx * gy
-                syy += c * gy * gy
-                rx += c * gx * r
-                ry += c * gy * r
-            if sxx + syy < 1e-7:
-                continue
-            z = 1.0 / q[y, x]
-            X, Y = (x - cx) / fx * z, (y - cy) / fy * z
-            a, d = fx / z, fy / z
-            a2, d2 = -fx * X / (z * z), -fy * Y / (z * z)
-            # point relative to the centre, in view-1 axes
-            p0, p1, p2 = X - t[0], Y - t[1], z - t[2]
-            m0 = R[0, 0] * p0 + R[1, 0] * p1 + R[2, 0] * p2 - centre[0]
-            m1 = R[0, 1] * p0 + R[1, 1] * p1 + R[2, 1] * p2 - centre[1]
-            m2 = R[0, 2] * p0 + R[1, 2] * p1 + R[2, 2] * p2 - centre[2]
-            for j in range(3):
-                A[0, 3 + j] = a * R[0, j] + a2 * R[2, j]
-                A[1, 3 + j] = d * R[1, j] + d2 * R[2, j]
-            for i in range(2):
-                # d(omega x m): row . (omega x m) = omega . (m x row)
-                u0, u1, u2 = A[i, 3], A[i, 4], A[i, 5]
-                A[i, 0] = m1 * u2 - m2 * u1
-                A[i, 1] = m2 * u0 - m0 * u2
-                A[i, 2] = m0 * u1 - m1 * u0
-            A[0, 6] = 1.0
-            for i in range(7):
-                wx = weight * (A[0, i] * sxx + A[1, i] * sxy)
-                wy = weight * (A[0, i] * sxy + A[1, i] * syy)
-                b[i] += weight * (A[0, i] * rx + A[1, i] * ry)
-                for j in range(i, 7):
-                    H[i, j] += wx * A[0, j] + wy * A[1, j]
-    for i in range(7):
-        for j in range(i):
-            H[i, j] = H[j, i]
-    return H, b
 
 
 @dataclass(eq=False)

@@ -4,15 +4,14 @@ import itertools
 from collections.abc import Sequence
 
 import cv2
-import numba as nb
 import numpy as np
 
 from hardware.geometry import Array, closest_points, inverse, ray_directions, rotation_from_vector, transform
 from models.tracking.coarse import fit_poses
 from models.tracking.fit import OFFSET_SIGMA, Estimate, Fitter
+from models.tracking.kernels import score_poses
 from models.tracking.model import ToolModel
 from models.tracking.pictures import LEVELS, ViewPictures
-from models.tracking.render import FAST, draw
 
 DIRECTIONS, TURNS = 64, 14  # about 26 degrees apart: within the reach of the coarse fit
 SEARCH_EXTENT = 16.0  # [px] size of the tool in the pictures of the search
@@ -29,100 +28,6 @@ def rotation_grid() -> Array:
     tilt = rotation_from_vector(np.stack([-np.sin(around), np.cos(around), 0 * around], axis=-1) * polar[:, None])
     turn = rotation_from_vector(np.outer(np.arange(TURNS) * 2 * np.pi / TURNS, [0.0, 0.0, 1.0]))
     return np.asarray(tilt[:, None] @ turn[None]).reshape(-1, 3, 3)
-
-
-@nb.njit(**FAST)
-def _agreement(seen, bare, open_, rgb, cover, other, group, groups, plain, dx, dy, x0, y0):  # type: ignore[no-untyped-def]
-    """Return how much better the tool explains the pictures than the bare scene, rendered crop moved by dx, dy.
-
-    Squares of differences, with the best single gain (textured) or the best colour of each group (plain).
-    """
-    H, W = seen.shape[:2]
-    before, own, tt, ti, n, new, hidden = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    sums = np.zeros((groups, 4))
-    for y in range(cover.shape[0]):
-        Y = y + y0 + dy
-        if Y < 0 or Y >= H:
-            continue
-        for x in range(cover.shape[1]):
-            X = x + x0 + dx
-            a = cover[y, x]
-            if X < 0 or X >= W:
-                continue
-            hidden += other[y, x] * (1 - seen[Y, X, 3] - 0.5 * seen[Y, X, 3] * open_[Y, X])
-            if a < 0.3:
-                continue
-            w = a * open_[Y, X]
-            n += w
-            new += w * seen[Y, X, 3]
-            for k in range(3):
-                i, b, c = seen[Y, X, k], bare[Y, X, k], rgb[y, x, k]
-                before += w * (i - b) * (i - b)
-                own += w * i * i
-                tt += w * c * c
-                ti += w * c * i
-                if plain:
-                    sums[group[y, x], k] += w * i
-            if plain:
-                sums[group[y, x], 3] += w
-    if n < 1:
-        return 0.0
-    if plain:
-        after = own
-        for g in range(groups):
-            for k in range(3):
-                after -= sums[g, k] * sums[g, k] / (sums[g, 3] + 0.1)
-        # where the tool is, something must be new: half of it at least
-        return before - after + 0.05 * (2 * new - n - hidden)
-    gain = min(max((ti + 0.05 * tt) / (1.05 * tt + 1e-9), 0.4), 1.6)
-    return before - (own - 2 * gain * ti + gain * gain * tt) - 0.05 * hidden
-
-
-@nb.njit(**FAST)
-def score_poses(  # type: ignore[no-untyped-def]
-    T, vertices, faces, colour, uv, textured, mips, mip_shape, group, used, groups, plain,
-    picture, scene, free, fx, fy, cx, cy, reach,
-):  # fmt: skip
-    """Return (N, 3): the best score of poses T (N, 4, 4), view <- centre, moved up to `reach` px; and the move."""
-    out = np.zeros((T.shape[0], 3))
-    H, W = picture.shape[:2]
-    points = np.empty_like(vertices)
-    for n in range(T.shape[0]):
-        x0, y0, x1, y1 = 1e9, 1e9, -1e9, -1e9
-        behind = False
-        for i in range(vertices.shape[0]):
-            for j in range(3):
-                points[i, j] = (
-                    T[n, j, 0] * vertices[i, 0] + T[n, j, 1] * vertices[i, 1] + T[n, j, 2] * vertices[i, 2]
-                ) + T[n, j, 3]
-            if points[i, 2] < 0.05:
-                behind = True
-                break
-            u = fx * points[i, 0] / points[i, 2] + cx
-            v = fy * points[i, 1] / points[i, 2] + cy
-            x0, x1, y0, y1 = min(x0, u), max(x1, u), min(y0, v), max(y1, v)
-        left, top = int(np.floor(x0)), int(np.floor(y0))
-        w, h = int(x1) + 2 - left, int(y1) + 2 - top
-        if behind or left > W or top > H or left + w < 0 or top + h < 0 or w > 2 * W or h > 2 * H:
-            continue
-        rgb, cover, other, _q, drawn_group = draw(
-            points, faces, colour, uv, textured, mips, mip_shape, group, used,
-            fx, fy, cx - left, cy - top, h, w, 2,
-        )  # fmt: skip
-        best, bx, by = -1e9, 0, 0
-        for dy in range(-reach, reach + 1, 2):
-            for dx in range(-reach, reach + 1, 2):
-                s = _agreement(picture, scene, free, rgb, cover, other, drawn_group, groups, plain, dx, dy, left, top)
-                if s > best:
-                    best, bx, by = s, dx, dy
-        mx, my = bx, by
-        for dy in range(my - 1, my + 2):
-            for dx in range(mx - 1, mx + 2):
-                s = _agreement(picture, scene, free, rgb, cover, other, drawn_group, groups, plain, dx, dy, left, top)
-                if s > best:
-                    best, bx, by = s, dx, dy
-        out[n, 0], out[n, 1], out[n, 2] = best, bx, by
-    return out
 
 
 def score(
@@ -242,7 +147,7 @@ def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Est
 
 
 def shortlist(scores: Array, places: int, count: int) -> Array:
-    """Return indices of the best scores, half of them shared out evenly among the places (scores: place by place)."""
+    """Return indices of the best scores, half of them shared out evenly among places (scores: place by place)."""
     chosen = set(np.argsort(-scores)[: count // 2].tolist())
     for place in np.arange(len(scores)).reshape(places, -1):
         chosen |= set(place[np.argsort(-scores[place])[: count // 2 // places]].tolist())

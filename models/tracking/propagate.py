@@ -1,6 +1,6 @@
 """From the frame where the tool was found to all others: follow it, look for it again where it is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,9 +27,11 @@ class Found:
     strength: float
 
 
-def settle(fitter: Fitter, t: int, start: Estimate, offset: Array | None = None) -> Found:
+def settle(
+    fitter: Fitter, t: int, start: Estimate, offset: Array | None = None, stages: Sequence[Stage] | None = None
+) -> Found:
     """Fit frame t from a start near the truth at full resolution, and judge it."""
-    estimate = fitter.refine(t, start, FIRST if offset is None else FINE, offset)
+    estimate = fitter.refine(t, start, stages or (FIRST if offset is None else FINE), offset)
     agreement = judge(fitter, t, estimate)
     return Found(estimate, agreement, strength(agreement, fitter.model.plain))
 
@@ -78,6 +80,35 @@ def sweep(fitter: Fitter, track: list[Found | None], frames: range, enough: floa
             track[t], before = None, None
 
 
+def rejoin(
+    fitter: Fitter, track: list[Found | None], frames: range, fixed: Collection[int], enough: float, least: float
+) -> set[int]:
+    """Follow the tool from the first of frames until the track agrees, knows better, or is a person's word.
+
+    Returns the frames that changed.
+    """
+    last, before, changed = track[frames[0]], None, set()
+    plain = fitter.model.plain
+    for t in frames[1:]:
+        old = track[t]
+        if t in fixed or last is None:
+            break
+        found = follow(fitter, t, last, before, enough)
+        if old is not None and (
+            _same(found.estimate, old.estimate) or merit(old, plain) > 1.05 * merit(found, plain)
+        ):
+            break
+        if found.strength < least:
+            if old is not None and old.strength < least:
+                track[t] = None
+                changed.add(t)
+            break
+        track[t] = found
+        changed.add(t)
+        before, last = last, found
+    return changed
+
+
 def revise(fitter: Fitter, track: list[Found | None], frames: range, least: float) -> None:
     """The pass the other way: start every frame from its neighbours, keep what is better."""
     for t in frames:
@@ -93,7 +124,8 @@ def revise(fitter: Fitter, track: list[Found | None], frames: range, least: floa
             found = settle(fitter, t, start, first.offset)
             if fitter.is_taken(t, found.estimate.T[:3, 3]):
                 continue
-            if found.strength > (least if now is None else now.strength):
+            plain = fitter.model.plain
+            if found.strength > least and (now is None or merit(found, plain) > merit(now, plain)):
                 track[t] = now = found
 
 
@@ -102,7 +134,9 @@ def merit(f: Found, plain: bool) -> float:
     return f.estimate.score * (1.0 if plain else f.strength)
 
 
-def vote(fitter: Fitter, track: Sequence[Found | None], t: int, others: Sequence[Found]) -> tuple[Found | None, float]:
+def vote(
+    fitter: Fitter, track: Sequence[Found | None], t: int, others: Sequence[Found]
+) -> tuple[Found | None, float]:
     """Hold other readings of frame t against the track, in frames all over the clip.
 
     Returns the reading that is better than the track (None: none is) and by which share the best one of all is

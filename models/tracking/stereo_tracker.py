@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,11 +11,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from hardware.geometry import Array, rotation_angle, transform
-from models.tracking.fit import Fitter
+from models.tracking.boxes import boxes_of, check_hints, obey, settle_nothing
+from models.tracking.fit import Fitter, start_at
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.model import prepare
 from models.tracking.pictures import ViewPictures, look_all
-from models.tracking.propagate import Found, merit, revise, settle, sweep, vote
+from models.tracking.propagate import Found, merit, rejoin, revise, settle, sweep, vote
 from models.tracking.quality import view_confidence
 from models.tracking.smooth import smooth
 from models.types import Dream, Hint, PoseSource, ToolTrack, Track
@@ -32,7 +33,6 @@ ANCHORS = (0.6, 0.9, 0.4, 0.75, 0.25)  # where in the clip the tool is looked fo
 SURE, ENOUGH, LEAST = 0.75, 0.65, 0.5  # strength: stop looking; no second look; under it the tool is not there
 
 
-MARGINS={}
 class Cancelled(Exception):
     """The caller's `cancelled` said True: no track was made."""
 
@@ -53,9 +53,12 @@ def track(
     worker threads that end before this function returns. ValueError: a hint names an unknown tool, view or frame.
     """
     begin = time.monotonic()
+    check_hints(dream, hints)
+    if previous is not None and (set(previous.tools) != set(dream.tools) or _length(previous) != len(dream)):
+        raise ValueError(f"previous: it is a track of {previous.dream}, not of dream {dream.name}")
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="tracker") as pool:
         run = _Run(dream, pool, progress, cancelled)
-        tools = run.tracks()
+        tools = run.tracks(hints) if previous is None else run.corrected(previous, hints)
     return Track(dream.name, tools, hints=tuple(hints), seconds=time.monotonic() - begin)
 
 
@@ -90,12 +93,64 @@ class _Run:
             if self.progress is not None:
                 self.progress(self.done, text)
 
-    def tracks(self) -> Mapping[str, ToolTrack]:
+    def tracks(self, hints: Sequence[Hint]) -> Mapping[str, ToolTrack]:
+        """Track everything, starting where a person drew a box, else where a tool is seen most surely."""
         names = list(self.fitters)
+        boxes = {name: boxes_of(self.dream, hints, name) for name in names}
         anchors = self.anchors()
         runs = dict(zip(names, self.pool.map(lambda n: self.one_tool(n, anchors.get(n)), names), strict=True))
         self.part(runs)
-        return {name: self.finish(name, *runs[name]) for name in names}
+        done = {}
+        for name in names:
+            found, margin = runs[name]
+            changed = self.obey_boxes(name, found, boxes[name], frozenset())
+            done[name] = self.finish(name, found, margin if not changed else 1.0, set(boxes[name]))
+        return done
+
+    def corrected(self, previous: Track, hints: Sequence[Hint]) -> Mapping[str, ToolTrack]:
+        """Track again only what the hints that are new affect; all else is taken over as it is."""
+        new = [hint for hint in hints if hint not in previous.hints]
+        done = dict(previous.tools)
+        for name in {hint.tool for hint in new}:
+            old = previous.tools[name]
+            found = self.recall(name, old)
+            held = frozenset(boxes_of(self.dream, [h for h in hints if h not in new], name))
+            boxes = boxes_of(self.dream, new, name)
+            changed = self.obey_boxes(name, found, boxes, held)
+            fresh = self.finish(name, found, 1.0, set(boxes))
+            done[name] = _merged(old, fresh, changed)
+            self.advance(1.0 / len(self.fitters), f"{name}: corrected")
+        return done
+
+    def recall(self, name: str, old: ToolTrack) -> list[Found | None]:
+        """Return what an earlier track says, judged by the pictures."""
+        fitter, n = self.fitters[name], len(self.views)
+        T_tool_centre = transform(np.eye(3), fitter.model.centre)
+        out: list[Found | None] = []
+        for t, seen in enumerate(old.found):
+            offset = np.zeros(n)
+            if n > 1 and np.isfinite(old.stereo_disagreement_px[t]):
+                offset[:2] = np.array([-0.5, 0.5]) * old.stereo_disagreement_px[t]
+            e = start_at(old.T_view1_tool[t] @ T_tool_centre, n, offset) if seen else None
+            out.append(settle_nothing(fitter, t, e) if e is not None else None)
+        return out
+
+    def obey_boxes(
+        self, name: str, found: list[Found | None], boxes: Mapping[int, Mapping[int, Array]], held: frozenset[int]
+    ) -> set[int]:
+        """Put the tool where a person says, and follow it from there until it meets the track; return the frames
+        that are new. Frames in `held` are another hint's."""
+        fitter, changed = self.fitters[name], set(boxes)
+        fixed = held | set(boxes)
+        for t, frame_boxes in sorted(boxes.items()):
+            near = [
+                f.estimate for i in np.argsort(np.abs(np.arange(len(found)) - t)) if (f := found[i]) is not None
+            ]
+            found[t] = obey(fitter, t, frame_boxes, near[:2])
+        for t in sorted(boxes):
+            for way in (range(t, len(found)), range(t, 0, -1)):
+                changed |= rejoin(fitter, found, way, fixed, ENOUGH, LEAST)
+        return changed
 
     def anchors(self) -> dict[str, _Anchor]:
         """Return for each tool the frame where it is seen most surely, and how."""
@@ -202,7 +257,9 @@ class _Run:
             if found[t] is None and t + 1 < len(found) and found[t + 1] is not None:
                 sweep(self.fitters[name], found, range(t + 1, t - 1, -1), ENOUGH, LEAST)
 
-    def finish(self, name: str, found: list[Found | None], margin: float) -> ToolTrack:
+    def finish(
+        self, name: str, found: list[Found | None], margin: float, hinted: Collection[int] = ()
+    ) -> ToolTrack:
         model, n, v = self.fitters[name].model, len(self.dream), len(self.views)
         poses, confidence = np.full((n, 4, 4), np.nan), np.zeros((n, v))
         disagreement = np.full(n, np.nan)
@@ -213,11 +270,27 @@ class _Run:
             kept = [f for f in found[span.start : span.stop] if f is not None]
             smoothed = smooth([f.estimate for f in kept], [t / self.dream.fps for t in span])
             for t, f, (T, offset) in zip(span, kept, smoothed, strict=True):
-                poses[t], source[t] = T @ T_centre_tool, "tracked"
+                poses[t] = T @ T_centre_tool
+                source[t] = "hinted" if t in hinted else "tracked"
                 confidence[t] = view_confidence(f.agreement, model.plain) * clear
                 disagreement[t] = offset[1] - offset[0] if v > 1 else np.nan
-        if MARGINS is not None: MARGINS[name]=margin
         return ToolTrack(name, poses, confidence, disagreement, tuple(source))
+
+
+def _length(track: Track) -> int:
+    return len(next(iter(track.tools.values()))) if track.tools else 0
+
+
+def _merged(old: ToolTrack, new: ToolTrack, changed: Collection[int]) -> ToolTrack:
+    """Return the old track with the changed frames of the new one."""
+    mask = np.isin(np.arange(len(old)), list(changed))
+    return ToolTrack(
+        tool=old.tool,
+        T_view1_tool=np.where(mask[:, None, None], new.T_view1_tool, old.T_view1_tool),
+        confidence=np.where(mask[:, None], new.confidence, old.confidence),
+        stereo_disagreement_px=np.where(mask, new.stereo_disagreement_px, old.stereo_disagreement_px),
+        source=tuple(new.source[t] if mask[t] else old.source[t] for t in range(len(old))),
+    )
 
 
 def _spans(flags: Sequence[bool]) -> list[range]:
