@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hardware.arm_model import add_arm, link_hulls, link_meshes, link_names, link_poses, mounted_hull
-from hardware.geometry import Array, apply
+from hardware.geometry import Array, apply, inverse, project
 from hardware.kinematics import ArmKinematics
 from hardware.rig import Rig, load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
@@ -72,6 +72,19 @@ def test_light_meshes_keep_the_size_of_the_links() -> None:
         assert 100 < len(mesh.faces) < 1500, name
         gap = np.abs(np.ptp(mesh.vertices, axis=0) - np.ptp(hulls[name].vertices, axis=0))
         assert gap.max() < 0.012, name
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN_TOOLS))
+def test_at_home_neither_arm_nor_tool_is_in_a_picture(rig: Rig, name: str) -> None:
+    tool = load_tool(BUILT_IN_TOOLS[name])
+    for arm in rig.arms:
+        links = arm.T_world_base @ link_poses(arm.model, arm.home)
+        bodies = [apply(T, mesh.vertices) for T, (_, mesh) in zip(links, link_meshes(arm.model), strict=True)]
+        bodies.append(apply(links[-1] @ tool.T_flange_tool, tool.mesh.vertices))
+        for camera in (config.camera for config in rig.cameras):
+            assert camera.T_world_cam is not None
+            uv = project(camera.K, apply(inverse(camera.T_world_cam), np.concatenate(bodies)))
+            assert not ((uv >= -0.5) & (uv <= np.array(camera.size) - 0.5)).all(axis=1).any()
 
 
 def inside(hull_vertices: Array, hull_faces: Array, points: Array) -> bool:

@@ -348,7 +348,7 @@ def test_arms_that_would_meet_are_told_with_the_parts(desk: Desk) -> None:
 def test_a_jump_in_the_track_is_told_at_its_frames(desk: Desk) -> None:
     path = pair()["left"]
     T = path.T_world_tool.copy()
-    T[7:, 1, 3] -= 0.2
+    T[7:, 1, 3] -= 0.3
     result = desk.plan({"left": ToolPath(path.t, T)})
     check = found(result, "track jump")
     assert check.status == "violation"
