@@ -20,7 +20,7 @@ def clock(seconds: float) -> str:
 
 def short_hash(sha256: str) -> str:
     """Return "3fa9…c41"."""
-    return f"{sha256[:4]}…{sha256[-3:]}" if len(sha256) > 8 else sha256
+    return f"{sha256[:4]}…{sha256[-3:]}" if len(sha256) == 64 else sha256
 
 
 class ApprovePanel(QWidget):

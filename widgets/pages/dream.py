@@ -134,6 +134,10 @@ class DreamPage(QWidget):
         self._bottom.setCurrentIndex(int(shown))
         self.docks.name_pane(self._bottom_dock, "Execution: planned against measured" if shown else "Timeline")
 
+    def warm_execution(self) -> None:
+        """Draw the execution pane once unseen: its first drawing is slow."""
+        self._bottom.widget(1).grab()
+
     @property
     def execution_shown(self) -> bool:
         return self._bottom.currentIndex() == 1
@@ -208,8 +212,8 @@ class DreamPage(QWidget):
         pane = QWidget()
         layout = QHBoxLayout(pane)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.curves, 1)
-        layout.addWidget(self.cameras, 1)
+        layout.addWidget(self.curves, 5)
+        layout.addWidget(self.cameras, 4)
         return pane
 
     @Slot()

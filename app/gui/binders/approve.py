@@ -107,7 +107,9 @@ class ApproveBinder(QObject):
             self._show_checks()
 
     def _state_changed(self, before: str) -> None:
-        if self._state == "running":
+        if self._state == "approved":
+            self._prepare_watching()
+        elif self._state == "running":
             self._watch()
         elif before in ("running", "paused") and self._state in _OVER:
             self._judging = True
@@ -137,19 +139,23 @@ class ApproveBinder(QObject):
             approve_state(self._dreaming, self._execution, self._program.rig.safety, wishes, emulated)
         )
 
-    def _watch(self) -> None:
-        """Show the run: cameras and curves, everything by the plan's time."""
+    def _prepare_watching(self) -> None:
+        """Lay out what a run is watched by, while everything still stands: under way the window must stay quick."""
         plan, dream = self._execution.plan, self._dreaming.dream
         if plan is None or dream is None:
             return
-        self._rehearsing = False
-        self.page.playback.pause()
-        self._dream.show_mode("plan")
-        self.page.curves.set_source(CurveFeed(self._execution, self._program.rig, plan, dream.tools))
+        self.page.curves.set_source(CurveFeed(self._execution, plan, dream.tools))
         speeds = {name: limits.tip_speed for name, limits in plan.limits.items()}
         self.page.curves.show_arms(
             [arm.arm for arm in plan.arms], self._program.rig.safety.following_error_rad, speeds
         )
+        self.page.warm_execution()
+
+    def _watch(self) -> None:
+        """Show the run: cameras and curves, everything by the plan's time."""
+        self._rehearsing = False
+        self.page.playback.pause()
+        self._dream.show_mode("plan")
         self.page.show_execution(True)
 
     # wished ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Binds page Inspect to the ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -57,10 +57,7 @@ class InspectBinder(QObject):
             self._shell.say(str(error), "error")
             return
         self._runs = {row.id: row for row in rows}
-        judged = [row for row in rows if row.mood != "idle"]
-        good = sum(row.mood == "ok" for row in judged)
-        chips = [Chip(f"{len(rows)} runs"), Chip(f"{good} of {len(judged)} judged runs succeeded")]
-        self.page.show_title("Inspect", chips if rows else [])
+        self.page.show_title("Inspect", _chips(rows))
         self.page.show_runs(rows)
 
     @Slot(str)
@@ -94,3 +91,12 @@ class InspectBinder(QObject):
             return
         self._open_dream(folder)
         self._shell.go("dream")
+
+
+def _chips(rows: Sequence[RunRow]) -> list[Chip]:
+    if not rows:
+        return []
+    judged = [row for row in rows if row.mood != "idle"]
+    good = sum(row.mood == "ok" for row in judged)
+    verdict = f"{good} of {len(judged)} judged succeeded" if judged else "none judged yet"
+    return [Chip(f"{len(rows)} run{'s' if len(rows) > 1 else ''}"), Chip(verdict)]

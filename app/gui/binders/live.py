@@ -9,12 +9,13 @@ import numpy as np
 from app.execution import ExecutionSession
 from hardware.geometry import Array, apply
 from hardware.kinematics import ArmKinematics
-from hardware.rig import Rig
 from hardware.types import Frame, Plan, Tool
 from widgets.views.types import ArmHistory
 
 _WINDOW_S = 2.0
 _FRESH_S = 0.015
+_CURVES_EVERY_S = 0.15
+SPEED_OVER_S = 0.1
 
 
 class LatestFrames:
@@ -61,35 +62,52 @@ class RateMeter:
 class CurveFeed:
     """A HistorySource of one run: tip speeds and joint errors from planned and measured joints."""
 
-    def __init__(self, execution: ExecutionSession, rig: Rig, plan: Plan, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, execution: ExecutionSession, plan: Plan, tools: Mapping[str, Tool]) -> None:
         self._execution = execution
-        self._reach = {arm.arm: _Reach(arm.model, tools.get(arm.tool), rig.arm(arm.arm).role) for arm in plan.arms}
+        self._curves, self._read_at = execution.curves(), 0.0
+        tips = {arm.arm: _Tip(arm.model, tools.get(arm.tool)) for arm in plan.arms}
+        self._tips = {name: (tip, tip.copy()) for name, tip in tips.items()}
 
     def history(self, arm: str) -> ArmHistory | None:
-        curves = self._execution.curves()
-        if arm not in curves.t or arm not in self._reach or len(curves.t[arm]) < 3:
+        now = time.monotonic()
+        if now - self._read_at > _CURVES_EVERY_S:
+            self._curves, self._read_at = self._execution.curves(), now
+        curves = self._curves
+        if arm not in curves.t or arm not in self._tips or len(curves.t[arm]) < 3:
             return None
         t, commanded, measured = curves.t[arm], curves.commanded[arm], curves.measured[arm]
-        reach = self._reach[arm]
+        planned_tip, measured_tip = self._tips[arm]
+        error = np.abs(commanded - measured).max(axis=1)
         return ArmHistory(
-            t, np.abs(commanded - measured).max(axis=1), reach.tip_speed(t, commanded), reach.tip_speed(t, measured)
+            t, error, speed(t, planned_tip.points(commanded)), speed(t, measured_tip.points(measured))
         )
 
 
-class _Reach:
-    """Where an arm's tool tip is for its joints."""
+class _Tip:
+    """Where an arm's tool tip is for its joints; a run only grows, so that each sample is worked out once."""
 
-    def __init__(self, model: str, tool: Tool | None, _role: str) -> None:
+    def __init__(self, model: str, tool: Tool | None) -> None:
+        self._model, self._tool = model, tool
         self._kinematics = ArmKinematics.load(model)
         self._tip = apply(tool.T_flange_tool, tool.tip[None])[0] if tool else np.zeros(3)
+        self._known = np.zeros((0, 3))
 
-    def tip_speed(self, t: Array, q: Array) -> Array:
-        """(N,) [m/s] over about a tenth of a second, so that one sample's noise does not fill the plot."""
-        points = apply(self._kinematics.flange_pose(q), self._tip[None])[:, 0]
-        step = max(1, int(np.searchsorted(t, t[0] + 0.1)) if len(t) else 1)
-        ahead, behind = (
-            np.minimum(np.arange(len(t)) + step // 2 + 1, len(t) - 1),
-            np.maximum(np.arange(len(t)) - step // 2, 0),
-        )
-        way = np.linalg.norm(points[ahead] - points[behind], axis=1)
-        return np.asarray(way / np.maximum(t[ahead] - t[behind], 1e-6))
+    def copy(self) -> "_Tip":
+        return _Tip(self._model, self._tool)
+
+    def points(self, q: Array) -> Array:
+        """(N, 3) [m] in base for q (N, J)."""
+        if len(q) < len(self._known):
+            self._known = np.zeros((0, 3))
+        more = apply(self._kinematics.flange_pose(q[len(self._known) :]), self._tip[None])[:, 0]
+        self._known = np.concatenate([self._known, more])
+        return self._known
+
+
+def speed(t: Array, points: Array) -> Array:
+    """(N,) [m/s] over about a tenth of a second, so that one sample's noise does not fill the plot."""
+    half = max(1, int(np.searchsorted(t, t[0] + SPEED_OVER_S)) // 2)
+    index = np.arange(len(t))
+    ahead, behind = np.minimum(index + half, len(t) - 1), np.maximum(index - half, 0)
+    way = np.linalg.norm(points[ahead] - points[behind], axis=1)
+    return np.asarray(way / np.maximum(t[ahead] - t[behind], 1e-6))

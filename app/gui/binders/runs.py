@@ -1,10 +1,12 @@
 """The runs of the ledger as a person reads them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.ledger import Entry, Ledger
+from widgets.approve_panel import short_hash
 from widgets.values import ChainLink, Mood, RunRow
 
 _MOODS: dict[str, Mood] = {"success": "ok", "failure": "alarm"}
@@ -90,7 +92,9 @@ def _facts(record: Mapping[str, object]) -> Iterable[tuple[str, str]]:
         if key in _HIDDEN or value in (None, "", [], {}):
             continue
         if isinstance(value, Mapping):
-            yield key.replace("_", " "), ", ".join(f"{k} {v}" for k, v in value.items())
+            yield key.replace("_", " "), ", ".join(f"{k} {short_hash(str(v))}" for k, v in value.items())
+        elif isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
+            yield key.replace("_", " "), short_hash(value)
         elif isinstance(value, float):
             yield key.replace("_", " "), f"{value:.4g}"
         else:
