@@ -46,7 +46,7 @@ def hold(tool: str, rng: np.random.Generator) -> Hold:
         sign = 1 if tool.endswith("left") else -1
         along = transform(_yaw(sign * np.pi / 2 + twist), [slide, -sign * 0.048, 0.0])
         elbow = np.array([-sign * rng.uniform(0.2, 0.32), -0.75, 0.06])
-        return Hold(along, 0.06, sign, elbow, grip, (-0.012, 0.045))
+        return Hold(along, 0.06, sign, elbow, grip, (-0.012, 0.065))
     elbow = np.array([rng.uniform(0.05, 0.3), -0.85, rng.uniform(0.08, 0.2)])
     side = -1 if rng.random() < 0.8 else 1
     twist *= 0.6

@@ -35,7 +35,8 @@ def rendered_clips(
         rng = np.random.default_rng([number, 77])
         task = tasks[k % len(tasks)]
         fps = 6.0 if task in ("rotation", "push") else 5.0
-        clip = render_clip(rig, task, number, fps=fps, textured=textured, exposure=float(rng.uniform(0.012, 0.03)))
+        exposure, cover = (float(value) for value in rng.uniform([0.012, 0.1], [0.03, 0.4]))
+        clip = render_clip(rig, task, number, fps=fps, textured=textured, exposure=exposure, cover=cover)
         drift = {role: np.zeros(len(clip.T_world_thing)) for role in clip.tools}
         if k // 2 % 2:
             largest = rng.uniform(0.5, 1.0) * LARGEST_DRIFT_PX
