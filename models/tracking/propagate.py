@@ -152,16 +152,19 @@ def vote(
     sums = []
     for other in others:
         Q = inverse(now.estimate.T) @ other.estimate.T
-        total = 0.0
+        total, same = 0.0, 0
         for i in chosen:
             f = track[i]
             assert f is not None
             start = replace(f.estimate, T=f.estimate.T @ Q)
-            total += merit(settle(fitter, i, start, f.estimate.offset), plain)
-        sums.append(total)
+            turned = settle(fitter, i, start, f.estimate.offset)
+            same += _same(turned.estimate, f.estimate, 3.0)
+            total += merit(turned, plain)
+        # what comes back to the track itself is no other reading of the pictures
+        sums.append(-np.inf if 2 * same > len(chosen) else total)
     best = int(np.argmax(sums))
     if sums[best] <= own:
-        return None, 1.0 - sums[best] / max(own, 1e-9)
+        return None, 1.0 - max(sums[best], 0.0) / max(own, 1e-9)
     rest = max([own, *(s for i, s in enumerate(sums) if i != best)])
     return others[best], 1.0 - rest / max(sums[best], 1e-9)
 
@@ -170,10 +173,11 @@ def _between(a: Estimate, b: Estimate) -> Estimate:
     return replace(a, T=interpolate(a.T, b.T, 0.5), offset=(a.offset + b.offset) / 2)
 
 
-def _same(a: Estimate, b: Estimate) -> bool:
+def _same(a: Estimate, b: Estimate, times: float = 1.0) -> bool:
+    """Return whether two poses lie within 4 mm and 0.03 rad (or so many times that) of each other."""
     D = inverse(a.T) @ b.T
     return bool(
-        np.linalg.norm(D[:3, 3]) < 0.004
-        and np.abs(a.offset - b.offset).max() < 1.5
-        and rotation_angle(D[:3, :3], np.eye(3)) < 0.03
+        np.linalg.norm(D[:3, 3]) < 0.004 * times
+        and np.abs(a.offset - b.offset).max() < 1.5 * times
+        and rotation_angle(D[:3, :3], np.eye(3)) < 0.03 * times
     )

@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
 RIVAL = 0.75  # another reading of the same frame is worth a vote from this share of the merit on
-CLEAR = 0.03  # a lead over all other readings by this share is beyond doubt
+CLEAR = 0.025  # a lead over all other readings by this share is beyond doubt
 ANCHORS = (0.6, 0.9, 0.4, 0.75, 0.25)  # where in the clip the tool is looked for, in this order
 SURE, ENOUGH, LEAST = 0.75, 0.65, 0.5  # strength: stop looking; no second look; under it the tool is not there
 
