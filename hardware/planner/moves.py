@@ -32,17 +32,15 @@ class Leg:
 
 
 def lift(tasks: Sequence[ArmTask], q: Joints, scene: Scene) -> Leg:
-    """Return the leg that raises every tool straight up from q (J,): the highest of LIFTS_M that keeps clear."""
-    best, best_room = None, -np.inf
+    """Return the leg that raises every tool straight up from q (J,): the highest of LIFTS_M that keeps clear, else the clearest."""
+    tried: list[tuple[float, Leg]] = []
     for height in LIFTS_M:
         leg = _raised(tasks, q, height)
         room = scene.room(leg.q)
         if room > 0:
             return leg
-        if room > best_room:
-            best, best_room = leg, room
-    assert best is not None
-    return best
+        tried.append((room, leg))
+    return max(tried, key=lambda one: one[0])[1]
 
 
 def route(tasks: Sequence[ArmTask], start: Joints, goal: Joints, scene: Scene) -> list[Leg]:
