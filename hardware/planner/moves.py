@@ -32,7 +32,7 @@ class Leg:
 
 
 def lift(tasks: Sequence[ArmTask], q: Joints, scene: Scene) -> Leg:
-    """Return the leg that raises every tool straight up from q (J,): the highest of LIFTS_M that keeps clear, else the clearest."""
+    """Return the leg that raises every tool straight up from q (J,): the highest of LIFTS_M that keeps clear."""
     tried: list[tuple[float, Leg]] = []
     for height in LIFTS_M:
         leg = _raised(tasks, q, height)
