@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from hardware.cameras.sim import SimCamera
 from hardware.rig import ArmConfig, Rig, load_rig
-from hardware.robots.emulator.process import CONTROL_PORT, EmulatorProcess
+from hardware.robots.emulator.config import CONTROL_PORT
+from hardware.robots.emulator.process import EmulatorProcess
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Tool
 from hardware.world.process import WorldProcess

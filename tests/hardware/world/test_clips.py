@@ -61,8 +61,10 @@ def test_the_true_pose_puts_the_print_where_the_picture_shows_it(clips: dict[str
             assert np.corrcoef(seen, expected)[0, 1] > 0.6, (role, camera.name)
 
 
-def print_samples(tool: Tool, T_world_tool: Array, camera: Camera, frame: Image) -> tuple[Array, Array]:
-    """Grey values of uncovered points on the printed face: in the picture, and as the texture says."""
+def print_samples(
+    tool: Tool, T_world_tool: Array, camera: Camera, frame: Image, most_colour: float = 30
+) -> tuple[Array, Array]:
+    """Grey values of points on the print, in the picture and as the texture says; coloured pixels are left out."""
     mesh = tool.mesh
     assert mesh.uv is not None
     assert mesh.texture is not None
@@ -77,7 +79,7 @@ def print_samples(tool: Tool, T_world_tool: Array, camera: Camera, frame: Image)
     pixels = project(camera.K, apply(inverse(np.asarray(camera.T_world_cam)) @ T_world_tool, points))
     x, y = np.round(pixels).astype(int).T
     seen = frame[np.clip(y, 0, frame.shape[0] - 1), np.clip(x, 0, frame.shape[1] - 1)].astype(float)
-    grey = np.ptp(seen, axis=1) < 30  # what is coloured is skin
+    grey = np.ptp(seen, axis=1) < most_colour  # what is coloured is skin
     return seen[grey].mean(axis=1), expected[grey]
 
 
@@ -94,8 +96,8 @@ def test_a_plain_tool_has_no_print_in_mesh_or_picture(clips: dict[str, RenderedC
     for role, tool in plain.tools.items():
         assert not tool.mesh.textured
         pose, camera = plain.T_world_tool[role][-1], plain.cameras[0]
-        seen, _ = print_samples(printed.tools[role], pose, camera, plain.views["top"][-1])
-        assert np.percentile(seen, 90) - np.percentile(seen, 50) < 25
+        seen, expected = print_samples(printed.tools[role], pose, camera, plain.views["top"][-1], most_colour=255)
+        assert abs(np.corrcoef(seen, expected)[0, 1]) < 0.4, role
 
 
 @pytest.mark.parametrize("task", TASKS)
