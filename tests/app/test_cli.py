@@ -325,7 +325,7 @@ def test_the_built_in_example_goes_all_the_way_to_two_arms(rig_file: Path, tmp_p
     assert code == 0, err
     assert load_track(folder) is not None
     assert min(tool["found"] for tool in json.loads(out)["tools"].values()) >= 8
-    words = ["plan", folder, "--rig", rig_file, "--out", plan, "--not-first-run", *ws]
+    words = ["plan", folder, "--rig", rig_file, "--out", plan, "--trim", 5, 9, "--not-first-run", *ws]
     assert main([*map(str, words)]) == 0
     assert load_plan(plan).violations == ()
     code, out, err = _call("execute", plan, "--rig", rig_file, "--approve-as", "Ada", "--yes", "--json", *ws)

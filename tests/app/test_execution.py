@@ -256,16 +256,3 @@ def test_a_rig_that_does_not_answer_says_so(tmp_path: Path) -> None:
     assert "left" in session.message or "right" in session.message
     assert session.latest_frames() == {}
     session.close()
-
-
-def test_a_second_program_on_the_same_addresses_is_told_so(session: ExecutionSession, tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path)
-    ledger = Ledger(workspace.ledger)
-    second = ExecutionSession(session.rig, workspace, ledger)
-    second.connect(default_tools(session.rig))
-    assert second.wait(60) == "fault"
-    assert "runs already" in second.message
-    second.close()
-    ledger.close()
-    session.pump()
-    assert session.state == "ready"

@@ -147,7 +147,7 @@ def test_a_missing_file_is_named(dream: Dream, tmp_path: Path, name: str) -> Non
         load_dream(tmp_path / "folder")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_hostile_bytes_in_a_folder_give_clear_errors_only(
     dream: Dream, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
