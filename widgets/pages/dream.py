@@ -136,7 +136,7 @@ class DreamPage(QWidget):
 
     def warm_execution(self) -> None:
         """Draw the execution pane once unseen: its first drawing is slow."""
-        self._bottom.widget(1).grab()
+        self._execution.grab()
 
     @property
     def execution_shown(self) -> bool:
@@ -186,7 +186,8 @@ class DreamPage(QWidget):
         column.addLayout(self._views, 1)
         self.docks.setCentralWidget(centre)
         self._bottom.addWidget(self._timeline_pane())
-        self._bottom.addWidget(self._execution_pane())
+        self._execution = self._execution_pane()
+        self._bottom.addWidget(self._execution)
         self._bottom_dock = bottom = self.docks.add_pane(
             "timeline", "Timeline", _margins(self._bottom, 8, 0, 2, 8), _BOTTOM
         )

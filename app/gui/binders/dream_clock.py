@@ -66,9 +66,20 @@ class DreamClock:
         times, frames = _work(self.plan)
         return float(np.interp(plan_time, times, frames)) / self.fps if len(times) else 0.0
 
+    @property
+    def shown(self) -> range:
+        """The frames that the clock comes by: all of the dream, or those of the plan's work."""
+        if self.mode == "dream" or self.plan is None:
+            return range(self.frames)
+        _, frames = _work(self.plan)
+        if not len(frames):
+            return range(1)
+        first = int(np.ceil(frames[0] - 1e-6))
+        return range(first, max(int(np.floor(frames[-1] + 1e-6)), first) + 1)
+
     def frame_times(self) -> Array:
-        """(T,) when each frame is shown [s]."""
-        return np.array([self.time_of_frame(i) for i in range(self.frames)])
+        """When each frame of `shown` is shown [s]."""
+        return np.array([self.time_of_frame(i) for i in self.shown])
 
 
 def _work(plan: Plan) -> tuple[Array, Array]:

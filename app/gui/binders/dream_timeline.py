@@ -26,7 +26,8 @@ def timeline(
         start=start,
         end=end,
         frame_times=clock.frame_times(),
-        trim=trim,
+        trim=None if in_plan else trim,
+        first_frame=clock.shown.start,
         view=dream.views[0].name,
         lanes=(*lanes, *(_plan_lanes(rig, dream, clock) if clock.plan else ())),
         spans=_spans(clock) if clock.plan else (),
@@ -36,15 +37,15 @@ def timeline(
 
 
 def _track_lanes(dream: Dream, track: Track, clock: DreamClock) -> tuple[Lane, ...]:
-    times, ink = clock.frame_times(), colors(dream)
+    times, ink, shown = clock.frame_times(), colors(dream), list(clock.shown)
     sure, apart, speed = [], [], []
     for role, tool in track.tools.items():
         color = ink.get(role, tool_color(role))
-        sure.append(Curve(role, color, times, tool.frame_confidence))
-        apart.append(Curve(role, color, times, np.abs(tool.stereo_disagreement_px)))
+        sure.append(Curve(role, color, times, tool.frame_confidence[shown]))
+        apart.append(Curve(role, color, times, np.abs(tool.stereo_disagreement_px[shown])))
         tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
         points = apply(dream.T_world_view1 @ tool.T_view1_tool, tip[None])[:, 0]
-        speed.append(Curve(role, color, times, speeds(np.arange(len(times)) / dream.fps, points)))
+        speed.append(Curve(role, color, times, speeds(np.arange(len(points)) / dream.fps, points)[shown]))
     lanes = (
         Lane("confidence", "", tuple(sure), alarm=LOW_CONFIDENCE, alarm_above=False, high=1.0),
         Lane("views apart", "px", tuple(apart)),

@@ -1,0 +1,53 @@
+"""What an operator reads beside Approve: broken rules first, each rule once, every clamp, amounts of limits."""
+
+from app.gui.binders.approve_facts import amount, check_rows
+from hardware.types import Check, Clamp
+from tests.app.gui.plans import small_plan
+
+FAST = Check("tip speed", "violation", "tip speed is at most 0.31 m/s (limit 0.25)", "left", 0.31, 0.25, "m/s",
+             spans=((3.0, 3.4),), hint="make the plan slower")  # fmt: skip
+SLOW = Check("tip speed", "ok", "tip speed is at most 0.2 m/s (limit 0.25)", "right", 0.2, 0.25, "m/s")
+SLOWER = Check("tip speed", "ok", "tip speed is at most 0.1 m/s (limit 0.25)", "left", 0.1, 0.25, "m/s")
+CLEAR = Check("arm collision", "ok", "arm collision is at least 50 mm (limit 20)", "", 50.0, 20.0, "mm")
+LIFTED = Clamp("left", (4.0, 5.0), 0.0021, "left: lifted to 5 mm above the table")
+
+
+def _as_it_is(t: float) -> float:
+    return t
+
+
+def test_a_broken_rule_says_arm_hint_and_place() -> None:
+    rows, summary = check_rows(small_plan((FAST, CLEAR)), (), _as_it_is)
+    broken = next(row for row in rows if row.mood == "alarm")
+    assert (broken.text.split(":")[0], broken.hint, broken.at) == ("left", "make the plan slower", 3.0)
+    assert summary == "1 of 2 rules of motion are broken"
+
+
+def test_what_holds_for_both_arms_is_one_row_with_the_tighter_amount() -> None:
+    rows, summary = check_rows(small_plan((SLOWER, SLOW, CLEAR)), (), _as_it_is)
+    assert [(row.text, row.amount) for row in rows] == [
+        ("Tip speed", "0.2 ≤ 0.25 m/s"),
+        ("Arm collision", "50 ≥ 20 mm"),
+    ]
+    assert summary == "All 2 rules of motion hold"
+
+
+def test_no_clamp_is_silent() -> None:
+    rows, _ = check_rows(small_plan((SLOW,), (LIFTED,)), (), _as_it_is)
+    clamp = rows[0]
+    assert (clamp.mood, clamp.amount, clamp.at) == ("warning", "2.1 mm", 4.0)
+
+
+def test_what_connecting_found_stands_beside_the_plans_checks() -> None:
+    wrong = Check(
+        "kinematics", "violation", "our tool pose and the controller's differ by 3 mm", "left", 3.0, 1.0, "mm"
+    )
+    rows, summary = check_rows(small_plan((SLOW,)), (wrong,), _as_it_is)
+    assert [row.mood for row in rows] == ["alarm", "ok"]
+    assert summary == "1 of 2 rules of motion are broken"
+
+
+def test_amounts_are_short() -> None:
+    assert amount(Check("path error", "ok", "at most", value=3.1e-13, limit=0.1, unit="mm")) == "0 ≤ 0.1 mm"
+    assert amount(Check("duration", "ok", "the plan takes 26.7 s", value=26.73, unit="s")) == "26.7 s"
+    assert amount(Check("retreat", "ok", "the tool is out of all pictures")) == ""
