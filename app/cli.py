@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.ledger import LedgerError
+from app.settings import load_settings
 from app.verbs import dream, emulate, execute, plan, rig, track
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
@@ -62,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
     )
     _add_common(top, None)
-    top.add_argument("--rig", default="sim", metavar="FILE|sim", help="rig of the window (default: sim)")
+    top.add_argument("--rig", metavar="FILE|sim", help="rig of the window (default: the settings' one, else sim)")
     top.add_argument("--screenshot", type=Path, metavar="DIR", help="render every page as PNG, without a display")
     top.add_argument("--open", type=Path, metavar="DREAM", help="dream folder to open in the window")
     top.set_defaults(run=None)
@@ -91,13 +92,14 @@ def _add_common(target: argparse.ArgumentParser, default: object) -> None:
 def _verb(parsed: argparse.Namespace, workspace: Workspace, output: Output) -> int:
     if parsed.run is not None:
         return int(parsed.run(parsed, workspace, output))
+    chosen = read_rig(parsed.rig or load_settings(workspace.settings).rig)
     # Qt is needed here only; every verb runs without it
     if parsed.screenshot is not None:
         from app.gui.screenshot import render_pages
 
-        files = render_pages(parsed.screenshot, workspace, read_rig(parsed.rig))
+        files = render_pages(parsed.screenshot, workspace, chosen)
         output.result({"files": [str(file) for file in files]}, [str(file) for file in files])
         return DONE
     from app.gui.start import open_window
 
-    return open_window(workspace, read_rig(parsed.rig), parsed.open)
+    return open_window(workspace, chosen, parsed.open)

@@ -1,4 +1,4 @@
-"""What a person prefers, in settings.toml of the workspace. A broken file or key never blocks start-up."""
+"""What a person prefers in the window, in settings.toml of the workspace. A broken file or key never blocks start-up."""
 
 import logging
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,15 +13,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """rig: "sim" or a file; person: who approves; speed_scale: 1 is the clip's own; layout, geometry: base64."""
+    """rig: the window's, "sim" or a file; person: who approves in the window, "" for the user of the machine.
+
+    Verbs take neither: what a script does must not depend on who runs it.
+    """
 
     rig: str = "sim"
     person: str = ""
-    speed_scale: float = 1.0
-    last_dream: str = ""
-    page: str = "dream"
-    layout: str = ""
-    geometry: str = ""
 
 
 def load_settings(path: Path) -> Settings:
@@ -38,7 +36,7 @@ def load_settings(path: Path) -> Settings:
     for key, value in table.items():
         if key not in known:
             log.warning("%s: %s is unknown and dropped; known: %s", path, key, sorted(known))
-        elif type(value) is type(known[key]) or (isinstance(known[key], float) and type(value) is int):
+        elif type(value) is type(known[key]):
             good[key] = value
         else:
             log.warning("%s: %s: %r is not a %s; using %r", path, key, value, type(known[key]).__name__, known[key])

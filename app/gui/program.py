@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
+from app.settings import load_settings
 from app.workspace import Workspace
 from hardware.rig import Rig
 
@@ -27,7 +28,10 @@ class Program:
 
     @property
     def person(self) -> str:
-        """Who approves here: the name of the user of this machine."""
+        """Who approves here: as the settings say, else the name of the user of this machine."""
+        chosen = load_settings(self.workspace.settings).person
+        if chosen:
+            return chosen
         try:
             return getpass.getuser()
         except OSError:
