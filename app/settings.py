@@ -1,4 +1,4 @@
-"""What a person prefers in the window, in settings.toml of the workspace. A broken file or key never blocks start-up."""
+"""What a person prefers in the window: settings.toml of the workspace. A broken one never blocks start-up."""
 
 import logging
 from dataclasses import asdict, dataclass, fields, replace
