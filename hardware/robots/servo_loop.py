@@ -13,6 +13,7 @@ from hardware.collision import CollisionModel
 from hardware.gate import Gate, Refusal, Sent
 from hardware.geometry import Array
 from hardware.robots.base import ArmDriver, ArmError
+from hardware.robots.realtime import realtime
 from hardware.robots.run_memory import ArmMemory, Cause, Phase, StopLine, drain, silent_peers
 from hardware.robots.servo_path import ServoPath
 from hardware.types import ArmState
@@ -136,7 +137,7 @@ class Streamer:
         memory = self._links.memory
         try:
             self._measured = self._driver.read_state()
-            with self._waiter.without_orders():
+            with self._waiter.without_orders(), realtime():
                 return self._stream(job, start_at) and self._settle(job, memory.target)
         except ArmError as error:
             self._links.fault(str(error))

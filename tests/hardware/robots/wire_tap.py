@@ -13,6 +13,7 @@ from typing import Self
 from hardware.robots.emulator.config import CONTROL_PORT
 from hardware.robots.emulator.frames import decode
 from hardware.robots.emulator.reports import RATES
+from hardware.robots.realtime import realtime
 
 SERVO_J, SET_STATE, STOP_STATE = 29, 12, 4
 
@@ -36,12 +37,15 @@ class Seen:
 
 
 class WireTap:
-    """A process that passes everything on between `address` and the emulator at `target` and keeps the requests."""
+    """A process that passes everything on between `address` and the emulator at `target` and keeps the requests.
 
-    def __init__(self, address: str, target: str) -> None:
+    hurry: at real-time priority, so that its times are not those of its own waiting for a core.
+    """
+
+    def __init__(self, address: str, target: str, *, hurry: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(address, target, theirs), daemon=True)
+        self._process = context.Process(target=_serve, args=(address, target, theirs, hurry), daemon=True)
         self._process.start()
         theirs.close()
         if not self._pipe.poll(20.0):
@@ -68,8 +72,13 @@ class WireTap:
         self.close()
 
 
-def _serve(address: str, target: str, pipe: Pipe) -> None:
+def _serve(address: str, target: str, pipe: Pipe, hurry: bool) -> None:
     seen: list[Seen] = []
+    with realtime() if hurry else contextlib.nullcontext():
+        _listen(address, target, pipe, seen)
+
+
+def _listen(address: str, target: str, pipe: Pipe, seen: list[Seen]) -> None:
     for port in (CONTROL_PORT, *RATES):
         server = socket.create_server((address, port))
         threading.Thread(target=_accept, args=(server, target, port, seen), daemon=True).start()

@@ -1,0 +1,37 @@
+"""Real-time scheduling for the process of a moving arm, where the operating system grants it."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+PRIORITY = 5
+
+
+@contextlib.contextmanager
+def realtime() -> Iterator[bool]:
+    """Let all threads of this process go before ordinary ones; yield whether that was granted.
+
+    Round robin at a low real-time priority. Linux grants it to root and to users with an rtprio limit
+    (docs/safety.md says how); elsewhere nothing changes, and a busy computer shows as late commands.
+    """
+    granted = _schedule(True)
+    try:
+        yield granted
+    finally:
+        if granted:
+            _schedule(False)
+
+
+def _schedule(ahead: bool) -> bool:
+    if sys.platform != "linux":
+        return False
+    policy, priority = (os.SCHED_RR, PRIORITY) if ahead else (os.SCHED_OTHER, 0)
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            # a thread may end while we look at it
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setscheduler(int(thread), policy, os.sched_param(priority))
+    except OSError:
+        return False
+    return True
