@@ -7,7 +7,7 @@ import sys
 # all cores holds up the window (an outline took 25 ms instead of 1.5 ms beside a busy worker).
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from app.cli import main  # noqa: E402
+from app.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
