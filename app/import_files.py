@@ -75,7 +75,8 @@ def _files(dream: Dream) -> object:
 def _one(files: Iterable[Path], suffixes: tuple[str, ...], field: str, valid: str) -> Path:
     found = [file for file in files if file.suffix.lower() in suffixes]
     if len(found) != 1:
-        raise DreamFileError(", ".join(map(str, files)) or "-", field, f"{len(found)} were dropped", valid)
+        names = ", ".join(file.name for file in found) or "none"
+        raise DreamFileError("what was dropped", field, f"{len(found)} ({names})", valid)
     return found[0]
 
 
