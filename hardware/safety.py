@@ -13,47 +13,48 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-import numpy as np
-
+from hardware.connection import (
+    MAX_KINEMATICS_M,
+    MAX_KINEMATICS_RAD,
+    Connection,
+    looser_than,
+    reasons_of_arms,
+    reasons_of_limits,
+)
 from hardware.geometry import Array
 from hardware.plan_file import canonical_json, plan_sha256, sha256_of
-from hardware.types import ArmLimits, ArmState, Plan, require
+from hardware.types import Plan, require
+
+__all__ = [
+    "APPROVAL_S",
+    "GRANT_S",
+    "MAX_KINEMATICS_M",
+    "MAX_KINEMATICS_RAD",
+    "Approval",
+    "ApprovalError",
+    "Connection",
+    "EnvelopeApproval",
+    "MotionGrant",
+    "PlanApproval",
+    "approve_envelope",
+    "approve_plan",
+    "check_approval",
+    "grant_motion",
+    "join_session",
+    "reasons_against",
+    "release",
+    "renew_grant",
+    "session_key",
+]
 
 APPROVAL_S = 120.0
 GRANT_S = 0.3
-MAX_KINEMATICS_M = 1e-3
-MAX_KINEMATICS_RAD = float(np.radians(0.2))
-
-_AT_MOST = (
-    *("q_upper", "dq_max", "ddq_max", "tip_speed", "tip_acceleration", "max_jump_rad"),
-    *("following_error_rad", "max_force"),
-)
-_AT_LEAST = ("q_lower", "min_tip_height", "min_singularity")
 _key = secrets.token_bytes(32)
 _released: set[str] = set()
 
 
 class ApprovalError(RuntimeError):
     """An approval was refused or does not hold; the message says why and what to do."""
-
-
-@dataclass(frozen=True, eq=False)
-class Connection:
-    """One arm as it answered at connect. id is new at every connect.
-
-    rig_sha256 of the rig that it was connected for; emulated: verified to be an emulator that this program
-    started; limits as read back; kinematics_m, kinematics_rad: our forward kinematics against the controller's
-    own tool pose.
-    """
-
-    arm: str
-    id: str
-    rig_sha256: str
-    emulated: bool
-    limits: ArmLimits
-    kinematics_m: float
-    kinematics_rad: float
-    state: ArmState
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +118,8 @@ def approve_plan(
     connections: of every arm of the plan, as ArmGroup.connect returned them. person None: nobody was asked, which
     only verified emulators allow. scene: what stands on the table, in any words; the start must give the same.
     """
-    _refuse([*_reasons_of_plan(plan), *_reasons_of_arms(_arms(plan), plan.rig_sha256, person, connections)])
-    _refuse(_reasons_of_limits(plan, connections, plan.emulated_only))
+    _refuse([*_reasons_of_plan(plan), *reasons_of_arms(_arms(plan), plan.rig_sha256, person, connections)])
+    _refuse(reasons_of_limits(plan, connections, plan.emulated_only))
     common = _common(person, connections, _arms(plan), plan.rig_sha256, now, APPROVAL_S)
     return _seal(PlanApproval, {**common, "plan_sha256": plan.sha256, "scene": scene})
 
@@ -127,8 +128,8 @@ def reasons_against(plan: Plan, *, person: str | None, connections: Mapping[str,
     """Return every reason, in sentences, why this plan may not be approved now; empty when it may."""
     return (
         *_reasons_of_plan(plan),
-        *_reasons_of_arms(_arms(plan), plan.rig_sha256, person, connections),
-        *_reasons_of_limits(plan, connections, plan.emulated_only),
+        *reasons_of_arms(_arms(plan), plan.rig_sha256, person, connections),
+        *reasons_of_limits(plan, connections, plan.emulated_only),
     )
 
 
@@ -156,7 +157,7 @@ def approve_envelope(
     require(redreams >= 0, f"envelope: redreams {redreams} is negative")
     require(0 < duration <= 3600, f"envelope: duration {duration} s is not in 0..3600")
     arms = tuple(sorted(connections))
-    _refuse(_reasons_of_arms(arms, rig_sha256, person, connections))
+    _refuse(reasons_of_arms(arms, rig_sha256, person, connections))
     own = {"workspace": workspace.copy(), "tip_speed": tip_speed, "max_force": max_force, "runs": redreams + 1}
     return _seal(EnvelopeApproval, {**_common(person, connections, arms, rig_sha256, now, duration), **own})
 
@@ -175,7 +176,7 @@ def grant_motion(
     """
     require(tip_speed > 0, f"grant: tip_speed {tip_speed} m/s is not positive")
     arms = tuple(sorted(connections))
-    _refuse(_reasons_of_arms(arms, rig_sha256, person, connections))
+    _refuse(reasons_of_arms(arms, rig_sha256, person, connections))
     common = _common(person, connections, arms, rig_sha256, now, GRANT_S)
     return _seal(MotionGrant, {**common, "tip_speed": tip_speed})
 
@@ -217,22 +218,8 @@ def check_approval(
     _refuse(_reasons_of_plan(plan))
     _refuse(_reasons_of_identity(approval, plan, mine))
     _refuse(_reasons_of_kind(approval, plan, scene, runs_before))
-    _refuse(_reasons_of_arms(tuple(mine), approval.rig_sha256, approval.person or None, mine))
-    _refuse(_reasons_of_limits(plan, mine, plan.emulated_only, tuple(mine)))
-
-
-def looser_than(limits: ArmLimits, bound: ArmLimits) -> tuple[str, ...]:
-    """Return in words every limit that allows more than `bound` does; empty where none does."""
-    found = []
-    for names, more in ((_AT_MOST, 1.0), (_AT_LEAST, -1.0)):
-        for name in names:
-            ours, theirs = np.asarray(getattr(limits, name)), np.asarray(getattr(bound, name))
-            if ours.shape != theirs.shape or not bool((more * ours <= more * theirs).all()):
-                found.append(f"{name} {_number(ours)} is looser than {_number(theirs)}")
-    inside = (limits.workspace[0] >= bound.workspace[0]) & (limits.workspace[1] <= bound.workspace[1])
-    if not bool(inside.all()):
-        found.append(f"workspace {limits.workspace.tolist()} reaches out of {bound.workspace.tolist()}")
-    return tuple(found)
+    _refuse(reasons_of_arms(tuple(mine), approval.rig_sha256, approval.person or None, mine))
+    _refuse(reasons_of_limits(plan, mine, plan.emulated_only, tuple(mine)))
 
 
 def session_key() -> bytes:
@@ -316,43 +303,6 @@ def _reasons_of_kind(approval: Approval, plan: Plan, scene: str, runs_before: in
     return [f"{arm}: faster than the granted {approval.tip_speed} m/s" for arm in too_fast]
 
 
-def _reasons_of_arms(
-    arms: Sequence[str], rig_sha256: str, person: str | None, connections: Mapping[str, Connection]
-) -> list[str]:
-    found = [f"{arm}: it is not connected; connect first" for arm in arms if arm not in connections]
-    for connection in (connections[arm] for arm in arms if arm in connections):
-        name = connection.arm
-        if connection.rig_sha256 != rig_sha256:
-            found.append(f"{name}: plan and connection have different rig files (calibration); plan again")
-        # a comparison that gave nan is no agreement
-        if not (connection.kinematics_m <= MAX_KINEMATICS_M and connection.kinematics_rad <= MAX_KINEMATICS_RAD):
-            found.append(
-                f"{name}: our kinematics and the controller's differ by {connection.kinematics_m * 1e3:.2f} mm and "
-                f"{np.degrees(connection.kinematics_rad):.2f} deg (1 mm and 0.2 deg are allowed); "
-                "check the arm's model, the tool's offset and the controller's calibration"
-            )
-        if person is None and not connection.emulated:
-            found.append(f"{name}: it is not an emulator that this program started; a person must approve")
-    if person is not None and not person.strip():
-        found.append("the approval needs the name of a person")
-    return found
-
-
-def _reasons_of_limits(
-    plan: Plan, connections: Mapping[str, Connection], emulated_only: bool, arms: Sequence[str] | None = None
-) -> list[str]:
-    found = []
-    for arm in _arms(plan) if arms is None else arms:
-        if arm not in plan.limits:
-            found.append(f"{arm}: the plan has no limits of it; plan again")
-        elif arm in connections:
-            loose = looser_than(plan.limits[arm], connections[arm].limits)
-            found += [f"{arm}: planned with other limits than it has: {words}; plan again" for words in loose]
-        if emulated_only and arm in connections and not connections[arm].emulated:
-            found.append(f"{arm}: the dream's place is assumed, so its plans run on emulated arms only")
-    return found
-
-
 def _common(
     person: str | None,
     connections: Mapping[str, Connection],
@@ -395,7 +345,3 @@ def _verify_seal(approval: "_Sealed") -> None:
 
 def _words(names: object) -> str:
     return ", ".join(sorted(str(name) for name in names)) or "no arm"  # type: ignore[attr-defined]
-
-
-def _number(value: Array) -> str:
-    return f"{float(value):.4g}" if value.ndim == 0 else str(np.round(value, 4).tolist())

@@ -9,23 +9,15 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
+from hardware.connection import Connection
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
+from hardware.robots.orders import ClearError, Close, Connect, Order, Prepare, Setup, Start, answer
 from hardware.robots.run_memory import ArmMemory, Cause, Phase, StopLine
 from hardware.robots.servo_loop import WINDOW, Links
-from hardware.robots.servo_process import (
-    ClearError,
-    Close,
-    Connect,
-    Order,
-    Prepare,
-    Setup,
-    Start,
-    answer,
-    serve,
-)
-from hardware.safety import Approval, ApprovalError, Connection, check_approval, session_key
+from hardware.robots.servo_process import serve
+from hardware.safety import Approval, ApprovalError, check_approval, session_key
 from hardware.types import ArmState, Plan, Tool, require
 
 ANSWER_S = 20.0

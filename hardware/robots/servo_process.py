@@ -9,74 +9,28 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
-from typing import Any
 
 import numpy as np
 
 from hardware import safety
 from hardware.collision import CollisionModel
+from hardware.connection import Connection
 from hardware.gate import MIN_CLEARANCE_M, Gate
 from hardware.geometry import Array, rotation_angle
 from hardware.kinematics import ArmKinematics
-from hardware.rig import ArmConfig, Rig
+from hardware.rig import ArmConfig
 from hardware.robots.base import ArmDriver, ArmError
+from hardware.robots.orders import ClearError, Close, Connect, Order, Prepare, Setup, Start
 from hardware.robots.run_memory import MAX_COMMANDS, Phase
 from hardware.robots.servo_loop import ORDER, WINDOW, Job, Links, Streamer, Waiter
 from hardware.robots.servo_path import ServoPath
-from hardware.safety import Approval, Connection
+from hardware.safety import Approval
 from hardware.types import ArmPlan, Plan, Tool
 
 IDLE_S = 0.02
 SHORTEST_STEP_S, LONGEST_STEP_S = 0.002, 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class Setup:
-    """What a servo process is started with."""
-
-    rig: Rig
-    arm: str
-    tools: Mapping[str, Tool]
-    nonce: bytes | None
-    control_port: int | None
-    session_key: bytes
-
-
-@dataclass(frozen=True)
-class Connect:
-    """Connect the arm; the answer is its Connection."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prepare:
-    """Verify a plan and get ready to run it. stops: the count of stops when it was asked for; a later one voids."""
-
-    plan: Plan
-    approval: Approval
-    scene: str
-    stops: int
-
-
-@dataclass(frozen=True)
-class Start:
-    """Run what was prepared, from `at` [s, host monotonic]. There is no answer: the run shows."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class ClearError:
-    """Clear the arm's error."""
-
-
-@dataclass(frozen=True)
-class Close:
-    """Stop, disconnect and end."""
-
-
-Order = Connect | Prepare | Start | ClearError | Close
 
 
 def _xarm(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
@@ -348,13 +302,3 @@ class Servo:
             pass  # the link is gone: there is nobody left to tell
         finally:
             driver.disconnect()
-
-
-def answer(pipe: Pipe, timeout: float) -> Any:
-    """Wait for an answer [s]; raises what the servo process raised, TimeoutError, or EOFError where it ended."""
-    if not pipe.poll(timeout):
-        raise TimeoutError
-    reply = pipe.recv()
-    if isinstance(reply, BaseException):
-        raise reply
-    return reply

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from hardware import safety
+from hardware.connection import Connection, looser_than
 from hardware.plan_file import sealed
 from hardware.safety import (
     APPROVAL_S,
     GRANT_S,
     Approval,
     ApprovalError,
-    Connection,
     EnvelopeApproval,
     MotionGrant,
     PlanApproval,
@@ -22,7 +22,6 @@ from hardware.safety import (
     approve_plan,
     check_approval,
     grant_motion,
-    looser_than,
     reasons_against,
     release,
     renew_grant,
