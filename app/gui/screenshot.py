@@ -45,6 +45,7 @@ def _prepare(app: QApplication, desk: Desk) -> None:
     _wait(app, "the built-in example", OPEN_S, lambda: program.dreaming.dream is not None)
     _wait(app, "its track", TRACK_S, lambda: program.dreaming.track is not None)
     desk.board.trigger("arms.connect")
+    _let_run(app, 0.1)
     _wait(app, "the arms", CONNECT_S, lambda: program.execution.state not in ("offline", "connecting"))
     _wait(app, "its plan", TRACK_S, lambda: program.dreaming.progress is None)
     play = desk.dream_page.playback

@@ -31,6 +31,7 @@ class ApproveBinder(QObject):
         self._speed = program.rig.safety.first_run_tip_speed
         self._rehearsing = self._judging = self._ran_before = False
         self._told, self._told_state = 0.0, ""
+        self._plan_later = False
         self._state = self._execution.state
         self._forget = [
             self._dreaming.on_change(self._dream_changed),
@@ -94,6 +95,8 @@ class ApproveBinder(QObject):
             self._plan()
         if topic in ("dream", "track", "plan"):
             self._show_plan()
+        if topic == "plan" and self._plan_later:
+            self._plan()
 
     def _arms_changed(self, topic: str) -> None:
         before, self._state = self._state, self._execution.state
@@ -171,7 +174,10 @@ class ApproveBinder(QObject):
     def _plan(self) -> None:
         first = self._speed <= self._program.rig.safety.first_run_tip_speed + 1e-9
         arms = self._execution
-        if self._dreaming.progress is not None or self._dreaming.track is None or self._state == "running":
+        if self._dreaming.track is None or self._state == "running":
+            return
+        self._plan_later = self._dreaming.progress is not None
+        if self._plan_later:
             return
         q_start = {name: state.q for name, state in arms.arms.items()}
         self._try(

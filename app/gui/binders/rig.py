@@ -54,7 +54,7 @@ class RigBinder(QObject):
         state = self._session.state
         held = {
             "arms": state not in ("offline", "connecting", "closed") and bool(self._session.arms),
-            "busy": state == "connecting",
+            "connecting": state == "connecting",
             "error": any(arm.error_code for arm in self._session.arms.values()) or state == "fault",
         }
         return {name for name, holds in held.items() if holds} | ({"moving"} if self._program.moving else set())
