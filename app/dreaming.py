@@ -1,6 +1,7 @@
 """The session behind page Dream: one dream, its track, a person's corrections and the plan made from them."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -196,10 +197,12 @@ class DreamSession:
         first_run: bool = True,
         limits: Mapping[str, ArmLimits] | None = None,
         q_start: Mapping[str, Array] | None = None,
+        from_frame: float | None = None,
     ) -> None:
         """Plan the current track for the rig's arms in a thread; the result comes by `pump()`, topic "plan".
 
         limits, q_start by arm: as read back and measured, where the arms are connected (see plan_dream).
+        from_frame: where a paused run stands in the clip; only the rest is planned then, with an approach to it.
         """
         dream, track = self._require().dream, self.track
         if track is None:
@@ -212,11 +215,14 @@ class DreamSession:
         self._forget_plan()
         self._set_progress(Progress("planning", 0.0, "planning", None))
         self._planned_from = (track, self.trim)
+        first, last = self.trim
+        if from_frame is not None:
+            first = max(first, math.ceil(from_frame))
         self._planning = self._planner.submit(
             plan_dream,
             dream,
             track,
-            self.trim,
+            (first, last),
             rig,
             speed_scale=speed_scale,
             first_run=first_run,

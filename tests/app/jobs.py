@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.types import Hint, PoseSource, ToolTrack, Track
 
@@ -59,3 +60,20 @@ def still_track(
 
 def crashing_track(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def moving_track(
+    folder: Path, hints: tuple[Hint, ...], previous: Track | None, report: Report, cancelled: Cancelled
+) -> Track:
+    """Two tools that go side by side over the table, where both arms of the simulated rig can follow."""
+    dream = load_dream(folder)
+    tools = {}
+    for role, x in (("left", -0.2), ("right", 0.2)):
+        T_world_tool = np.tile(np.eye(4), (len(dream), 1, 1))
+        T_world_tool[:, :3, 3] = [[x, 0.01 * t, 0.15] for t in range(len(dream))]
+        poses = inverse(dream.T_world_view1) @ T_world_tool
+        poses[0] = np.nan
+        source: tuple[PoseSource, ...] = ("lost", *["tracked"] * (len(dream) - 1))  # type: ignore[assignment]
+        sure = np.ones((len(dream), len(dream.views)))
+        tools[role] = ToolTrack(role, poses, sure, np.zeros(len(dream)), source)
+    return Track(dream.name, tools, hints=hints)

@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.dreaming import DreamSession
 from app.example import BUILT_IN
 from app.ledger import Ledger
 from app.workspace import Workspace, open_workspace
+from hardware.rig import load_rig
 from models.data.dream_folder import load_track
 from models.data.errors import DreamFileError
 from models.types import Hint
@@ -190,3 +192,18 @@ def test_dropping_a_published_dream_imports_it_once(
     published.calibration.unlink()
     with pytest.raises(DreamFileError, match="calibration"):
         session.open_dropped((published.video,))
+
+
+def test_the_rest_of_a_paused_run_is_planned_from_where_it_stands(session: DreamSession) -> None:
+    rig = load_rig("sim")
+    session._track_job = "tests.app.jobs:moving_track"
+    _tracked(session)
+    for from_frame, first in ((None, 1.0), (6.3, 7.0)):
+        session.make_plan(rig, first_run=False, from_frame=from_frame)
+        assert session.wait(60)
+        assert session.plan is not None, session.message
+        assert np.nanmin(session.plan.clip_frame) == pytest.approx(first, abs=0.01)
+    session.add_hint(BOX)
+    assert session.plan is None
+    with pytest.raises(ValueError, match="track it again"):
+        session.make_plan(rig)
