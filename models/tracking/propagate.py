@@ -15,6 +15,7 @@ COARSE: tuple[Stage, ...] = ((2, 3, HELD),)
 FINE: tuple[Stage, ...] = ((1, 4, 4.0), (0, 4, 4.0))
 FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
 VOTERS = 5
+BETTER = 0.05  # a second look has to be this much stronger: a tool does not jump for nothing
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
@@ -50,7 +51,7 @@ def follow(fitter: Fitter, t: int, last: Found, before: Found | None, enough: fl
     if found.strength >= enough:
         return found
     again = look_near(fitter, t, last)
-    return again if again is not None and again.strength > found.strength else found
+    return again if again is not None and again.strength > found.strength + BETTER else found
 
 
 def look_near(fitter: Fitter, t: int, last: Found) -> Found | None:
@@ -158,7 +159,7 @@ def vote(
             assert f is not None
             start = replace(f.estimate, T=f.estimate.T @ Q)
             turned = settle(fitter, i, start, f.estimate.offset)
-            same += _same(turned.estimate, f.estimate, 3.0)
+            same += alike(fitter, turned.estimate, f.estimate)
             total += merit(turned, plain)
         # what comes back to the track itself is no other reading of the pictures
         sums.append(-np.inf if 2 * same > len(chosen) else total)
@@ -173,8 +174,14 @@ def _between(a: Estimate, b: Estimate) -> Estimate:
     return replace(a, T=interpolate(a.T, b.T, 0.5), offset=(a.offset + b.offset) / 2)
 
 
-def _same(a: Estimate, b: Estimate, times: float = 1.0) -> bool:
-    """Return whether two poses lie within 4 mm and 0.03 rad (or so many times that) of each other."""
+def alike(fitter: Fitter, a: Estimate, b: Estimate) -> bool:
+    """Return whether two poses are one reading of a picture: a little off, not turned another way."""
+    angle = min(float(rotation_angle(a.T[:3, :3], b.T[:3, :3] @ S)) for S in (np.eye(3), *fitter.model.symmetry))
+    return bool(angle < 0.4 and np.linalg.norm(a.T[:3, 3] - b.T[:3, 3]) < 0.3 * fitter.model.radius)
+
+
+def _same(a: Estimate, b: Estimate) -> bool:
+    """Return whether two poses lie within 4 mm, 0.03 rad and 1.5 px of each other."""
     D = inverse(a.T) @ b.T
     return bool(
         np.linalg.norm(D[:3, 3]) < 0.004 * times

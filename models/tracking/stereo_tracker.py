@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hardware.geometry import Array, rotation_angle, transform
+from hardware.geometry import Array, transform
 from models.tracking.boxes import boxes_of, check_hints, obey, settle_nothing
 from models.tracking.fit import Fitter, start_at
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.model import prepare
 from models.tracking.pictures import ViewPictures, look_all
-from models.tracking.propagate import Found, merit, rejoin, revise, settle, sweep, vote
+from models.tracking.propagate import Found, alike, merit, rejoin, revise, settle, sweep, vote
 from models.tracking.quality import view_confidence
 from models.tracking.smooth import smooth
 from models.types import Dream, Hint, PoseSource, ToolTrack, Track
@@ -219,9 +219,8 @@ class _Run:
     def is_rival(fitter: Fitter, now: Found, other: Found) -> bool:
         """Return whether another reading is nearly as good and more than the tool's own symmetry."""
         plain = fitter.model.plain
-        turned = now.estimate.T[:3, :3].T @ other.estimate.T[:3, :3]
-        same = [rotation_angle(turned, S) < 0.35 for S in (np.eye(3), *fitter.model.symmetry)]
-        return merit(other, plain) > RIVAL * merit(now, plain) and not any(same)
+        good = merit(other, plain) > RIVAL * merit(now, plain)
+        return good and not alike(fitter, other.estimate, now.estimate)
 
     def spread(self, name: str, found: list[Found | None], t: int, anchor: Found) -> None:
         """Follow the tool from frame t to both ends, then revise both ways."""
