@@ -184,7 +184,7 @@ def _same(a: Estimate, b: Estimate) -> bool:
     """Return whether two poses lie within 4 mm, 0.03 rad and 1.5 px of each other."""
     D = inverse(a.T) @ b.T
     return bool(
-        np.linalg.norm(D[:3, 3]) < 0.004 * times
-        and np.abs(a.offset - b.offset).max() < 1.5 * times
-        and rotation_angle(D[:3, :3], np.eye(3)) < 0.03 * times
+        np.linalg.norm(D[:3, 3]) < 0.004
+        and np.abs(a.offset - b.offset).max() < 1.5
+        and rotation_angle(D[:3, :3], np.eye(3)) < 0.03
     )
