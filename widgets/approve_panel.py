@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.hold_button import HoldButton
 from widgets.outcome_card import OutcomeCard
 from widgets.panel import ElidedLabel, label, row
@@ -180,3 +181,19 @@ def _facts(state: ApproveState) -> str:
             f"{state.elapsed_s:.1f} of {state.duration_s:.1f} s",
         ]
     return "  ·  ".join(part for part in parts if part)
+
+
+def main() -> None:
+    """Show a plan that may be approved; it says when it was."""
+
+    def make() -> QWidget:
+        panel = ApprovePanel()
+        panel.show_state(ApproveState("planned", "f" * 64, 26.0, can_plan=True))
+        panel.approved.connect(lambda: print("approved"))
+        return panel
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

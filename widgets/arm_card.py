@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
+from widgets.demo import demo
 from widgets.panel import Panel, clear, label, row
 from widgets.theme import set_state
 from widgets.values import ArmCard
@@ -59,3 +60,18 @@ class ArmCardView(Panel):
             source = label(limit.source, "faint")
             source.setToolTip("where this limit was read: the arm's controller, or the rig's file")
             self._limits.addWidget(source, line, 2)
+
+
+def main() -> None:
+    """Show an arm in error."""
+
+    def make() -> QWidget:
+        card = ArmCardView("left")
+        card.show_arm(ArmCard("left", "xArm 7 left", "error", "alarm", error="error 31: something was hit"))
+        return card
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

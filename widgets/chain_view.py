@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.panel import ElidedLabel, Panel, label, row
 from widgets.values import ChainLink
 
@@ -46,3 +47,18 @@ def _pane(link: ChainLink) -> Panel:
         line.setStretch(1, 1)
         pane.body.addLayout(line)
     return pane
+
+
+def main() -> None:
+    """Show one link."""
+
+    def make() -> QWidget:
+        chain = ChainView()
+        chain.show_chain([ChainLink("plan", "example", "12:00", (("duration", "26 s"),))])
+        return chain
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

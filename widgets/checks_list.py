@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.panel import ElidedLabel, clear, label, row
 from widgets.theme import set_state
 from widgets.values import CheckRow
@@ -93,3 +94,18 @@ class ChecksList(QWidget):
             made = _Row(check)
             made.picked.connect(self.time_picked)
             self._rows.addWidget(made)
+
+
+def main() -> None:
+    """Show a rule that holds and one that does not."""
+
+    def make() -> QWidget:
+        checks = ChecksList()
+        checks.show_checks([CheckRow("ok", "Tip speed", "0.21 ≤ 0.25 m/s"), CheckRow("alarm", "too low", at=1.0)])
+        return checks
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

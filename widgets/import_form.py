@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.panel import Panel, label, row
 from widgets.theme import set_state
 from widgets.values import DroppedDream
@@ -113,3 +114,18 @@ class ImportForm(QWidget):
     @Slot()
     def _give(self) -> None:
         self.import_wanted.emit({name: edit.text().strip() for name, edit in self._paths.items()})
+
+
+def main() -> None:
+    """Show an empty form; it prints what would be imported."""
+
+    def make() -> QWidget:
+        form = ImportForm()
+        form.import_wanted.connect(print)
+        return form
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

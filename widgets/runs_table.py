@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from widgets.approve_panel import short_hash
+from widgets.demo import demo
 from widgets.theme import level_color
 from widgets.values import RunRow
 
@@ -65,3 +66,18 @@ def _item(run: RunRow) -> QTreeWidgetItem:
     item.setToolTip(4, run.note)
     item.setForeground(2, QColor(level_color(run.mood)))
     return item
+
+
+def main() -> None:
+    """Show one run."""
+
+    def make() -> QWidget:
+        table = RunsTable()
+        table.show_runs([RunRow("1", "2026-01-01 12:00", "example", "success", "ok", person="anna")])
+        return table
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

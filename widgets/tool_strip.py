@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
-from widgets.theme import color, confidence_level, font, level_color
+from widgets.demo import demo
+from widgets.theme import color, confidence_level, font, level_color, tool_color
 from widgets.values import ToolRow
 
 _STATES = {"tracked": "ok", "hinted": "ok", "corrected": "ok", "interpolated": "warning", "lost": "alarm"}
@@ -104,3 +105,18 @@ class ToolStrip(QWidget):
     def _pick(self, card: QToolButton) -> None:
         if isinstance(card, _ToolCard):
             self.tool_picked.emit(card.tool.role)
+
+
+def main() -> None:
+    """Show one tracked tool."""
+
+    def make() -> QWidget:
+        strip = ToolStrip()
+        strip.show_tools([ToolRow("left", "gripper", tool_color("left"), "tracked", 12, 13, 0.9, 2.1)])
+        return strip
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

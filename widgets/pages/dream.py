@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedLayout, QStacked
 from widgets.approve_panel import ApprovePanel
 from widgets.busy_strip import BusyStrip
 from widgets.checks_list import ChecksList
+from widgets.demo import demo
 from widgets.docked_page import DockedPage
 from widgets.empty_state import EmptyState
 from widgets.import_form import ImportForm
@@ -21,6 +22,7 @@ from widgets.transport import Transport, action_button
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
 from widgets.views.camera_grid import CameraGrid
 from widgets.views.live_curves import LiveCurves
+from widgets.views.made_up import MadeUpSource, timeline_data
 from widgets.views.scene_view import SceneView
 from widgets.views.timeline import Timeline
 from widgets.views.types import FrameSource
@@ -234,3 +236,20 @@ def _framed(widget: QWidget) -> Panel:
     pane = Panel()
     pane.body.addWidget(widget)
     return pane
+
+
+def main() -> None:
+    """Show a made-up dream."""
+
+    def make() -> QWidget:
+        names = "open import example track play next previous loop worst box trim_start trim_end undo redo"
+        page = DreamPage({name: QAction(name) for name in names.split()})
+        page.show_views(["top", "side"], MadeUpSource())
+        page.timeline.show_data(timeline_data())
+        return page
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from widgets.chain_view import ChainView
+from widgets.demo import demo
 from widgets.docked_page import DockedPage
 from widgets.empty_state import EmptyState
 from widgets.panel import Panel
@@ -81,3 +82,18 @@ class InspectPage(QWidget):
         self.playback.set_range(0.0, duration)
         self.playback.to_start()
         self.video.show_time(0.0)
+
+
+def main() -> None:
+    """Show one run."""
+
+    def make() -> QWidget:
+        page = InspectPage({name: QAction(name) for name in ("video", "open_dream", "refresh", "dream")})
+        page.show_runs([RunRow("1", "2026-01-01 12:00", "example", "success", "ok", person="anna")])
+        return page
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

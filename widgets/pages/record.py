@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.empty_state import EmptyState
 from widgets.top_bar import TopBar
 
@@ -29,3 +30,16 @@ class RecordPage(QWidget):
             ),
         )
         layout.addWidget(empty, 1)
+
+
+def main() -> None:
+    """Show the page."""
+
+    def make() -> QWidget:
+        return RecordPage({name: QAction(name) for name in ("rig", "dream")})
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

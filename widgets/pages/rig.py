@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from widgets.arm_card import ArmCardView
 from widgets.busy_strip import BusyStrip
+from widgets.demo import demo
 from widgets.docked_page import DockedPage
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
@@ -78,3 +79,18 @@ class RigPage(QWidget):
         scroll.setWidget(inner)
         scroll.setMinimumWidth(400)
         return scroll
+
+
+def main() -> None:
+    """Show a rig with one arm."""
+
+    def make() -> QWidget:
+        page = RigPage({name: QAction(name) for name in ("connect", "disconnect", "clear")})
+        page.show_arms([ArmCard("left", "xArm 7 left", "ready", "ok", connected=True)])
+        return page
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from widgets.demo import demo
 from widgets.empty_state import EmptyState
 from widgets.top_bar import TopBar
 
@@ -26,3 +27,16 @@ class TrainPage(QWidget):
             ("Dreams made elsewhere open on page Dream (Import).", "Page Inspect shows what came of them."),
         )
         layout.addWidget(empty, 1)
+
+
+def main() -> None:
+    """Show the page."""
+
+    def make() -> QWidget:
+        return TrainPage({name: QAction(name) for name in ("inspect", "dream")})
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()
