@@ -99,6 +99,7 @@ class DreamPage(QWidget):
         for index, video in enumerate(self.videos.values()):
             video.set_source(source)
             video.box_drawn.connect(self.box_drawn)
+            video.drawing_changed.connect(self._drawing_changed)
             self._views.addWidget(video, index // 2, index % 2)
         self.timeline.set_source(source)
         self._pages.setCurrentIndex(1)
@@ -155,8 +156,10 @@ class DreamPage(QWidget):
 
     # keys and drops --------------------------------------------------------------------------------------------
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return that nobody else wanted: the approve button is held, or the outcome saved."""
-        if event.key() not in _ENTER or self._pages.currentIndex() != 1:
+        """Keys that nobody else wanted. Return: the approve button is held, or the outcome saved; Esc: no box."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.end_drawing()
+        elif event.key() not in _ENTER or self._pages.currentIndex() != 1:
             super().keyPressEvent(event)
         elif self.approve.outcome.isVisible():
             self.approve.outcome.keyPressEvent(event)
@@ -218,6 +221,11 @@ class DreamPage(QWidget):
         layout.addWidget(self.curves, 5)
         layout.addWidget(self.cameras, 4)
         return pane
+
+    @Slot(bool)
+    def _drawing_changed(self, drawing: bool) -> None:
+        if not drawing:
+            self.end_drawing()  # one box at a time: what ends in one view ends in all
 
     @Slot()
     def _leave_form(self) -> None:

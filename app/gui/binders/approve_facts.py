@@ -80,15 +80,25 @@ def check_rows(
         if check.status == "ok":
             holding.setdefault(check.rule, []).append(check)
     rows = [_broken(check, to_page_time) for check in broken] + [_holding(same) for same in holding.values()]
-    clamps = [_clamp(clamp, to_page_time) for clamp in plan.clamps] if plan else []
-    return clamps + rows, _summary(broken, len({check.rule for check in checks}))
+    return silent_clamps(plan, to_page_time) + rows, _summary(broken, len({check.rule for check in checks}))
+
+
+def silent_clamps(plan: Plan | None, to_page_time: Callable[[float], float]) -> list[CheckRow]:
+    """Return a row for every clamp that none of the checks speaks of: no clamp stays unsaid, none is said twice."""
+    if plan is None:
+        return []
+    said = {check.text for check in plan.checks}
+    return [_clamp(clamp, to_page_time) for clamp in plan.clamps if clamp.text not in said]
 
 
 def _summary(broken: list[Check], rules: int) -> str:
     bad = len({check.rule for check in broken if check.status == "violation"})
     if not rules:
         return ""
-    return f"{bad} of {rules} rules of motion are broken" if bad else f"All {rules} rules of motion hold"
+    if bad:
+        return f"{bad} of {rules} rules of motion are broken"
+    warned = len({check.rule for check in broken})
+    return f"All {rules} rules of motion hold" + (f", {warned} with a warning" if warned else "")
 
 
 def _broken(check: Check, to_page_time: Callable[[float], float]) -> CheckRow:

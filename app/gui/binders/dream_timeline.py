@@ -98,7 +98,8 @@ def _spans(clock: DreamClock) -> tuple[Span, ...]:
         if check.status != "ok"
         for span in check.spans
     ]
-    found += [(clamp.span, "warning", clamp.text) for clamp in clock.plan.clamps]
+    said = {check.text for check in clock.plan.checks}
+    found += [(clamp.span, "warning", clamp.text) for clamp in clock.plan.clamps if clamp.text not in said]
     return tuple(_span(clock, span, level, text) for span, level, text in found)  # type: ignore[arg-type]
 
 

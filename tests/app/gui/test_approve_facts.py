@@ -38,6 +38,13 @@ def test_no_clamp_is_silent() -> None:
     assert (clamp.mood, clamp.amount, clamp.at) == ("warning", "2.1 mm", 4.0)
 
 
+def test_a_clamp_that_a_check_speaks_of_is_said_once() -> None:
+    said = Check("table height", "warning", LIFTED.text, "left", spans=((4.0, 5.0),))
+    rows, summary = check_rows(small_plan((said, SLOW), (LIFTED,)), (), _as_it_is)
+    assert [row.mood for row in rows] == ["warning", "ok"]
+    assert summary == "All 2 rules of motion hold, 1 with a warning"
+
+
 def test_what_connecting_found_stands_beside_the_plans_checks() -> None:
     wrong = Check(
         "kinematics", "violation", "our tool pose and the controller's differ by 3 mm", "left", 3.0, 1.0, "mm"

@@ -62,6 +62,17 @@ def test_a_drawn_box_comes_out_with_view_and_tool(page: DreamPage, qtbot: QtBot)
     assert drawn.args == ["top", "left", 1.0, 2.0, 30.0, 40.0]
 
 
+def test_esc_in_one_view_ends_drawing_in_all(page: DreamPage, qtbot: QtBot) -> None:
+    page.show_views(["top", "side"], MadeUpSource())
+    page.show_tools([ToolRow("left", "gripper", "#ff8ae2")])
+    for video in page.videos.values():
+        video.show_time(1.0)
+    page.draw_box("#ff8ae2")
+    assert all(video.drawing for video in page.videos.values())
+    qtbot.keyClick(page.videos["top"], Qt.Key.Key_Escape)
+    assert not any(video.drawing for video in page.videos.values())
+
+
 def test_dropped_files_come_out_as_paths(page: DreamPage, qtbot: QtBot) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile("/a/001.mp4"), QUrl.fromLocalFile("/a/calib.json"), QUrl("http://x/y")])
