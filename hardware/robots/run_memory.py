@@ -86,6 +86,7 @@ class ArmMemory:
     def __init__(self, context: SpawnContext) -> None:
         self._arm: Any = context.RawValue(_Arm)
         self._rows: Any = context.RawArray(ctypes.c_double, MAX_COMMANDS * _ROW)
+        self._last: ArmState | None = None
 
     def publish(self, state: ArmState) -> None:
         """Replace the newest state."""
@@ -101,16 +102,18 @@ class ArmMemory:
         arm.sequence += 1
 
     def state(self) -> ArmState | None:
-        """Return the newest whole state; None before the first, or where the writer died while writing."""
+        """Return the newest whole state, None before the first.
+
+        Where the writer stays in the middle of one (it was put to sleep, or died), the one before: see its t_host.
+        """
         arm = self._arm
-        for _ in range(100):
+        for _ in range(20):
             before = arm.sequence
-            if before == 0:
-                return None
             copy = _Arm.from_buffer_copy(arm)
-            if before % 2 == 0 and arm.sequence == before:
-                return _state(copy)
-        return None
+            if before > 0 and before % 2 == 0 and arm.sequence == before:
+                self._last = _state(copy)
+                break
+        return self._last
 
     def beat(self) -> None:
         self._arm.beat = time.monotonic()

@@ -30,6 +30,7 @@ from hardware.safety import Approval
 from hardware.types import ArmPlan, Plan, Tool
 
 IDLE_S = 0.02
+UNANSWERED = 3
 SHORTEST_STEP_S, LONGEST_STEP_S = 0.002, 0.05
 
 
@@ -82,6 +83,7 @@ class Servo:
         self._job: Job | None = None
         self._approval: Approval | None = None
         self._runs: dict[str, int] = {}
+        self._unanswered = 0
         self._stops = links.stop.stops
 
     def serve(self, orders: Pipe) -> None:
@@ -130,13 +132,18 @@ class Servo:
         if self._driver is None:
             return
         try:
-            if self._links.stop.stops != self._stops:
-                self._stops = self._links.stop.stops
+            stops = self._links.stop.stops
+            if stops != self._stops:
                 self._forget()
                 self._driver.stop()
+                self._stops = stops
             self._refresh()
+            self._unanswered = 0
         except ArmError as error:
-            self._lost(str(error))
+            # a busy computer may miss an answer; an arm that stands can wait for the next one
+            self._unanswered += 1
+            if self._unanswered >= UNANSWERED:
+                self._lost(str(error))
 
     def _lost(self, words: str) -> None:
         """The arm does not answer: stop all, once, and wait for a new connect."""

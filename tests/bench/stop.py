@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,6 @@ from hardware.kinematics import ArmKinematics
 from hardware.robots.arm_group import ArmGroup
 from hardware.robots.base import ArmError
 from hardware.robots.emulator.process import EmulatorProcess
-from hardware.robots.realtime import PRIORITY
 from hardware.safety import ApprovalError
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from tests.hardware.robots.servo_rig import ARMS, ServoRig, own_address, two_arm_rig
@@ -77,18 +76,11 @@ def tapped() -> Iterator[tuple[ServoRig, Mapping[str, WireTap]]]:
         emulators, taps = {}, {}
         for arm in rig.arms:
             emulators[arm.name] = stack.enter_context(EmulatorProcess(own_address(), q_start=arm.home))
-            _hurry(emulators[arm.name].pid)
             taps[arm.name] = stack.enter_context(WireTap(arm.address, emulators[arm.name].address, hurry=True))
         nonces = {name: emulator.nonce for name, emulator in emulators.items()}
         group = stack.enter_context(ArmGroup(rig, tools, nonces=nonces))
         group.connect()
         yield ServoRig(rig, tools, emulators, group), taps
-
-
-def _hurry(pid: int) -> None:
-    """An emulator stands for a controller with a computer of its own."""
-    with suppress(OSError, AttributeError):
-        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(PRIORITY))
 
 
 def tips(rig: ServoRig) -> Array:

@@ -23,7 +23,7 @@ ARM7 = ArmKinematics.load("xarm7")
 DT = 0.01
 OVER = 1.01
 POSE = np.radians([0.0, -20.0, 0.0, 60.0, 0.0, 80.0, 0.0])
-VALID, EACH = 50_000, 2_800
+VALID, EACH = 50_000, 3_500
 
 
 def gate_with(**limits: object) -> Gate:

@@ -16,6 +16,7 @@ from hardware.robots.emulator.faults import Fault
 from hardware.robots.emulator.identity import new_nonce
 from hardware.robots.emulator.joints_shm import JointSample, create_joints, read_joints
 from hardware.robots.emulator.server import EmulatorServer
+from hardware.robots.realtime import realtime
 
 __all__ = ["EmulatorConfig", "EmulatorProcess", "Fault", "JointSample", "read_joints", "run_standalone"]
 
@@ -154,8 +155,10 @@ def _child(config: EmulatorConfig, nonce: bytes, shm_name: str, pipe: Connection
         with EmulatorServer(config, nonce, shm) as server:
             pipe.send(None)
             server.watch(pipe)
-            while server.turn():
-                pass
+            # it stands for a controller with a computer of its own, which never waits for this one's load
+            with realtime():
+                while server.turn():
+                    pass
     except OSError as error:
         with contextlib.suppress(OSError):
             pipe.send(error)

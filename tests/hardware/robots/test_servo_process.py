@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ from hardware.plan_file import sealed
 from hardware.robots import arm_group
 from hardware.robots.arm_group import ArmGroup
 from hardware.robots.base import ArmError
-from hardware.robots.emulator.process import Fault
+from hardware.robots.emulator.process import EmulatorProcess, Fault
 from hardware.robots.run_memory import MAX_COMMANDS
 from hardware.robots.servo_path import PAUSE_RAMP_S
 from hardware.safety import APPROVAL_S, ApprovalError, PlanApproval, approve_plan, grant_motion
+from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Plan
-from tests.hardware.robots.servo_rig import ARMS, STEP, ServoRig, plan_of, servo_rig
+from tests.hardware.robots.servo_rig import ARMS, STEP, ServoRig, plan_of, servo_rig, two_arm_rig
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,21 @@ def test_a_stop_between_prepare_and_start_voids_the_start(rig: ServoRig) -> None
     progress = rig.until_ended()
     assert (progress.end, progress.message, progress.plan_time) == ("stopped", "second thoughts", 0.0)
     assert rig.speed() == 0.0
+
+
+def test_a_stop_while_the_arms_prepare_voids_the_start(rig: ServoRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, ask = rig.plan(1.0), ArmGroup._ask
+
+    def stopped_meanwhile(group: ArmGroup, *arguments: Any) -> Any:
+        group.stop("in between")
+        return ask(group, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArmGroup, "_ask", stopped_meanwhile)
+        rig.group.prepare(plan, rig.approve(plan))
+    rig.group.start()
+    progress = rig.until_ended()
+    assert (progress.end, progress.message, progress.plan_time) == ("stopped", "in between", 0.0)
 
 
 def test_pausing_slows_down_along_the_path_and_resuming_takes_a_fresh_approval(rig: ServoRig) -> None:
@@ -365,3 +382,18 @@ def test_connections_tell_limits_kinematics_and_that_the_arms_are_emulated(rig: 
         assert connection.limits.tip_speed <= rig.rig.safety.tip_speed
         assert connection.kinematics_m < 1e-4
         assert connection.kinematics_rad < 1e-3
+
+
+def test_an_arm_whose_controller_has_another_geometry_cannot_be_approved() -> None:
+    whole = two_arm_rig()
+    rig = replace(whole, arms=whole.arms[:1])
+    arm, tool = rig.arms[0], load_tool(BUILT_IN_TOOLS["rotation_gripper_left"])
+    with (
+        EmulatorProcess(arm.address, q_start=arm.home, kinematics_error_mm=3.0) as emulator,
+        ArmGroup(rig, {arm.name: tool}, nonces={arm.name: emulator.nonce}) as group,
+    ):
+        found = group.connect()[arm.name]
+        assert found.kinematics_m == pytest.approx(3e-3, rel=0.2)
+        plan = plan_of(rig, {arm.name: tool}, {arm.name: np.repeat(arm.home[None], 5, 0)}, {arm.name: found.limits})
+        with pytest.raises(ApprovalError, match="our kinematics and the controller's differ by"):
+            approve_plan(plan, person="Ada", connections=group.connections, now=time.monotonic())
