@@ -8,11 +8,12 @@ import numpy as np
 from hardware.geometry import Array, interpolate, inverse, rotation_angle
 from models.tracking.fit import HELD, OFFSET_SIGMA, Estimate, Fitter, Stage
 from models.tracking.initialise import places, rotation_grid, search
-from models.tracking.quality import Agreement, judge, strength
+from models.tracking.quality import Agreement, judge, strength, weakest
 
 # While the pose is still coarse the offset is held, else it would slip by a period of the tool's pattern.
 COARSE: tuple[Stage, ...] = ((2, 3, HELD),)
 FINE: tuple[Stage, ...] = ((1, 4, 4.0), (0, 4, 4.0))
+CAREFUL: tuple[Stage, ...] = ((2, 3, HELD), (1, 4, HELD), (1, 3, 1.0))
 FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
 VOTERS = 5
 BETTER = 0.05  # a second look has to be this much stronger: a tool does not jump for nothing
@@ -48,6 +49,13 @@ def follow(fitter: Fitter, t: int, last: Found, before: Found | None, enough: fl
         starts.append(replace(last.estimate, T=T))
     rough = [fitter.refine(t, start, COARSE, start.offset) for start in starts]
     found = settle(fitter, t, max(rough, key=lambda e: e.score), last.estimate.offset)
+    if weakest(found.agreement, fitter.model.plain) >= enough:
+        return found
+    # one view may have slipped by a period of the pattern: once more, with the offset held longer
+    for start in rough:
+        other = settle(fitter, t, fitter.refine(t, start, CAREFUL, last.estimate.offset), last.estimate.offset)
+        if other.strength > found.strength + BETTER:
+            found = other
     if found.strength >= enough:
         return found
     again = look_near(fitter, t, last)

@@ -8,6 +8,8 @@ import numpy as np
 from hardware.geometry import Array
 from models.tracking.fit import Estimate, Fitter
 
+WELL_SEEN = 0.6  # share of the tool in sight from which a view must agree
+
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
@@ -48,11 +50,21 @@ def judge(fitter: Fitter, t: int, e: Estimate, level: int = 1) -> Agreement:
     return Agreement(explained, pattern, outline, visible)
 
 
+def view_strength(a: Agreement, plain: bool) -> Array:
+    """Return (V,) 0..1: how well each view agrees, whatever part of the tool it sees."""
+    return np.asarray(np.sqrt(a.outline * np.clip(a.explained, 0, 1)) if plain else np.clip(a.pattern, 0, 1))
+
+
 def strength(a: Agreement, plain: bool) -> float:
     """Return one figure 0..1 of an agreement over all views, each counted as far as it sees the tool."""
     weight = a.visible + 1e-6
-    value = np.sqrt(a.outline * np.clip(a.explained, 0, 1)) if plain else np.clip(a.pattern, 0, 1)
-    return float((weight * value).sum() / weight.sum())
+    return float((weight * view_strength(a, plain)).sum() / weight.sum())
+
+
+def weakest(a: Agreement, plain: bool) -> float:
+    """Return the strength of the view that agrees least, of those that see the tool well."""
+    value = view_strength(a, plain)[a.visible > WELL_SEEN]
+    return float(value.min()) if len(value) else strength(a, plain)
 
 
 def view_confidence(a: Agreement, plain: bool) -> Array:
