@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from widgets.demo import demo
@@ -44,7 +45,7 @@ class ImportForm(QWidget):
         for line, (name, field) in enumerate(FIELDS.items()):
             self._add(grid, line, name, field)
         self._problem = label("", wrap=True, state="alarm")
-        self._import = QPushButton("Import and track")
+        self._import = QPushButton("Import and track  ⏎")
         set_state(self._import, role="primary")
         self._import.clicked.connect(self._give)
         cancel = QPushButton("Cancel")
@@ -110,6 +111,14 @@ class ImportForm(QWidget):
             set_state(self._signs[name], state="ok" if filled else "" if optional else "warning")
         self._import.setEnabled(not self.missing)
         self._import.setToolTip(f"Still missing: {', '.join(self.missing)}" if self.missing else "")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.missing:
+            self._give()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        else:
+            super().keyPressEvent(event)
 
     @Slot()
     def _give(self) -> None:

@@ -40,7 +40,7 @@ def level_color(level: str) -> str:
 
 def confidence_level(confidence: float) -> str:
     """Return the state that a tracking confidence 0..1 stands for: ok, warning or alarm."""
-    return "ok" if confidence >= 0.7 else "warning" if confidence >= 0.4 else "alarm"
+    return "ok" if confidence >= 0.7 else "warning" if confidence >= 0.5 else "alarm"
 
 
 def font(pixels: int = 14, bold: bool = False) -> QFont:

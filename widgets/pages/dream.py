@@ -119,6 +119,7 @@ class DreamPage(QWidget):
         """Show the import form, filled with what was recognised."""
         self.form.show_dropped(dropped)
         self._pages.setCurrentIndex(2)
+        self.form.setFocus()
 
     def show_busy(self, busy: BusyState | None) -> None:
         self.busy.show_busy(busy)

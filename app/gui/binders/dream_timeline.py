@@ -12,7 +12,7 @@ from models.types import Dream, Hint, Track
 from widgets.theme import tool_color
 from widgets.views.types import Band, Curve, Lane, Level, Marker, Span, TimelineData
 
-LOW_CONFIDENCE = 0.4
+LOW_CONFIDENCE = 0.5  # the tracker's alarm level; a test holds them together
 
 
 def timeline(
