@@ -16,7 +16,7 @@ from hardware.types import Frame
 from models.data.text_files import to_json
 
 log = logging.getLogger(__name__)
-POLL_S = 0.01
+POLL_S = 0.015  # twice in every picture of a 30 fps camera
 TICKS = 1000  # a video's own clock, per second
 
 

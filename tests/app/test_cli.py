@@ -88,6 +88,26 @@ def _call(*words: object, answer: str = "") -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+def _execute(*words: object, interrupt_at: str = "") -> tuple[int, str, str]:
+    """Execute, Ctrl+C at that line of progress. An overloaded machine stops the arms, as it must: again then."""
+    for _ in range(3):
+        with _start("execute", *words, "--json") as process:
+            if process.stdin is None or process.stderr is None:
+                raise OSError("no pipes")
+            process.stdin.write("yes\n")
+            process.stdin.flush()
+            heard = []
+            for line in process.stderr:
+                heard.append(line)
+                if interrupt_at and line.startswith(interrupt_at):
+                    os.kill(process.pid, signal.SIGINT)
+            out, _err = process.communicate(timeout=100)
+        said = out + "".join(heard)
+        if not re.search(r"late with a command|did not answer for", said):
+            break
+    return process.returncode, out, said
+
+
 def test_import_prints_one_json_document_and_makes_the_folder(published: Published, tmp_path: Path) -> None:
     out = tmp_path / "dreams" / "mine"
     code, text, _ = _call(*_import(published, out), "--json", "--workspace", tmp_path / "ws")
@@ -245,21 +265,12 @@ def test_without_a_yes_nothing_moves(plan_file: Path, rig_file: Path, tmp_path: 
 
 
 def test_ctrl_c_stops_the_arms_and_is_exit_5(plan_file: Path, rig_file: Path, tmp_path: Path) -> None:
-    words = ["execute", plan_file, "--rig", rig_file, "--approve-as", "Ada", "--workspace", tmp_path / "ws"]
-    with _start(*words, "--json") as process:
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write("yes\n")
-        process.stdin.flush()
-        for line in process.stderr:
-            if line.startswith("work 1"):
-                break
-        os.kill(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
-    assert process.returncode == 5
+    ws = tmp_path / "ws"
+    words = [plan_file, "--rig", rig_file, "--approve-as", "Ada", "--workspace", ws]
+    code, out, said = _execute(*words, interrupt_at="work 1")
+    assert code == 5, said
     assert json.loads(out)["error"]["state"] == "stopped"
-    (run,) = (tmp_path / "ws" / "runs").iterdir()
-    record = json.loads((run / "run.json").read_text())
+    record = json.loads((max((ws / "runs").iterdir()) / "run.json").read_text())
     assert (record["end"], record["person"]) == ("stopped", "Ada")
     assert record["plan_time_s"] < 2.9
 
@@ -308,8 +319,8 @@ def test_a_published_dream_goes_all_the_way_to_two_arms(real_dreams: Path, rig_f
     assert main([*map(str, [*_import(files, tmp_path / "001"), *ws])]) == 0
     words = ["plan", tmp_path / "001", "--track", poses, "--rig", rig_file, "--out", plan, "--trim", 6, 9]
     assert main([*map(str, [*words, "--not-first-run", *ws])]) == 0
-    code, out, err = _call("execute", plan, "--rig", rig_file, "--approve-as", "Ada", "--yes", "--json", *ws)
-    assert code == 0, err
+    code, out, said = _execute(plan, "--rig", rig_file, "--approve-as", "Ada", "--yes", *ws)
+    assert code == 0, said
     values = json.loads(out)
     assert max(values["following_error_rad"].values()) < 0.15
     ledger = Ledger(tmp_path / "ws" / "ledger.sqlite")
@@ -328,6 +339,6 @@ def test_the_built_in_example_goes_all_the_way_to_two_arms(rig_file: Path, tmp_p
     words = ["plan", folder, "--rig", rig_file, "--out", plan, "--trim", 5, 9, "--not-first-run", *ws]
     assert main([*map(str, words)]) == 0
     assert load_plan(plan).violations == ()
-    code, out, err = _call("execute", plan, "--rig", rig_file, "--approve-as", "Ada", "--yes", "--json", *ws)
-    assert code == 0, err
+    code, out, said = _execute(plan, "--rig", rig_file, "--approve-as", "Ada", "--yes", *ws)
+    assert code == 0, said
     assert json.loads(out)["state"] == "done"
