@@ -17,6 +17,7 @@ CAREFUL: tuple[Stage, ...] = ((2, 3, HELD), (1, 4, HELD), (1, 3, 1.0))
 FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
 VOTERS = 5
 BETTER = 0.05  # a second look has to be this much stronger: a tool does not jump for nothing
+MORE = 1.1
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
@@ -52,14 +53,18 @@ def follow(fitter: Fitter, t: int, last: Found, before: Found | None, enough: fl
     if weakest(found.agreement, fitter.model.plain) >= enough:
         return found
     # one view may have slipped by a period of the pattern: once more, with the offset held longer
-    for start in rough:
+    for start in () if fitter.model.plain else rough:
         other = settle(fitter, t, fitter.refine(t, start, CAREFUL, last.estimate.offset), last.estimate.offset)
         if other.strength > found.strength + BETTER:
             found = other
     if found.strength >= enough:
         return found
     again = look_near(fitter, t, last)
-    return again if again is not None and again.strength > found.strength + BETTER else found
+    if again is None or again.strength <= found.strength + BETTER:
+        return found
+    plain = fitter.model.plain
+    # shape alone offers many turned readings nearly as strong: a plain tool must also explain more
+    return found if plain and merit(again, plain) < MORE * merit(found, plain) else again
 
 
 def look_near(fitter: Fitter, t: int, last: Found) -> Found | None:
@@ -141,6 +146,19 @@ def revise(fitter: Fitter, track: list[Found | None], frames: range, least: floa
 def merit(f: Found, plain: bool) -> float:
     """Return what readings of the same frame are compared by: what is explained, in the right pattern."""
     return f.estimate.score * (1.0 if plain else f.strength)
+
+
+def half_turns(fitter: Fitter, t: int, now: Found) -> list[Found]:
+    """Return frame t read with the tool turned half round about its main axes, as plain tools are mistaken."""
+    corners = fitter.corners - fitter.corners.mean(axis=0)
+    axes = np.linalg.svd(corners, full_matrices=False)[2]
+    out = []
+    for axis in axes:
+        T = now.estimate.T.copy()
+        T[:3, :3] = T[:3, :3] @ (2 * np.outer(axis, axis) - np.eye(3))
+        start = fitter.refine(t, replace(now.estimate, T=T), [(2, 5, HELD)], now.estimate.offset)
+        out.append(settle(fitter, t, start, now.estimate.offset))
+    return out
 
 
 def vote(

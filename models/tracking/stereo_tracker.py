@@ -10,13 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hardware.geometry import Array, transform
+from hardware.geometry import Array, rotation_angle, transform
 from models.tracking.boxes import boxes_of, check_hints, obey, settle_nothing
 from models.tracking.fit import Fitter, start_at
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.model import prepare
 from models.tracking.pictures import ViewPictures, look_all
-from models.tracking.propagate import Found, alike, merit, rejoin, revise, settle, sweep, vote
+from models.tracking.propagate import (
+    NEAR_ROTATION,
+    Found,
+    alike,
+    half_turns,
+    merit,
+    rejoin,
+    revise,
+    settle,
+    sweep,
+    vote,
+)
 from models.tracking.quality import view_confidence
 from models.tracking.smooth import smooth
 from models.types import Dream, Hint, PoseSource, ToolTrack, Track
@@ -207,7 +218,8 @@ class _Run:
         fitter = self.fitters[name]
         self.spread(name, found, anchor.t, anchor.found)
         self.advance(0.4 / len(self.fitters), f"{name}: forward and backward")
-        others = [f for f in anchor.others if self.is_rival(fitter, anchor.found, f)]
+        others = [*anchor.others, *(half_turns(fitter, anchor.t, anchor.found) if fitter.model.plain else ())]
+        others = [f for f in others if self.is_rival(fitter, anchor.found, f)]
         better, margin = vote(fitter, found, anchor.t, others)
         if better is not None:
             found = [None] * len(self.dream)
@@ -268,12 +280,22 @@ class _Run:
         for span in _spans([f is not None for f in found]):
             kept = [f for f in found[span.start : span.stop] if f is not None]
             smoothed = smooth([f.estimate for f in kept], [t / self.dream.fps for t in span])
+            sure = clear * _steady([T for T, _ in smoothed])
             for t, f, (T, offset) in zip(span, kept, smoothed, strict=True):
                 poses[t] = T @ T_centre_tool
                 source[t] = "hinted" if t in hinted else "tracked"
-                confidence[t] = view_confidence(f.agreement, model.plain) * clear
+                confidence[t] = view_confidence(f.agreement, model.plain) * sure[t - span.start]
                 disagreement[t] = offset[1] - offset[0] if v > 1 else np.nan
         return ToolTrack(name, poses, confidence, disagreement, tuple(source))
+
+
+def _steady(poses: Sequence[Array]) -> Array:
+    """Return a factor (N,) of confidence: half on the shorter side of a turn that no hand makes in one frame."""
+    factor = np.ones(len(poses))
+    for i in range(1, len(poses)):
+        if rotation_angle(poses[i - 1][:3, :3], poses[i][:3, :3]) > NEAR_ROTATION:
+            factor[slice(0, i) if 2 * i < len(poses) else slice(i, None)] = 0.5
+    return factor
 
 
 def _length(track: Track) -> int:

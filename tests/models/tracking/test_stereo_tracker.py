@@ -1,5 +1,6 @@
 """What somebody who tracks a dream would notice."""
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hardware.geometry import Array, project, rotation_angle, rotation_from_vector
 from models.tracking.stereo_tracker import ALARM_LEVEL, Cancelled, track
 from models.types import Dream, Hint, ToolTrack, Track
+from tests.bench.track import real_dream
 from tests.models.tracking.conftest import Scene
 from tests.models.tracking.synthetic import SIZE, clip, path, second_camera, still, wedge
 
@@ -86,10 +88,11 @@ def test_a_plain_mesh_is_tracked_by_its_shape() -> None:
     poses = path(6, np.array([-0.03, 0.0, 0.6]), np.array([0.008, 0.004, 0.0]), 0.05)
     poses[0] = np.nan
     found = track(clip({"tool": wedge(textured=False)}, {"tool": poses}, hand=False)).tools["tool"]
-    off = [far(found, poses, t) for t in range(1, 6)]
-    right = [mm < 5 and deg < 5 for mm, deg in off]
+    off = np.array([far(found, poses, t) for t in range(1, 6)])
+    assert np.median(off[:, 0]) < 3
+    assert np.median(off[:, 1]) < 3
     doubted = found.frame_confidence[1:] < ALARM_LEVEL
-    assert all(r or d for r, d in zip(right, doubted, strict=True)), off
+    assert ((off[:, 0] < 10) | doubted).all(), off
 
 
 def spoilt(found: Track, name: str, frames: slice) -> Track:
