@@ -31,7 +31,7 @@ from widgets.pages.rig import RigPage
 from widgets.pages.train import TrainPage
 
 log = logging.getLogger(__name__)
-HEARTBEAT_MS, TICK_MS = 100, 30
+HEARTBEAT_MS, TICK_MS = 40, 30  # arms stop after 500 ms without a beat
 STOP_REASON = "a person pressed Stop"
 
 
@@ -163,6 +163,7 @@ class Desk(QObject):
 
     @Slot(str)
     def _turned(self, page: str) -> None:
+        self._beat()  # the new page is painted next, which takes a while
         if page == "inspect":
             self._inspect.refresh()
 
