@@ -12,7 +12,7 @@ from widgets.theme import level_color
 from widgets.values import RunRow
 
 _COLUMNS = ("Time", "Dream", "Outcome", "Tags", "Note", "Approved by", "Ended", "Plan")
-_WIDTHS = (160, 160, 100, 150, 240, 110, 130, 110)
+_WIDTHS = (185, 150, 100, 150, 240, 110, 130, 110)
 _ID = Qt.ItemDataRole.UserRole
 
 

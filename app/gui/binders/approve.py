@@ -13,9 +13,11 @@ from app.gui.binders.runs import has_run
 from app.gui.program import Program
 from app.ledger import LedgerError
 from widgets.pages.dream import DreamPage
+from widgets.toasts import Level
 from widgets.values import LineItem
 
 _TELL_EVERY_S = 0.1
+_LEVELS: dict[str, Level] = {"fault": "error", "done": "info"}
 _OVER = ("stopped", "done", "fault")  # a paused run goes on, it is not judged yet
 
 
@@ -105,7 +107,7 @@ class ApproveBinder(QObject):
         if topic == "progress":
             return
         if topic == "message" and self._execution.message:
-            self._shell.say(self._execution.message, "error" if self._state == "fault" else "warning")
+            self._shell.say(self._execution.message, _LEVELS.get(self._state, "warning"))
         if topic in ("limits", "state"):
             self._show_checks()
 
