@@ -161,10 +161,6 @@ def test_progress_only_grows(pair: Scene) -> None:
 
 
 def test_real_dreams_reach_their_figures(real_dreams: Path) -> None:
-    import json
-
-    from tests.bench.track import real_dream
-
     errors_mm, errors_deg, seen = [], [], 0
     reference = json.loads((real_dreams / "poses" / "001.json").read_text())["poses"]
     found = track(real_dream(real_dreams, "001"))
