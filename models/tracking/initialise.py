@@ -121,10 +121,10 @@ def search_level(model: ToolModel, views: Sequence[ViewPictures], depth: float) 
     return int(np.clip(round(np.log2(max(extent / SEARCH_EXTENT, 1.0))), 1, LEVELS - 1))
 
 
-def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Estimate]:
+def search(fitter: Fitter, t: int, centres: Array, rotations: Array, survivors: int = SURVIVORS) -> list[Estimate]:
     """Return the best poses, best first, and the best at each place, refined to half resolution, in frame t.
 
-    centres (N, 3) [m] and rotations (M, 3, 3), all with all, view 1.
+    centres (N, 3) [m] and rotations (M, 3, 3), all with all, view 1; survivors: how many are fitted.
     """
     model, views = fitter.model, fitter.views
     if len(centres) == 0:
@@ -133,7 +133,7 @@ def search(fitter: Fitter, t: int, centres: Array, rotations: Array) -> list[Est
     poses = transform(np.tile(rotations, (len(centres), 1, 1)), np.repeat(centres, len(rotations), axis=0))
     extent = 2 * model.radius * views[0].K[0, 0] / np.median(centres[:, 2]) / 2**level
     scores, poses = score(model, views, t, poses, level, max(2, round(0.3 * extent)))
-    poses = poses[shortlist(scores, len(centres), SURVIVORS)]
+    poses = poses[shortlist(scores, len(centres), survivors)]
     poses, _ = fit_poses(model, views, t, poses, level, 3)
     poses, scores = fit_poses(model, views, t, poses, max(level - 1, 1), 5)
     order = np.argsort(-scores)

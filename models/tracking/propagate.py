@@ -12,12 +12,13 @@ from models.tracking.quality import Agreement, judge, strength, weakest
 
 # While the pose is still coarse the offset is held, else it would slip by a period of the tool's pattern.
 COARSE: tuple[Stage, ...] = ((2, 3, HELD),)
-FINE: tuple[Stage, ...] = ((1, 4, 4.0), (0, 4, 4.0))
+FINE: tuple[Stage, ...] = ((1, 5, 4.0), (0, 2, 4.0))
 CAREFUL: tuple[Stage, ...] = ((2, 3, HELD), (1, 4, HELD), (1, 3, 1.0))
-FIRST: tuple[Stage, ...] = ((1, 3, OFFSET_SIGMA), (0, 4, OFFSET_SIGMA))
+FIRST: tuple[Stage, ...] = ((1, 4, OFFSET_SIGMA), (0, 2, OFFSET_SIGMA))
 VOTERS = 5
 BETTER = 0.05  # a second look has to be this much stronger: a tool does not jump for nothing
 MORE = 1.1
+NEAR_SURVIVORS = 60  # of about 40 orientations at up to 5 places
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
@@ -73,7 +74,7 @@ def look_near(fitter: Fitter, t: int, last: Found) -> Found | None:
     grid = rotation_grid()
     near = np.concatenate([R[None], grid[rotation_angle(grid, R) < NEAR_ROTATION]])
     spots = [p for p in places(fitter.model, fitter.views, t) if not fitter.is_taken(t, p)]
-    hypotheses = search(fitter, t, np.array(spots).reshape(-1, 3), near)
+    hypotheses = search(fitter, t, np.array(spots).reshape(-1, 3), near, NEAR_SURVIVORS)
     return settle(fitter, t, hypotheses[0], last.estimate.offset) if hypotheses else None
 
 
@@ -175,25 +176,24 @@ def vote(
         return None, 1.0
     chosen = [frames[i] for i in sorted({round(x) for x in np.linspace(0, len(frames) - 1, VOTERS)})]
     plain = fitter.model.plain
-    own = sum(merit(f, plain) for i in chosen if (f := track[i]) is not None)
-    sums = []
+    leads = []
     for other in others:
         Q = inverse(now.estimate.T) @ other.estimate.T
-        total, same = 0.0, 0
+        total, own = 0.0, 0.0
         for i in chosen:
             f = track[i]
             assert f is not None
             start = replace(f.estimate, T=f.estimate.T @ Q)
             turned = settle(fitter, i, start, f.estimate.offset)
-            same += alike(fitter, turned.estimate, f.estimate)
-            total += merit(turned, plain)
-        # what comes back to the track itself is no other reading of the pictures
-        sums.append(-np.inf if 2 * same > len(chosen) else total)
-    best = int(np.argmax(sums))
-    if sums[best] <= own:
-        return None, 1.0 - max(sums[best], 0.0) / max(own, 1e-9)
-    rest = max([own, *(s for i, s in enumerate(sums) if i != best)])
-    return others[best], 1.0 - rest / max(sums[best], 1e-9)
+            # what comes back to the track itself is no other reading of this picture
+            if not alike(fitter, turned.estimate, f.estimate):
+                total, own = total + merit(turned, plain), own + merit(f, plain)
+        leads.append(total / own if own > 0 else 0.0)
+    best = int(np.argmax(leads))
+    if leads[best] <= 1.0:
+        return None, 1.0 - max(leads[best], 0.0)
+    rest = max([1.0, *(lead for i, lead in enumerate(leads) if i != best)])
+    return others[best], 1.0 - rest / leads[best]
 
 
 def _between(a: Estimate, b: Estimate) -> Estimate:
