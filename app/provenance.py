@@ -57,8 +57,13 @@ def record_plan(ledger: Ledger, plan: Plan, file: Path, parent: str) -> str:
     return ledger.add("plan", plan.dream, record, parents=parents, id=f"plan-{plan.sha256[:32]}")
 
 
-def record_run(ledger: Ledger, plan: Plan, approval: PlanApproval, folder: RunFolder, plan_parent: str) -> str:
-    """Add the plan, its approval and the execution that is about to start; return the execution's id."""
+def record_run(
+    ledger: Ledger, plan: Plan, approval: PlanApproval, folder: RunFolder, plan_parent: str, emulated: bool
+) -> str:
+    """Add the plan, its approval and the execution that is about to start; return the execution's id.
+
+    emulated: every arm that moves is one of this program's own emulators.
+    """
     plan_id = record_plan(ledger, plan, folder.plan, plan_parent)
     given = {
         "kind": "plan",
@@ -71,7 +76,7 @@ def record_run(ledger: Ledger, plan: Plan, approval: PlanApproval, folder: RunFo
         "valid_s": approval.expires_at - approval.approved_at,
     }
     approval_id = ledger.add("approval", plan.dream, given, parents=[plan_id], id=f"approval-{approval.id}")
-    record = {"folder": str(folder.path), "arms": [arm.arm for arm in plan.arms], "emulated": plan.emulated_only}
+    record = {"folder": str(folder.path), "arms": [arm.arm for arm in plan.arms], "emulated": emulated}
     execution_id = ledger.add("execution", plan.dream, record, parents=[plan_id, approval_id])
     folder.write(execution=execution_id, approval=approval_id, plan=plan_id, person=given["person"])
     return execution_id

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -15,6 +17,7 @@ from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
 from app.workspace import Workspace
+from hardware.geometry import apply, project
 from hardware.rig import load_rig
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -24,8 +27,9 @@ LEFT = Qt.MouseButton.LeftButton
 class Tour:
     """A person at the window: presses keys, waits for what they see, takes pictures."""
 
-    def __init__(self, app: QApplication, desk: Desk, folder: Path) -> None:
-        self._app, self._desk, self._folder = app, desk, folder
+    def __init__(self, app: QApplication, desk: Desk) -> None:
+        self._app = app
+        self._pictures: dict[str, QPixmap] = {}
         self.window, self.page, self.program = desk.window, desk.dream_page, desk.program
 
     def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
@@ -49,15 +53,23 @@ class Tour:
     def idle(self) -> bool:
         return self.program.dreaming.progress is None
 
-    def picture(self, name: str) -> Path:
+    def picture(self, name: str) -> str:
+        """Keep what the window shows; it is written after the run, because writing holds up the heartbeat."""
         self.look_on(0.5)
-        file = self._folder / f"{name}.png"
-        if not self.window.grab().save(str(file)):
-            raise OSError(f"{file}: the picture could not be written")
-        return file
+        self._pictures[name] = self.window.grab()
+        return name
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write every picture taken; return the files."""
+        files = []
+        for name, picture in self._pictures.items():
+            files.append(folder / f"{name}.png")
+            if not picture.save(str(files[-1])):
+                raise OSError(f"{files[-1]}: the picture could not be written")
+        return files
 
     # the steps ---------------------------------------------------------------------------------------------------
-    def open_example(self) -> Path:
+    def open_example(self) -> str:
         self.press(Qt.Key.Key_3, CTRL)
         self.press(Qt.Key.Key_B, CTRL)
         self.wait("the built-in example", lambda: self.program.dreaming.dream is not None)
@@ -67,34 +79,52 @@ class Tour:
             self.press(Qt.Key.Key_Right)
         return self.picture("1-tracked")
 
-    def correct(self) -> Path:
-        """Draw a box round the left tool, look at the hint, and take it back."""
+    def correct(self) -> str:
+        """Draw a box round the tool that W chose, in the first view; see it tracked again; take it back."""
+        worst = self.program.dreaming.worst_frame()
+        assert worst is not None
         self.press(Qt.Key.Key_B)
         view = next(iter(self.page.videos.values()))
-        overlay = QPoint(view.width() * 30 // 100, view.height() * 30 // 100)
-        corner = QPoint(view.width() * 48 // 100, view.height() * 62 // 100)
-        QTest.mousePress(view, LEFT, NONE, overlay)
+        first, second = self.box_of(worst.tool, view.width(), view.height())
+        QTest.mousePress(view, LEFT, NONE, first)
         for i in range(1, 9):
-            QTest.mouseMove(view, overlay + (corner - overlay) * (i / 8))
+            QTest.mouseMove(view, first + (second - first) * (i / 8))
             self.look_on(0.02)
-        picture = self.picture("2-box")
-        self.press(Qt.Key.Key_Escape)
-        QTest.mouseRelease(view, LEFT, NONE, corner)
-        return picture
+        name = self.picture("2-box")
+        QTest.mouseRelease(view, LEFT, NONE, second)
+        self.wait("the box", lambda: len(self.program.dreaming.hints) == 1, 5.0)
+        self.wait("the corrected track", self.idle)
+        self.press(Qt.Key.Key_Z, CTRL)
+        self.wait("the undo", lambda: not self.program.dreaming.hints and self.idle())
+        return name
 
-    def plan(self) -> Path:
+    def box_of(self, tool: str, width: int, height: int) -> tuple[QPoint, QPoint]:
+        """Return two corners of a box round a tool in the first view, in points of a widget of that size."""
+        dreaming, playback = self.program.dreaming, self.page.playback
+        dream, track = dreaming.dream, dreaming.track
+        assert dream is not None
+        assert track is not None
+        pose = track.tools[tool].T_view1_tool[round(playback.time * dream.fps)]
+        camera = dream.views[0].camera
+        pixels = project(camera.K, apply(pose, dream.tools[tool].mesh.vertices))
+        scale = min(width / camera.size[0], height / camera.size[1])
+        margin = np.array([width, height]) / 2 - np.array(camera.size) * scale / 2
+        (x0, y0), (x1, y1) = (pixels.min(axis=0) - 6) * scale + margin, (pixels.max(axis=0) + 6) * scale + margin
+        return QPoint(round(x0), round(y0)), QPoint(round(x1), round(y1))
+
+    def plan(self) -> str:
         self.press(Qt.Key.Key_Return, CTRL)
         self.wait("the arms", lambda: self.program.execution.state == "ready")
         self.press(Qt.Key.Key_P)
         self.wait("the plan", lambda: self.idle() and self.program.execution.plan is not None)
         return self.picture("3-planned")
 
-    def rehearse(self) -> Path:
+    def rehearse(self) -> str:
         self.press(Qt.Key.Key_R)
         self.look_on(6.0)
         return self.picture("4-rehearsal")
 
-    def approve(self) -> Path:
+    def approve(self) -> str:
         self.press(Qt.Key.Key_A)
         hold = self.page.approve.hold
         QTest.mousePress(hold, LEFT)
@@ -102,7 +132,7 @@ class Tour:
         QTest.mouseRelease(hold, LEFT)
         return self.picture("5-approved")
 
-    def execute(self) -> Iterator[Path]:
+    def execute(self) -> Iterator[str]:
         execution = self.program.execution
         self.press(Qt.Key.Key_G, CTRL)
         self.wait("the work", lambda: execution.progress is not None and execution.progress.phase == "work", 60.0)
@@ -116,7 +146,7 @@ class Tour:
         if execution.state != "done":
             raise RuntimeError(f"the run ended as {execution.state}: {execution.message}")
 
-    def judge(self) -> Iterator[Path]:
+    def judge(self) -> Iterator[str]:
         self.look_on(0.5)
         card = self.page.approve.outcome
         QTest.keyClick(card, Qt.Key.Key_S)
@@ -126,7 +156,7 @@ class Tour:
         self.press(Qt.Key.Key_5, CTRL)
         yield self.picture("9-ledger")
 
-    def all(self) -> Iterator[Path]:
+    def all(self) -> Iterator[str]:
         yield self.open_example()
         yield self.correct()
         yield self.plan()
@@ -142,9 +172,14 @@ def take(folder: Path, workspace: Path) -> list[Path]:
     desk = Desk(app, open_program(Workspace(workspace), load_rig()), remember=False)
     desk.show()
     desk.window.resize(1600, 900)
-    tour = Tour(app, desk, folder)
+    tour = Tour(app, desk)
     try:
-        return list(tour.all())
+        for _ in tour.all():
+            pass
+        succeeded = [entry for entry in desk.program.ledger.entries("outcome") if entry.record["success"]]
+        if len(succeeded) != 1:
+            raise RuntimeError(f"one success should be in the ledger, not {len(succeeded)}")
+        return tour.write(folder)
     finally:
         desk.window.close()
         desk.close()
