@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from hardware.types import Frame
@@ -16,7 +16,10 @@ from widgets.views.zoom import Zoom
 
 LINE = 34.0  # height of the health line
 PULL_MS = 33
+GAP = 6.0
 HEALTH_EVERY = 8  # pulls between two looks at a stream that sends nothing new
+USUAL_ASPECT = 16 / 9  # width by height of a picture, before the first one has come
+WORTH_STACKING = 1.05  # pictures stay side by side, as the cameras stand, until they would grow by this much
 
 
 class CameraGrid(QWidget):
@@ -33,7 +36,8 @@ class CameraGrid(QWidget):
         self._pulls = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(6)
+        self._grid.setSpacing(int(GAP))
+        self._columns = 0
         self._timer = QTimer(self)
         self._timer.setInterval(PULL_MS)
         self._timer.timeout.connect(self._pull)
@@ -51,10 +55,10 @@ class CameraGrid(QWidget):
             cell.setParent(None)
             cell.deleteLater()
         self._cells = {name: CameraCell(name, (fps or {}).get(name, 0.0), self) for name in names}
-        columns = 1 if len(names) == 1 else 2 if len(names) <= 4 else 3
-        for i, cell in enumerate(self._cells.values()):
+        self._columns = 0
+        for cell in self._cells.values():
             cell.picked.connect(self.camera_picked)
-            self._grid.addWidget(cell, i // columns, i % columns)
+        self._arrange()
         self.update()
 
     def show_selected(self, name: str) -> None:
@@ -80,6 +84,26 @@ class CameraGrid(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Lay the cells out where their pictures come out largest, in their order."""
+        cells = list(self._cells.values())
+        if not cells:
+            return
+        columns = best_columns(len(cells), self.width(), self.height(), cells[0].aspect)
+        if columns == self._columns:
+            return
+        self._columns = columns
+        # a row or column that is not used any more takes no room
+        for track in range(max(len(cells), self._grid.columnCount(), self._grid.rowCount())):
+            self._grid.setColumnStretch(track, int(track < columns))
+            self._grid.setRowStretch(track, int(track * columns < len(cells)))
+        for i, cell in enumerate(cells):
+            self._grid.removeWidget(cell)
+            self._grid.addWidget(cell, i // columns, i % columns)
+
     @Slot()
     def _pull(self) -> None:
         self._pulls += 1
@@ -87,6 +111,24 @@ class CameraGrid(QWidget):
         for name, cell in self._cells.items():
             frame = self._source.latest(name) if self._source is not None else None
             cell.show_frame(frame, now, again=self._pulls % HEALTH_EVERY == 0)
+        if self._pulls % HEALTH_EVERY == 0:
+            self._arrange()  # the first picture tells how wide it really is
+
+
+def best_columns(count: int, width: float, height: float, aspect: float) -> int:
+    """Return in how many columns `count` pictures of this aspect (width by height) are largest in a grid [px]."""
+
+    def picture_width(columns: int) -> float:
+        rows = -(-count // columns)
+        room = (width - (columns - 1) * GAP) / columns
+        tall = (height - (rows - 1) * GAP) / rows - LINE
+        return max(min(room, tall * aspect), 1.0)
+
+    best = count
+    for columns in range(count - 1, 0, -1):
+        if picture_width(columns) > WORTH_STACKING * picture_width(best):
+            best = columns
+    return max(best, 1)
 
 
 class CameraCell(QWidget):
@@ -104,8 +146,13 @@ class CameraCell(QWidget):
         self._selected = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 150)
+        self.setMinimumSize(120, 96)
         self.setAccessibleName(f"Camera {name}")
+
+    @property
+    def aspect(self) -> float:
+        """Width by height of the picture."""
+        return self._image.width() / self._image.height() if self._image is not None else USUAL_ASPECT
 
     def show_frame(self, frame: Frame | None, now: float, again: bool = False) -> None:
         """Show the newest frame at host time now [s]; without a new one only the health line, and that seldom."""
@@ -132,7 +179,9 @@ class CameraCell(QWidget):
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(self._zoom.picture, self._image)
-        self._paint_line(painter, QRectF(0, self.height() - LINE, self.width(), LINE))
+        left = self._zoom.picture.left() if self._image is not None else 0.0
+        painter.fillRect(QRectF(0, self.height() - LINE, self.width(), LINE), color("rail"))
+        self._paint_line(painter, QRectF(left, self.height() - LINE, self.width() - left, LINE))
         ink = self._border()
         if ink:
             painter.setPen(QPen(color(ink), 3))
@@ -146,7 +195,6 @@ class CameraCell(QWidget):
 
     def _paint_line(self, painter: QPainter, area: QRectF) -> None:
         """Name, rate, age and size, as many of them as fit."""
-        painter.fillRect(area, color("rail"))
         x = area.left() + 12
         for text, ink, bold in self._words():
             width = text_size(text, 14, bold)[0]

@@ -6,12 +6,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from hardware.geometry import Array
-from widgets.theme import COLORS, font
+from widgets.theme import COLORS, color, font
 from widgets.views.history_ring import HistoryRing, decimate
-from widgets.views.paint import draw_empty
+from widgets.views.paint import draw_empty, text_size
 from widgets.views.types import ArmHistory, HistorySource
 
 PULL_MS = 66
@@ -90,7 +90,7 @@ class ArmCurves(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
-        self._headings = [QLabel(), QLabel()]
+        self._headings = [Heading(), Heading()]
         self._names = (f"{arm} · joint error", f"{arm} · tip speed")
         self._units = ("rad", "m/s")
         self._plots = [_plot(limit) for limit in self._limits]
@@ -100,11 +100,10 @@ class ArmCurves(QWidget):
         self._measured = self._plots[1].plot(pen=pg.mkPen(COLORS["text"], width=2))
         self._planned.setZValue(1)
         for i in range(2):
-            self._headings[i].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(self._headings[i], 0, i)
             grid.addWidget(self._plots[i], 1, i)
             grid.setColumnStretch(i, 1)
-            self._show_now(i, float("nan"), "")
+            self._show_now(i, float("nan"))
 
     def show_history(self, history: ArmHistory) -> None:
         """Draw the newest stretch."""
@@ -119,24 +118,59 @@ class ArmCurves(QWidget):
         end = max(float(t[-1]), float(t[0]) + 2.0)
         self._fit(0, t[0], end, history.error[shown])
         self._fit(1, t[0], end, np.concatenate([history.planned[shown], history.measured[shown]]))
-        self._show_now(0, float(history.error[-1]), "")
-        self._show_now(1, float(history.measured[-1]), _planned(float(history.planned[-1])))
+        self._show_now(0, float(history.error[-1]))
+        self._show_now(1, float(history.measured[-1]), float(history.planned[-1]))
 
     def _fit(self, i: int, start: float, end: float, values: Array) -> None:
         known = values[np.isfinite(values)]
         top = max(float(known.max()) if len(known) else 0.0, self._limits[i]) * 1.15 or 1.0
         self._plots[i].setRange(xRange=(start, end), yRange=(0.0, top), padding=0.0)
 
-    def _show_now(self, i: int, value: float, after: str) -> None:
+    def _show_now(self, i: int, value: float, planned: float = float("nan")) -> None:
         limit, unit = self._limits[i], self._units[i]
         level = "text" if not limit or value < NEAR * limit else "warning" if value <= limit else "alarm"
-        now = f"{value:.3f}" if np.isfinite(value) else "–"
-        ink = COLORS[level if np.isfinite(value) else "muted"]
-        most = f" of {limit:.3g}" if limit else ""
-        self._headings[i].setText(
-            f"<span style='color:{COLORS['muted']}'>{self._names[i]}</span> &nbsp; "
-            f"<b style='color:{ink}'>{now}</b><span style='color:{COLORS['muted']}'>{most} {unit}</span>{after}"
-        )
+        words = [
+            (self._names[i], "muted", False),
+            (f"{value:.3f}" if np.isfinite(value) else "–", level if np.isfinite(value) else "muted", True),
+            (f"plan {planned:.3f}" if np.isfinite(planned) else "", "accent", False),
+            (f"of {limit:.3g} {unit}" if limit else unit, "muted", False),
+        ]
+        self._headings[i].show_words([word for word in words if word[0]])
+
+
+class Heading(QWidget):
+    """Words (text, colour, bold) in a line, as many of them as fit; the whole line is the tooltip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words: list[tuple[str, str, bool]] = []
+        self.setFixedHeight(20)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_words(self, words: list[tuple[str, str, bool]]) -> None:
+        """Say this, the most important words first."""
+        if words != self.words:
+            self.words = words
+            self.setToolTip("  ".join(text for text, _, _ in words))
+            self.update()
+
+    def fitting(self) -> list[tuple[float, str, str, bool]]:
+        """Return the words that fit, each with its x [px]."""
+        x, placed = 2.0, []
+        for text, ink, bold in self.words:
+            width = text_size(text, 13, bold)[0]
+            if x + width > self.width():
+                break
+            placed.append((x, text, ink, bold))
+            x += width + 9
+        return placed
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        for x, text, ink, bold in self.fitting():
+            painter.setFont(font(13, bold))
+            painter.setPen(color(ink))
+            painter.drawText(QRectF(x, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
@@ -146,16 +180,12 @@ class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
         return [f"{value:g} s" for value in values]
 
 
-def _planned(speed: float) -> str:
-    return f" &nbsp; <span style='color:{COLORS['accent']}'>planned {speed:.3f}</span>"
-
-
 def _plot(limit: float) -> pg.PlotWidget:
     plot = pg.PlotWidget(background=COLORS["well"], axisItems={"bottom": SecondsAxis("bottom")})
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
-    plot.setMinimumHeight(64)
+    plot.setMinimumSize(90, 64)
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     plot.setAntialiasing(True)
     for side in ("left", "bottom"):

@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from hardware.types import Frame
 from widgets.views import made_up
-from widgets.views.camera_grid import CameraGrid
+from widgets.views.camera_grid import CameraGrid, best_columns
 from widgets.views.history_ring import HistoryRing, decimate
-from widgets.views.live_curves import LiveCurves
+from widgets.views.live_curves import Heading, LiveCurves
 from widgets.views.stream_health import StreamHealth
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
@@ -102,6 +102,37 @@ def test_a_new_layout_leaves_no_old_cells(grid: CameraGrid, qtbot: QtBot) -> Non
     assert len([child for child in grid.children() if child.isWidgetType()]) == 3
 
 
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns"),
+    [(1, 900, 300, 1), (2, 900, 300, 2), (2, 1030, 790, 1), (4, 900, 600, 2)],
+)
+def test_pictures_are_laid_out_as_large_as_the_room_allows(
+    count: int, width: int, height: int, columns: int
+) -> None:
+    assert best_columns(count, width, height, 16 / 9) == columns
+
+
+def test_a_grid_that_grows_taller_stacks_its_cameras_inside_its_room(grid: CameraGrid, qtbot: QtBot) -> None:
+    for width, height in ((800, 300), (800, 900), (482, 336), (260, 160)):
+        grid.resize(width, height)
+        qtbot.wait(10)
+        cells = [cell.geometry() for cell in grid._cells.values()]
+        assert all(grid.rect().contains(cell) for cell in cells)
+        assert (cells[0].top() == cells[1].top()) == (height < width / 2 + 100)
+
+
+def test_a_heading_leaves_out_what_does_not_fit(qtbot: QtBot) -> None:
+    heading = Heading()
+    qtbot.addWidget(heading)
+    words = [("left · tip speed", "muted", False), ("0.031", "text", True), ("plan 0.030", "accent", False)]
+    heading.show_words(words)
+    shown = []
+    for width in (600, 160, 20):
+        heading.resize(width, 20)
+        shown.append([text for _, text, _, _ in heading.fitting()])
+    assert shown == [[text for text, _, _ in words], ["left · tip speed", "0.031"], []]
+
+
 @given(rate=st.floats(5, 90), looks=st.floats(10, 60))
 @settings(max_examples=40, deadline=None)
 def test_the_rate_is_the_cameras_however_seldom_one_looks(rate: float, looks: float) -> None:
@@ -171,7 +202,7 @@ def test_curves_show_what_was_measured(curves: LiveCurves, now: list[float]) -> 
     row = curves._arms["left"]
     t, _ = row._measured.getData()
     assert t[-1] == pytest.approx(4.99)
-    assert "of 0.25 m/s" in row._headings[1].text()
+    assert "of 0.25 m/s" in row._headings[1].toolTip()
 
 
 def test_a_following_error_over_its_limit_is_red(curves: LiveCurves) -> None:
@@ -180,7 +211,7 @@ def test_a_following_error_over_its_limit_is_red(curves: LiveCurves) -> None:
         ring.push(i * 0.01, 0.2, 0.1, 0.1)
     row = curves._arms["left"]
     row.show_history(ring.history())
-    assert "#ff6166" in row._headings[0].text()
+    assert ("0.200", "alarm", True) in row._headings[0].words
 
 
 def test_curves_without_arms_say_what_to_do(curves: LiveCurves) -> None:
