@@ -11,6 +11,7 @@ from widgets.theme import set_state
 from widgets.values import ApproveState
 
 APPROVAL_S = 120.0
+HEIGHT = 204  # what the outcome card needs, so that nothing jumps when a run ends
 
 
 def clock(seconds: float) -> str:
@@ -69,7 +70,7 @@ class ApprovePanel(QWidget):
         self.outcome = OutcomeCard()
         self.outcome.outcome_given.connect(self.outcome_given)
         self.outcome.skipped.connect(self.outcome_skipped)
-        self.setMinimumHeight(256)  # what the outcome card needs, so that nothing jumps when a run ends
+        self.setMinimumHeight(HEIGHT)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._steps())
         self._pages.addWidget(self.outcome)

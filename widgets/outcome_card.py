@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from widgets.panel import button, label, row
+from widgets.panel import ElidedLabel, button, label, row
+from widgets.theme import set_state
 
 TAGS = ("bad dream", "bad track", "bad plan", "bad execution", "slipped", "missed")
 
@@ -18,7 +19,8 @@ class OutcomeCard(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._head = label("How did it go?", "title")
-        self._detail = label("", "muted", wrap=True)
+        self._detail = ElidedLabel()
+        set_state(self._detail, role="muted")
         self._success = button("Success  (S)", checkable=True)
         self._failure = button("Failure  (F)", checkable=True)
         self._verdict = QButtonGroup(self)
@@ -28,7 +30,7 @@ class OutcomeCard(QWidget):
         self._tags = [button(tag, "tag", checkable=True) for tag in TAGS]
         self._note = QLineEdit(placeholderText="Note: what you saw")
         self._note.returnPressed.connect(self.save)
-        self._save = button("Save in the ledger  ⏎", "primary")
+        self._save = button("Save  ⏎", "primary", "Save the outcome in the ledger  (Return)")
         self._save.clicked.connect(self.save)
         later = button("Not now", "flat")
         later.clicked.connect(lambda: self.skipped.emit())
@@ -39,13 +41,13 @@ class OutcomeCard(QWidget):
             grid.addWidget(tag, index // 3, index % 3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._head)
+        layout.setSpacing(6)
+        layout.addLayout(row(self._head, 1, later))
         layout.addWidget(self._detail)
         layout.addLayout(row(self._success, self._failure))
         layout.addLayout(grid)
-        layout.addWidget(self._note)
+        layout.addLayout(row(self._note, self._save))
         layout.addStretch(1)
-        layout.addLayout(row(later, 1, self._save))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.ask("")
 

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedLayout,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.approve_panel import ApprovePanel
 from widgets.busy_strip import BusyStrip
@@ -205,7 +213,9 @@ class DreamPage(QWidget):
                 ("approve", "Approve and execute", _margins(_framed(self.approve), 2, 0, 8, 8)),
             )
         ]
-        self.docks.size_panes(panes, [270, 190, 280], Qt.Orientation.Vertical)
+        # approving gets what it needs and no more, checks a few rows, the scene all that is left
+        panes[-1].widget().setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.docks.size_panes(panes, [340, 180, 210], Qt.Orientation.Vertical)
         self.docks.size_panes(panes[:1], [410], Qt.Orientation.Horizontal)
         self.docks.size_panes([bottom], [370], Qt.Orientation.Vertical)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from widgets.approve_panel import ApprovePanel, clock, short_hash
 from widgets.pages.dream import DreamPage
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
+from widgets.views.camera_grid import CameraCell
 from widgets.views.made_up import MadeUpSource
 
 ACTIONS = (
@@ -180,6 +181,36 @@ def test_the_outcome_is_saved_by_keys_alone(panel: ApprovePanel, qtbot: QtBot) -
     with qtbot.waitSignal(panel.outcome_given) as given:
         qtbot.keyClick(panel.outcome, Qt.Key.Key_Return)
     assert given.args == [False, "", ""]
+
+
+def test_the_outcome_fits_where_the_steps_were(panel: ApprovePanel) -> None:
+    panel.show_state(ApproveState("ended", "abc", 3.0, message="The plan ended by itself. " * 20))
+    assert panel.outcome.minimumSizeHint().height() <= panel.minimumHeight()
+
+
+@pytest.mark.parametrize("height", [700, 850, 1150])
+def test_the_scene_gets_the_height_that_nobody_needs(page: DreamPage, qtbot: QtBot, height: int) -> None:
+    page.show_views(["top", "side"], MadeUpSource())
+    page.show_approve(PLAN)
+    page.resize(1500, height)
+    qtbot.wait(50)
+    assert page.scene.height() > page.checks.height()
+    assert page.approve.minimumHeight() <= page.approve.height() < page.approve.minimumHeight() + 60
+
+
+@pytest.mark.parametrize("size", [(1500, 850), (10, 10)])
+def test_everything_that_watches_a_run_is_in_its_place(
+    page: DreamPage, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    page.show_views(["top", "side"], MadeUpSource())
+    page.cameras.show_cameras(("top", "side"))
+    page.show_execution(True)
+    page.resize(*size)
+    qtbot.wait(50)
+    for widget in (page.curves, *page.cameras.findChildren(CameraCell)):
+        place = QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
+        assert page.rect().contains(place)
+        assert place.right() < page.approve.mapTo(page, QPoint(0, 0)).x()
 
 
 def test_no_outcome_is_saved_without_a_verdict(panel: ApprovePanel, qtbot: QtBot) -> None:
