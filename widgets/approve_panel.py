@@ -175,7 +175,9 @@ def _facts(state: ApproveState) -> str:
     parts = [f"plan {short_hash(state.plan)}", f"{state.duration_s:.1f} s"]
     if state.stage == "approved":
         parts.append(f"approved, expires {clock(state.expires_s)}")
-    if state.stage in ("running", "paused"):
+    if state.stage == "paused" and not state.phase:
+        parts.append("the rest of the paused run")
+    elif state.stage in ("running", "paused"):
         parts = [
             f"plan {short_hash(state.plan)}",
             state.phase,

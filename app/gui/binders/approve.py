@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
 
-from app.gui.binders.approve_facts import Wishes, approve_state, check_rows
+from app.gui.binders.approve_facts import Wishes, approve_state, check_rows, rest_from
 from app.gui.binders.binder import Shell
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.live import CurveFeed, LatestFrames
@@ -34,6 +34,7 @@ class ApproveBinder(QObject):
         self._rehearsing = self._judging = self._ran_before = False
         self._told, self._told_state = 0.0, ""
         self._plan_later = False
+        self._left_at: float | None = None  # the clip's frame where a paused run stands
         self._state = self._execution.state
         self._forget = [
             self._dreaming.on_change(self._dream_changed),
@@ -91,7 +92,7 @@ class ApproveBinder(QObject):
     # shown -----------------------------------------------------------------------------------------------------
     def _dream_changed(self, topic: str) -> None:
         if topic == "dream":
-            self._judging = False
+            self._judging, self._left_at = False, None
             self._speed = self._program.rig.safety.first_run_tip_speed
         if topic == "track" and self._dreaming.track is not None:
             self._plan()
@@ -103,6 +104,8 @@ class ApproveBinder(QObject):
     def _arms_changed(self, topic: str) -> None:
         before, self._state = self._state, self._execution.state
         if before != self._state:
+            if self._state in (*_OVER, "offline", "connecting"):
+                self._left_at = None
             self._state_changed(before)
         if topic == "progress":
             return
@@ -116,6 +119,9 @@ class ApproveBinder(QObject):
             self._prepare_watching()
         elif self._state == "running":
             self._watch()
+        elif self._state == "paused":
+            self._left_at = rest_from(self._execution.progress, self._left_at, self._dreaming.trim[1])
+            self._plan()  # only the rest; it takes a fresh approval
         elif before in ("running", "paused") and self._state in _OVER:
             self._judging = True
         elif before == "connecting" and self._state == "ready":
@@ -184,7 +190,11 @@ class ApproveBinder(QObject):
         q_start = {name: state.q for name, state in arms.arms.items()}
         self._try(
             lambda: self._dreaming.make_plan(
-                self._program.rig, first_run=first, limits=arms.limits or None, q_start=q_start or None
+                self._program.rig,
+                first_run=first,
+                limits=arms.limits or None,
+                q_start=q_start or None,
+                from_frame=self._left_at,
             )
         )
 

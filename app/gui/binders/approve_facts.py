@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
+from app.run_progress import RunProgress
 from hardware.rig import SafetyConfig
 from hardware.types import Check, Clamp, Plan
 from widgets.values import ApproveState, CheckRow, Mood, Stage
@@ -35,7 +36,7 @@ def approve_state(
         stage=stage,
         plan=plan.sha256 if plan else "",
         duration_s=progress.duration if running and progress else plan.duration if plan else 0.0,
-        reasons=() if running or plan is None else execution.forbidden(),
+        reasons=() if stage == "running" or plan is None else execution.forbidden(),
         expires_s=execution.approval_left_s,
         speeds=(first, usual) if wishes.ran_before else (first,),
         speed=wishes.speed,
@@ -58,15 +59,26 @@ def approve_state(
 def _stage(dreaming: DreamSession, execution: ExecutionSession, wishes: Wishes) -> Stage:
     if execution.state == "running":
         return "running"
-    if execution.state == "paused":
-        return "paused"
-    if wishes.judging:
+    if wishes.judging and execution.state != "paused":
         return "ended"
     if dreaming.progress is not None and dreaming.progress.what == "planning":
         return "planning"
+    if execution.state == "paused":
+        return "paused"
     if dreaming.plan is None:
         return "empty"
     return "approved" if execution.state == "approved" else "planned"
+
+
+def rest_from(progress: RunProgress | None, before: float | None, last: int) -> float | None:
+    """Return the clip's frame from which a run that was paused there goes on, None for its start.
+
+    before: where an earlier pause left off, which holds while the arms approach; last: the last frame to do. From
+    the retreat on, the last step is done again, since a plan needs two frames.
+    """
+    if progress is None or (progress.clip_frame is None and progress.phase != "retreat"):
+        return before
+    return min(last if progress.clip_frame is None else progress.clip_frame, max(last - 1.0, 0.0))
 
 
 def check_rows(

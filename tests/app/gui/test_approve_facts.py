@@ -1,6 +1,9 @@
 """What an operator reads beside Approve: broken rules first, each rule once, every clamp, amounts of limits."""
 
-from app.gui.binders.approve_facts import amount, check_rows
+import pytest
+
+from app.gui.binders.approve_facts import amount, check_rows, rest_from
+from app.run_progress import RunProgress
 from hardware.types import Check, Clamp
 from tests.app.gui.plans import small_plan
 
@@ -58,3 +61,19 @@ def test_amounts_are_short() -> None:
     assert amount(Check("path error", "ok", "at most", value=3.1e-13, limit=0.1, unit="mm")) == "0 ≤ 0.1 mm"
     assert amount(Check("duration", "ok", "the plan takes 26.7 s", value=26.73, unit="s")) == "26.7 s"
     assert amount(Check("retreat", "ok", "the tool is out of all pictures")) == ""
+
+
+@pytest.mark.parametrize(
+    ("phase", "clip_frame", "before", "expected"),
+    [
+        ("approach", None, None, None),
+        ("approach", None, 4.2, 4.2),
+        ("work", 6.4, 4.2, 6.4),
+        ("work", 11.9, None, 11.0),
+        ("retreat", None, None, 11.0),
+    ],
+)
+def test_a_paused_run_goes_on_where_it_stands_and_never_from_the_start_again(
+    phase: str, clip_frame: float | None, before: float | None, expected: float | None
+) -> None:
+    assert rest_from(RunProgress(5.0, 10.0, phase, clip_frame), before, last=12) == expected

@@ -21,6 +21,7 @@ from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application
 from app.ledger import Ledger
+from app.run_progress import RunProgress
 from app.workspace import Workspace, open_workspace
 from hardware.rig import load_rig
 from models.data.dream_folder import load_dream, save_track
@@ -299,3 +300,19 @@ def test_closing_while_a_dream_is_tracked_ends_at_once(desk: Desk) -> None:
 def test_the_table_is_the_menu(desk: Desk) -> None:
     listed = {action.objectName() for menu in desk.window._menu.actions() for action in menu.menu().actions()}
     assert listed == {row.id for row in ACTIONS}
+
+
+def test_a_pause_plans_only_the_rest(example: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    arms, asked = _arms(example), []
+    qtbot.waitUntil(lambda: example.program.dreaming.progress is None, timeout=60000)
+    monkeypatch.setattr(
+        example.program.dreaming, "make_plan", lambda _rig, **wish: asked.append(wish["from_frame"])
+    )
+    arms._set_state("running", "")
+    arms.progress = RunProgress(8.0, 20.0, "work", 6.4)
+    arms._set_state("paused", "")
+    example.dream_page.approve.plan_wanted.emit()
+    arms._set_state("stopped", "")
+    example.dream_page.approve.plan_wanted.emit()
+    assert asked == [6.4, 6.4, None]
+    example.dream_page.approve.outcome_skipped.emit()
