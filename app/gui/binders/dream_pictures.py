@@ -13,10 +13,17 @@ from widgets.theme import tool_color
 from widgets.views.outline import MeshEdges, mesh_edges, outline, project_axes, tip_path
 from widgets.views.types import HintBox, ToolOverlay
 
+LOW_CONFIDENCE = 0.5  # the tracker's alarm level; a test holds them together
+
 
 def colors(dream: Dream) -> Mapping[str, str]:
     """Return the colour of each tool by role."""
     return {role: tool_color(role, index) for index, role in enumerate(dream.tools)}
+
+
+def sure_only(track: ToolTrack, points: Array) -> Array:
+    """Return a path (T, N) of a tool with nan where its pose is doubtful: a stray one draws no long line."""
+    return np.where(track.frame_confidence[:, None] >= LOW_CONFIDENCE, points, np.nan)
 
 
 def first_found(track: ToolTrack) -> int:
@@ -111,5 +118,6 @@ class Overlays:
         key = (role, view)
         if key not in self._paths:
             camera, tip = self._dream.views[number].camera, self._dream.tools[role].tip
-            self._paths[key] = tip_path(camera, self._dream.T_view_tool(number, track.T_view1_tool), tip)
+            points = tip_path(camera, self._dream.T_view_tool(number, track.T_view1_tool), tip)
+            self._paths[key] = sure_only(track, points)
         return self._paths[key]

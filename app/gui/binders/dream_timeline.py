@@ -3,16 +3,14 @@
 import numpy as np
 
 from app.gui.binders.dream_clock import DreamClock
-from app.gui.binders.dream_pictures import colors
+from app.gui.binders.dream_pictures import LOW_CONFIDENCE, colors, first_found
 from app.gui.binders.scene import tip_points
 from hardware.geometry import Array, apply
 from hardware.rig import Rig
 from hardware.types import ArmPlan, Plan
-from models.types import Dream, Hint, Track
+from models.types import Dream, Hint, ToolTrack, Track
 from widgets.theme import tool_color
 from widgets.views.types import Band, Curve, Lane, Level, Marker, Span, TimelineData
-
-LOW_CONFIDENCE = 0.5  # the tracker's alarm level; a test holds them together
 
 
 def timeline(
@@ -41,7 +39,7 @@ def _track_lanes(dream: Dream, track: Track, clock: DreamClock) -> tuple[Lane, .
     sure, apart, speed = [], [], []
     for role, tool in track.tools.items():
         color = ink.get(role, tool_color(role))
-        sure.append(Curve(role, color, times, tool.frame_confidence[shown]))
+        sure += _confidence(role, color, dream, tool, clock)
         apart.append(Curve(role, color, times, np.abs(tool.stereo_disagreement_px[shown])))
         tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
         points = apply(dream.T_world_view1 @ tool.T_view1_tool, tip[None])[:, 0]
@@ -51,6 +49,17 @@ def _track_lanes(dream: Dream, track: Track, clock: DreamClock) -> tuple[Lane, .
         Lane("views apart", "px", tuple(apart)),
     )
     return lanes if clock.plan else (*lanes, Lane("tool speed", "m/s", tuple(speed)))
+
+
+def _confidence(role: str, color: str, dream: Dream, tool: ToolTrack, clock: DreamClock) -> list[Curve]:
+    """A curve a view, the first one solid and the others dashed; unknown before the tool has come into view."""
+    shown = np.array(list(clock.shown))
+    known = np.where(tool.found[:, None], np.nan_to_num(tool.confidence), 0.0)
+    known[: first_found(tool)] = np.nan
+    return [
+        Curve(f"{role} {view.name}", color, clock.frame_times(), known[shown, i], dashed=i > 0)
+        for i, view in enumerate(dream.views)
+    ]
 
 
 def _plan_lanes(rig: Rig, dream: Dream, clock: DreamClock) -> tuple[Lane, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.gui.binders.dream_clock import DreamClock
-from app.gui.binders.dream_pictures import colors
+from app.gui.binders.dream_pictures import colors, sure_only
 from hardware.arm_model import link_meshes, link_poses
 from hardware.geometry import Array, apply, interpolate
 from hardware.rig import Rig
@@ -102,7 +102,7 @@ def _pose(dream: Dream, track: ToolTrack, frame: float) -> Array | None:
 def _path(dream: Dream, role: str, track: ToolTrack) -> ScenePath:
     tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
     points = apply(dream.T_world_view1 @ track.T_view1_tool, tip[None])[:, 0]
-    return ScenePath(role, points, track.frame_confidence)
+    return ScenePath(role, sure_only(track, points), track.frame_confidence)
 
 
 def _violations(rig: Rig, dream: Dream, plan: Plan) -> tuple[SceneViolation, ...]:

@@ -1,6 +1,6 @@
 """What the tracker calls doubtful is drawn as doubtful."""
 
-from app.gui.binders.dream_timeline import LOW_CONFIDENCE
+from app.gui.binders.dream_pictures import LOW_CONFIDENCE
 from models.tracking.stereo_tracker import ALARM_LEVEL
 from widgets.theme import confidence_level
 
