@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from widgets.icons import icon
@@ -14,6 +14,8 @@ from widgets.theme import set_state
 _SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _LEFT = ("previous", "play", "next", "loop")
 _RIGHT = ("worst", "box", "trim_start", "trim_end", "undo", "redo")
+_NAMED = ("worst", "box")  # what a person corrects with: named where there is room
+_BESIDE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 
 def action_button(action: QAction, picture: str = "", text: bool = True) -> QToolButton:
@@ -28,6 +30,12 @@ def action_button(action: QAction, picture: str = "", text: bool = True) -> QToo
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly
         button.setToolButtonStyle(style)
     return button
+
+
+def _name_width(button: QToolButton) -> int:
+    """What a button's name beside its icon adds to it [px], as Qt reckons: a gap, the text, two spaces."""
+    metrics = button.fontMetrics()
+    return 4 + metrics.horizontalAdvance(button.text()) + 2 * metrics.horizontalAdvance(" ")
 
 
 class Transport(QWidget):
@@ -49,7 +57,9 @@ class Transport(QWidget):
         self._clocks = {name: self._clock_button(name) for name in ("dream", "plan")}
         self._play, self._loop = actions["play"], actions["loop"]
         self._loop.setCheckable(True)
-        left, right = ([action_button(actions[n], n, text=False) for n in names] for names in (_LEFT, _RIGHT))
+        buttons = {n: action_button(actions[n], n, text=False) for n in (*_LEFT, *_RIGHT)}
+        left, right = ([buttons[n] for n in names] for names in (_LEFT, _RIGHT))
+        self._named = [buttons[n] for n in _NAMED]
         self.setLayout(row(*left, self._speed, self._where, *self._clocks.values(), 1, *right, spacing=4))
         playback.playing_changed.connect(self._show_playing)
         playback.loop_changed.connect(self._show_loop)
@@ -67,6 +77,25 @@ class Transport(QWidget):
         for name, button in self._clocks.items():
             button.setChecked(name == clock)
             button.setVisible(has_plan)
+        self._name_buttons()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._name_buttons()
+
+    def minimumSizeHint(self) -> QSize:
+        """The width without names: they come only where there is room for them."""
+        least = super().minimumSizeHint()
+        return QSize(least.width() - self._names_width(), least.height())
+
+    def _names_width(self) -> int:
+        shown = [b for b in self._named if b.toolButtonStyle() == _BESIDE]
+        return sum(_name_width(button) for button in shown)
+
+    def _name_buttons(self) -> None:
+        bare = super().minimumSizeHint().width() - self._names_width()
+        room = self.width() >= bare + sum(_name_width(button) for button in self._named)
+        for button in self._named:
+            button.setToolButtonStyle(_BESIDE if room else Qt.ToolButtonStyle.ToolButtonIconOnly)
 
     def change_speed(self, steps: int) -> None:
         """Faster or slower by that many notches."""

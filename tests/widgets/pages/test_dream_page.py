@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from widgets.approve_panel import ApprovePanel, clock, short_hash
@@ -211,6 +211,22 @@ def test_everything_that_watches_a_run_is_in_its_place(
         place = QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
         assert page.rect().contains(place)
         assert place.right() < page.approve.mapTo(page, QPoint(0, 0)).x()
+
+
+@pytest.mark.parametrize(("width", "named"), [(1900, True), (10, False)])
+def test_the_buttons_to_correct_with_are_named_where_there_is_room(
+    page: DreamPage, qtbot: QtBot, width: int, named: bool
+) -> None:
+    page.show_views(["top", "side"], MadeUpSource())
+    page.transport.show_clock("dream", has_plan=True)
+    page.resize(width, 850)
+    qtbot.wait(50)
+    buttons = {b.defaultAction(): b for b in page.transport.findChildren(QToolButton) if b.defaultAction()}
+    texts = [
+        b.text() for b in buttons.values() if b.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    ]
+    assert texts == (["worst", "box"] if named else [])
+    assert all(page.transport.rect().contains(button.geometry()) for button in buttons.values())
 
 
 def test_no_outcome_is_saved_without_a_verdict(panel: ApprovePanel, qtbot: QtBot) -> None:
