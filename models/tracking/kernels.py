@@ -99,6 +99,31 @@ def mip_of_faces(points, faces, uv, textured, mip_shape, fx, fy):  # type: ignor
 
 
 @nb.njit(**FAST)
+def texture_planes(points, faces, uv, textured, fx, fy, cx, cy):  # type: ignore[no-untyped-def]
+    """Return (F, 6) p: in the picture texture over depth is linear, s / z = p0 + p1 x + p2 y, t / z by the rest."""
+    out = np.zeros((faces.shape[0], 6))
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        if not textured[f] or min(points[a, 2], points[b, 2], points[c, 2]) <= NEAR:
+            continue
+        qa, qb, qc = 1.0 / points[a, 2], 1.0 / points[b, 2], 1.0 / points[c, 2]
+        ua, va = fx * points[a, 0] * qa + cx, fy * points[a, 1] * qa + cy
+        ub, vb = fx * points[b, 0] * qb + cx - ua, fy * points[b, 1] * qb + cy - va
+        uc, vc = fx * points[c, 0] * qc + cx - ua, fy * points[c, 1] * qc + cy - va
+        area = ub * vc - uc * vb
+        if abs(area) < 1e-9:
+            continue
+        for k in range(2):
+            at_a = uv[f, 0, k] * qa
+            to_b, to_c = uv[f, 1, k] * qb - at_a, uv[f, 2, k] * qc - at_a
+            dx, dy = (to_b * vc - to_c * vb) / area, (to_c * ub - to_b * uc) / area
+            out[f, 3 * k] = at_a - dx * ua - dy * va
+            out[f, 3 * k + 1] = dx
+            out[f, 3 * k + 2] = dy
+    return out
+
+
+@nb.njit(**FAST)
 def _texel(mips, mip_shape, level, s, t, out):  # type: ignore[no-untyped-def]
     offset, h, w = mip_shape[level, 0], mip_shape[level, 1], mip_shape[level, 2]
     x = min(max(s * w - 0.5, 0.0), w - 1.0)
@@ -135,6 +160,7 @@ def draw(points, faces, colour, uv, textured, mips, mip_shape, group, used, fx, 
     if x1 <= x0:
         return rgb, cover, other, inverse_depth, groups
     mip = mip_of_faces(points, faces, uv, textured, mip_shape, fx * ss, fy * ss)
+    planes = texture_planes(points, faces, uv, textured, fx * ss, fy * ss, cx * ss + half, cy * ss + half)
     share = np.float32(1.0 / (ss * ss))
     texel = np.empty(3, np.float32)
     for Y in range(y0, y1):
@@ -151,32 +177,9 @@ def draw(points, faces, colour, uv, textured, mips, mip_shape, group, used, fx, 
             inverse_depth[y, x] += q * share
             groups[y, x] = group[f]
             if textured[f]:
-                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
                 z = 1.0 / q
-                px = (X - cx * ss - half) / (fx * ss) * z - points[a, 0]
-                py = (Y - cy * ss - half) / (fy * ss) * z - points[a, 1]
-                pz = z - points[a, 2]
-                e0x, e0y, e0z = (
-                    points[b, 0] - points[a, 0],
-                    points[b, 1] - points[a, 1],
-                    points[b, 2] - points[a, 2],
-                )
-                e1x, e1y, e1z = (
-                    points[c, 0] - points[a, 0],
-                    points[c, 1] - points[a, 1],
-                    points[c, 2] - points[a, 2],
-                )
-                d00 = e0x * e0x + e0y * e0y + e0z * e0z
-                d01 = e0x * e1x + e0y * e1y + e0z * e1z
-                d11 = e1x * e1x + e1y * e1y + e1z * e1z
-                d20 = px * e0x + py * e0y + pz * e0z
-                d21 = px * e1x + py * e1y + pz * e1z
-                det = max(d00 * d11 - d01 * d01, 1e-30)
-                wb = (d11 * d20 - d01 * d21) / det
-                wc = (d00 * d21 - d01 * d20) / det
-                wa = 1.0 - wb - wc
-                s = wa * uv[f, 0, 0] + wb * uv[f, 1, 0] + wc * uv[f, 2, 0]
-                t = wa * uv[f, 0, 1] + wb * uv[f, 1, 1] + wc * uv[f, 2, 1]
+                s = (planes[f, 0] + planes[f, 1] * X + planes[f, 2] * Y) * z
+                t = (planes[f, 3] + planes[f, 4] * X + planes[f, 5] * Y) * z
                 _texel(mips, mip_shape, mip[f], s, t, texel)
             else:
                 texel[:] = colour[f]
