@@ -26,7 +26,11 @@ $(.stamps)/test: pyproject.toml .ci/constraints.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --constraint .ci/constraints.txt --editable '.[$(EXTRAS)]'
 	@mkdir -p $(@D) && touch $@ $(.stamps)/run
 
-run: $(.stamps)/run
+$(.stamps)/tracker: models/tracking/kernels.py | $(.stamps)/run
+	@$(BIN)/python -m models.tracking.compile
+	@touch $@
+
+run: $(.stamps)/run $(.stamps)/tracker
 	$(BIN)/python main.py
 
 lint: $(.stamps)/test
