@@ -47,7 +47,7 @@ class Transport(QWidget):
         super().__init__(parent)
         self._playback = playback
         self._where = label("", "number")
-        self._where.setMinimumWidth(140)
+        self._where.setMinimumWidth(116)
         self._speed = QComboBox()
         for speed in _SPEEDS:
             self._speed.addItem(f"{speed:g}×", speed)
@@ -92,10 +92,11 @@ class Transport(QWidget):
         return sum(_name_width(button) for button in shown)
 
     def _name_buttons(self) -> None:
-        bare = super().minimumSizeHint().width() - self._names_width()
-        room = self.width() >= bare + sum(_name_width(button) for button in self._named)
+        """Name as many as there is room for, in their order."""
+        room = self.width() - super().minimumSizeHint().width() + self._names_width()
         for button in self._named:
-            button.setToolButtonStyle(_BESIDE if room else Qt.ToolButtonStyle.ToolButtonIconOnly)
+            room -= _name_width(button)
+            button.setToolButtonStyle(_BESIDE if room >= 0 else Qt.ToolButtonStyle.ToolButtonIconOnly)
 
     def change_speed(self, steps: int) -> None:
         """Faster or slower by that many notches."""
