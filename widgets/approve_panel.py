@@ -176,7 +176,7 @@ def _facts(state: ApproveState) -> str:
     if state.stage == "approved":
         parts.append(f"approved, expires {clock(state.expires_s)}")
     if state.stage == "paused" and not state.phase:
-        parts.append("the rest of the paused run")
+        parts.append("what is left")
     elif state.stage in ("running", "paused"):
         parts = [
             f"plan {short_hash(state.plan)}",
