@@ -1,14 +1,24 @@
 """What a new user does first: the built-in example, from opening it to the ledger, in the real window."""
 
+import re
 from pathlib import Path
 
-from tests.tour import take
+from tests.tour import RunEnded, take
+
+TOO_BUSY = "late with a command|did not answer for"
 
 
 def test_the_example_becomes_motion_and_is_in_the_ledger(tmp_path: Path) -> None:
-    folder, workspace = tmp_path / "pictures", tmp_path / "workspace"
-    folder.mkdir()
-    workspace.mkdir()
-    pictures = take(folder, workspace)
+    for attempt in range(3):
+        folder, workspace = tmp_path / f"pictures{attempt}", tmp_path / f"workspace{attempt}"
+        folder.mkdir()
+        workspace.mkdir()
+        try:
+            pictures = take(folder, workspace)
+            break
+        except RunEnded as stopped:
+            # arms that stop because the machine is busy do what they should, but this is about the way through
+            if attempt == 2 or not re.search(TOO_BUSY, str(stopped)):
+                raise
     assert [picture.stem for picture in pictures][-1] == "9-ledger"
     assert all(picture.stat().st_size > 20_000 for picture in pictures)

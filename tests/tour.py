@@ -24,6 +24,10 @@ NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
 
 
+class RunEnded(RuntimeError):
+    """The arms stopped before the plan was done; the message says why."""
+
+
 class Tour:
     """A person at the window: presses keys, waits for what they see, takes pictures."""
 
@@ -144,7 +148,7 @@ class Tour:
         self.press(Qt.Key.Key_3, CTRL)
         self.wait("the end of the run", lambda: execution.state in ("done", "stopped", "fault"), 120.0)
         if execution.state != "done":
-            raise RuntimeError(f"the run ended as {execution.state}: {execution.message}")
+            raise RunEnded(f"the run ended as {execution.state}: {execution.message}")
 
     def judge(self) -> Iterator[str]:
         self.look_on(0.5)
