@@ -9,12 +9,16 @@ from pathlib import Path
 def main() -> int:
     """Take the tour in a workspace that is thrown away."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from tests.tour import take  # here: every process that the tour starts imports this module again
+    # here, because every process that the tour starts imports this module again
+    from PIL import Image
+
+    from tests.tour import take
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as workspace:
         for picture in take(folder, Path(workspace)):
+            Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
             print(picture)
     return 0
 
