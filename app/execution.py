@@ -96,6 +96,8 @@ class ExecutionSession:
         if self._link is None:
             return
         self.arms = self._link.group.states()
+        if self._stopped.is_set():
+            self._heed_stop()
         if self.approval is not None and self.state == "approved":
             self._void_if_changed(self._link)
         if self.state == "running" and self._run is not None and self._run.started:
@@ -173,6 +175,7 @@ class ExecutionSession:
         if link is None:
             return
         self._withdraw()
+        self._stopped.clear()
         try:
             self.approval = approve_plan(
                 plan, person=person, connections=link.group.connections, now=time.monotonic(), scene=link.scene
@@ -324,6 +327,15 @@ class ExecutionSession:
         self._listeners.tell("state")
 
     # helpers
+
+    def _heed_stop(self) -> None:
+        """Stop while nothing moves: what was approved is void, and a paused run is over."""
+        if self.state == "approved":
+            self._withdraw()
+            self._set_state("ready", "Stop was pressed after the approval: approve again")
+        elif self.state == "paused":
+            self._withdraw()
+            self._set_state("stopped", "Stop was pressed while the run was paused")
 
     def _void_if_changed(self, link: RigLink) -> None:
         if self.approval is None or self.plan is None:

@@ -172,6 +172,27 @@ def test_pause_stands_and_going_on_needs_a_new_approval(session: ExecutionSessio
     assert session.wait(30) == "done", session.message
 
 
+def test_stop_ends_a_paused_run(session: ExecutionSession) -> None:
+    _running(session)
+    session.pause()
+    assert session.wait(10) == "paused"
+    session.stop()
+    _until(session, lambda: session.state == "stopped")
+
+
+def test_stop_voids_an_approval_that_was_not_used_yet(session: ExecutionSession) -> None:
+    session.set_plan(_plan(session))
+    session.approve("Ada")
+    session.stop()
+    _until(session, lambda: session.state == "ready")
+    assert session.approval is None
+    with pytest.raises(ValueError, match="no live approval"):
+        session.execute()
+    session.approve("Ada")
+    session.execute()
+    assert session.wait(30) == "done", session.message
+
+
 def test_an_arm_in_error_ends_the_run_as_a_fault_and_can_be_cleared(session: ExecutionSession) -> None:
     _running(session)
     assert session._link is not None
