@@ -10,10 +10,18 @@ from hardware.geometry import Array
 from hardware.plan_file import sealed
 from hardware.planner.paths import ToolPath
 from hardware.rig import Rig
-from hardware.types import ArmLimits, Plan
+from hardware.types import ArmLimits, ArmPlan, Plan, Tool
 from models.types import Dream, ToolTrack, Track
 
 LONGEST_GAP = 3  # frames; over a longer one the spline between two poses would be a guess
+
+
+def planned_tool(tools: Mapping[str, Tool], arm: ArmPlan) -> Tool:
+    """Return the tool that an arm's part of a plan moves, out of a dream's tools by role. Raises KeyError."""
+    for tool in tools.values():
+        if tool.name == arm.tool:
+            return tool
+    raise KeyError(f"arm {arm.arm}: the plan moves tool {arm.tool!r}; there are {[t.name for t in tools.values()]}")
 
 
 def tool_paths(dream: Dream, track: Track, trim: tuple[int, int], alarm: float) -> Mapping[str, ToolPath]:

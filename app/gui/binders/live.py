@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from app.execution import ExecutionSession
+from app.plan_making import planned_tool
 from hardware.geometry import Array, apply
 from hardware.kinematics import ArmKinematics
 from hardware.types import Frame, Plan, Tool
@@ -60,12 +61,15 @@ class RateMeter:
 
 
 class CurveFeed:
-    """A HistorySource of one run: tip speeds and joint errors from planned and measured joints."""
+    """A HistorySource of one run: tip speeds and joint errors from planned and measured joints.
+
+    tools by role, as a dream has them; KeyError where the plan moves a tool that is not among them.
+    """
 
     def __init__(self, execution: ExecutionSession, plan: Plan, tools: Mapping[str, Tool]) -> None:
         self._execution = execution
         self._curves, self._read_at = execution.curves(), 0.0
-        tips = {arm.arm: _Tip(arm.model, tools.get(arm.tool)) for arm in plan.arms}
+        tips = {arm.arm: _Tip(arm.model, planned_tool(tools, arm)) for arm in plan.arms}
         self._tips = {name: (tip, tip.copy()) for name, tip in tips.items()}
 
     def history(self, arm: str) -> ArmHistory | None:
@@ -86,10 +90,10 @@ class CurveFeed:
 class _Tip:
     """Where an arm's tool tip is for its joints; a run only grows, so that each sample is worked out once."""
 
-    def __init__(self, model: str, tool: Tool | None) -> None:
+    def __init__(self, model: str, tool: Tool) -> None:
         self._model, self._tool = model, tool
         self._kinematics = ArmKinematics.load(model)
-        self._tip = apply(tool.T_flange_tool, tool.tip[None])[0] if tool else np.zeros(3)
+        self._tip = apply(tool.T_flange_tool, tool.tip[None])[0]
         self._known = np.zeros((0, 3))
 
     def copy(self) -> "_Tip":

@@ -7,6 +7,7 @@ import numpy as np
 
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import colors, sure_only
+from app.plan_making import planned_tool
 from hardware.arm_model import link_meshes, link_poses
 from hardware.geometry import Array, apply, interpolate
 from hardware.rig import Rig
@@ -86,7 +87,7 @@ def moment(
 def tip_points(rig: Rig, dream: Dream, arm: ArmPlan) -> Array:
     """Return (N, 3) [m] in world: where the plan leads an arm's tool tip."""
     config = rig.arm(arm.arm)
-    tip = dream.tools[arm.tool].tip if arm.tool in dream.tools else np.zeros(3)
+    tip = planned_tool(dream.tools, arm).tip
     return apply(config.T_world_base @ arm.T_base_tool, tip[None])[:, 0]
 
 
