@@ -8,7 +8,7 @@ import pytest
 from app.gui.binders.dream_timeline import speeds
 from app.gui.binders.scene import tip_points
 from app.plan_making import planned_tool
-from hardware.geometry import exp_se3
+from hardware.geometry import apply, exp_se3
 from hardware.planning import ToolPath, default_limits, plan
 from hardware.rig import load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
@@ -38,7 +38,10 @@ def turning() -> Plan:
 
 def test_the_shown_tip_speed_is_the_one_that_the_planner_limits(turning: Plan) -> None:
     dream = replace(load_dream(EXAMPLE), tools={"left": LEFT, "right": RIGHT})
-    shown = speeds(turning.t, tip_points(RIG, dream, turning.arms[0]))
+    tip = tip_points(RIG, dream, turning.arms[0])
+    T_world_tool = RIG.arm("left").T_world_base @ turning.arms[0].T_base_tool
+    np.testing.assert_allclose(tip, apply(T_world_tool, LEFT.tip[None])[:, 0], atol=1e-9)
+    shown = speeds(turning.t, tip)
     (check,) = (c for c in turning.checks if c.rule == "tip speed")
     assert shown.max() == pytest.approx(check.value, rel=0.03)
 
