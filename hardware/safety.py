@@ -118,8 +118,7 @@ def approve_plan(
     connections: of every arm of the plan, as ArmGroup.connect returned them. person None: nobody was asked, which
     only verified emulators allow. scene: what stands on the table, in any words; the start must give the same.
     """
-    _refuse([*_reasons_of_plan(plan), *reasons_of_arms(_arms(plan), plan.rig_sha256, person, connections)])
-    _refuse(reasons_of_limits(plan, connections, plan.emulated_only))
+    _refuse(reasons_against(plan, person=person, connections=connections))
     common = _common(person, connections, _arms(plan), plan.rig_sha256, now, APPROVAL_S)
     return _seal(PlanApproval, {**common, "plan_sha256": plan.sha256, "scene": scene})
 
