@@ -150,10 +150,6 @@ class DreamPage(QWidget):
         """Draw the execution pane once unseen: its first drawing is slow."""
         self._execution.grab()
 
-    @property
-    def execution_shown(self) -> bool:
-        return self._bottom.currentIndex() == 1
-
     def draw_box(self, color: str) -> None:
         """Let the person draw a box for the chosen tool in any view."""
         for video in self.videos.values():

@@ -4,8 +4,8 @@ import numpy as np
 
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import LOW_CONFIDENCE, colors, first_found
-from app.gui.binders.scene import tip_points
-from hardware.geometry import Array, apply
+from app.gui.binders.scene import tip_points, tracked_tip
+from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import ArmPlan, Plan
 from models.types import Dream, Hint, ToolTrack, Track
@@ -41,8 +41,7 @@ def _track_lanes(dream: Dream, track: Track, clock: DreamClock) -> tuple[Lane, .
         color = ink.get(role, tool_color(role))
         sure += _confidence(role, color, dream, tool, clock)
         apart.append(Curve(role, color, times, np.abs(tool.stereo_disagreement_px[shown])))
-        tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
-        points = apply(dream.T_world_view1 @ tool.T_view1_tool, tip[None])[:, 0]
+        points = tracked_tip(dream, role, tool)
         speed.append(Curve(role, color, times, speeds(np.arange(len(points)) / dream.fps, points)[shown]))
     lanes = (
         Lane("confidence", "", tuple(sure), alarm=LOW_CONFIDENCE, alarm_above=False, high=1.0),

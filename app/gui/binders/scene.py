@@ -100,10 +100,14 @@ def _pose(dream: Dream, track: ToolTrack, frame: float) -> Array | None:
     return np.asarray(dream.T_world_view1 @ interpolate(track.T_view1_tool[low], track.T_view1_tool[high], share))
 
 
-def _path(dream: Dream, role: str, track: ToolTrack) -> ScenePath:
+def tracked_tip(dream: Dream, role: str, track: ToolTrack) -> Array:
+    """Return (T, 3) [m] in world: where a track leads a tool's tip, nan where it is lost."""
     tip = dream.tools[role].tip if role in dream.tools else np.zeros(3)
-    points = apply(dream.T_world_view1 @ track.T_view1_tool, tip[None])[:, 0]
-    return ScenePath(role, sure_only(track, points), track.frame_confidence)
+    return apply(dream.T_world_view1 @ track.T_view1_tool, tip[None])[:, 0]
+
+
+def _path(dream: Dream, role: str, track: ToolTrack) -> ScenePath:
+    return ScenePath(role, sure_only(track, tracked_tip(dream, role, track)), track.frame_confidence)
 
 
 def _violations(rig: Rig, dream: Dream, plan: Plan) -> tuple[SceneViolation, ...]:
