@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.edits import Allowed, Edit, History, Review, distinct, load_history, save_history
-from app.track_shelf import TrackShelf
+from app.edits import Allowed, Edit, History, Review, load_history, save_history
+from app.track_shelf import TrackShelf, track_key
 from hardware.types import Image
 from models.data.dream_folder import load_dream
 from models.data.errors import DreamFileError
@@ -35,7 +35,7 @@ class DreamDocument:
         self._history = self._load_history()
         self._shelf = TrackShelf(self.folder, self.dream)
         try:
-            self._shelf.select(self.hints)
+            self._shelf.select(self.hints, self.tracker)
         except OSError as error:
             log.warning("%s: the folder cannot be written; corrections will not be kept: %s", self.folder, error)
 
@@ -46,12 +46,19 @@ class DreamDocument:
 
     @property
     def stale(self) -> bool:
-        """Whether the boxes have changed since the track was made."""
-        return self.track is not None and distinct(self.track.hints) != distinct(self.hints)
+        """Whether the boxes, or the tracker that counts, have changed since the track was made."""
+        return self.track is not None and track_key(self.track) != track_key(
+            Track("", {}, tracker=self.tracker, hints=self.hints)
+        )
 
     @property
     def hints(self) -> tuple[Hint, ...]:
         return self._history.review.hints
+
+    @property
+    def tracker(self) -> str:
+        """The tracker whose track counts."""
+        return self._history.review.tracker
 
     @property
     def trim(self) -> tuple[int, int]:
@@ -69,7 +76,8 @@ class DreamDocument:
     def extended_track(self) -> Track | None:
         """The track that boxes were only added to, so that only their spans need be tracked again; else None."""
         track = self.track
-        return track if track is not None and set(track.hints) < set(self.hints) else None
+        same = track is not None and track.tracker == self.tracker
+        return track if same and track is not None and set(track.hints) < set(self.hints) else None
 
     def edit(self, edit: Edit) -> bool:
         """Do an edit; return whether it changed anything.
@@ -86,12 +94,16 @@ class DreamDocument:
     def redo(self) -> bool:
         return self._go(self._history.redo())
 
+    def shelve(self, track: Track) -> None:
+        """Keep a track for when its tracker and its boxes count. Raises OSError where it cannot be written."""
+        self._shelf.keep(track)
+
     def put_track(self, track: Track) -> None:
         """Keep a new track. Raises OSError where it could not be kept (it is current until closing)."""
         try:
             self._shelf.put(track)
         finally:
-            self._shelf.select(self.hints)
+            self._shelf.select(self.hints, self.tracker)
 
     def frame_at(self, view: str, t: int) -> Image:
         """Return picture t (H, W, 3) of a view; KeyError lists the views, IndexError the range."""
@@ -122,7 +134,7 @@ class DreamDocument:
         try:
             save_history(self.folder / "edits.json", history)
         finally:
-            self._shelf.select(self.hints)
+            self._shelf.select(self.hints, self.tracker)
         return True
 
     def _load_history(self) -> History:

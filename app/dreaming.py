@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Literal
 
 from app.dream_document import DreamDocument, WorstFrame
-from app.edits import AddHint, Edit, RemoveHint, SetTrim
+from app.edits import AddHint, Edit, RemoveHint, SetTrim, UseTracker
 from app.events import Listener, Listeners
 from app.example import example_folder
 from app.import_files import import_dropped
 from app.ledger import Ledger, LedgerError
 from app.plan_making import plan_dream
 from app.provenance import record_dream, record_track
+from app.settings import tracker_settings
 from app.worker import Callbacks, Worker
 from app.workspace import Workspace
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import ArmLimits, Image, Plan
 from models.data.dream_folder import is_dream_folder
+from models.tracking.trackers import BUILT_IN, TrackerChoice
 from models.types import Dream, Hint, Track
 
 Topic = Literal["dream", "track", "edits", "progress", "plan", "message"]
@@ -63,6 +65,7 @@ class DreamSession:
         self._track_job, self._job_started = track_job, 0.0
         self._tracked_document: DreamDocument | None = None
         self.plan: Plan | None = None
+        self.device = ""  # where trackers compute; "": where each usually does
         self.progress: Progress | None = None
         self.message = ""
         self.dream_id = self.track_id = ""
@@ -88,6 +91,11 @@ class DreamSession:
     @property
     def hints(self) -> tuple[Hint, ...]:
         return self._document.hints if self._document else ()
+
+    @property
+    def tracker(self) -> str:
+        """The tracker whose track counts."""
+        return self._document.tracker if self._document else BUILT_IN
 
     @property
     def trim(self) -> tuple[int, int]:
@@ -161,6 +169,12 @@ class DreamSession:
         """Keep frames first..last, inclusive. Undoable. Raises ValueError."""
         self._edit(SetTrim(first, last))
 
+    def use_tracker(self, tracker: str, track: Track | None = None) -> None:
+        """Let this tracker's track count; track: one that it made already. Undoable. Raises ValueError."""
+        if track is not None:
+            self._require().shelve(track)
+        self._edit(UseTracker(tracker))
+
     def undo(self) -> None:
         self._change(self._require().undo)
 
@@ -182,6 +196,7 @@ class DreamSession:
             document.folder,
             document.hints,
             document.extended_track,
+            TrackerChoice(document.tracker, self.device, tracker_settings(self._workspace)),
             callbacks=Callbacks(self._tracked, self._tracking_failed, self._tracking_progress),
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.text_files import read_table, to_json
+from models.tracking.trackers import BUILT_IN, tracker_row
 from models.types import Hint
 
 Trim = tuple[int, int]
@@ -14,10 +15,11 @@ Trim = tuple[int, int]
 
 @dataclass(frozen=True)
 class Review:
-    """What the edits add up to: boxes, and the first and last frame to keep (inclusive)."""
+    """What the edits add up to: boxes, the first and last frame to keep (inclusive), and which tracker counts."""
 
     hints: tuple[Hint, ...]
     trim: Trim
+    tracker: str = BUILT_IN
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,17 @@ class SetTrim:
         return replace(review, trim=(self.first, self.last))
 
 
-Edit = AddHint | RemoveHint | SetTrim
+@dataclass(frozen=True)
+class UseTracker:
+    """Let the track of this tracker count."""
+
+    tracker: str
+
+    def apply(self, review: Review) -> Review:
+        return replace(review, tracker=self.tracker)
+
+
+Edit = AddHint | RemoveHint | SetTrim | UseTracker
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,9 @@ class Allowed:
             if edit.last >= self.frames:
                 raise ValueError(f"trim: last frame {edit.last}; valid: 1 to {self.frames - 1}")
             return
+        if isinstance(edit, UseTracker):
+            tracker_row(edit.tracker)
+            return
         hint = edit.hint
         for name, value, valid in (("tool", hint.tool, self.tools), ("view", hint.view, self.views)):
             if value not in valid:
@@ -147,15 +162,20 @@ def _place(hint: Hint) -> tuple[str, str, int]:
 def _values(edit: Edit) -> dict[str, object]:
     if isinstance(edit, SetTrim):
         return {"edit": "trim", "first": edit.first, "last": edit.last}
+    if isinstance(edit, UseTracker):
+        return {"edit": "tracker", "tracker": edit.tracker}
     hint = edit.hint
     kind = "box" if isinstance(edit, AddHint) else "remove box"
     return {"edit": kind, "tool": hint.tool, "view": hint.view, "t": hint.t, "box": list(hint.box)}
 
 
 def _edit(row: Fields, allowed: Allowed) -> Edit:
-    kind = row.get("edit", str, "box, remove box or trim")
+    kind = row.get("edit", str, "box, remove box, trim or tracker")
     try:
-        edit = _trim(row) if kind == "trim" else _box(row, kind)
+        if kind == "tracker":
+            edit: Edit = UseTracker(row.get("tracker", str, "a tracker's name"))
+        else:
+            edit = _trim(row) if kind == "trim" else _box(row, kind)
         allowed.check(edit)
     except DreamFileError:
         raise
@@ -173,7 +193,7 @@ def _box(row: Fields, kind: str) -> Edit:
     hint = Hint(row.get("tool", str, "a role"), row.get("view", str, "a view"), _whole(row, "t"), (x0, y0, x1, y1))
     kinds: dict[str, type[AddHint] | type[RemoveHint]] = {"box": AddHint, "remove box": RemoveHint}
     if kind not in kinds:
-        raise row.wrong("edit", repr(kind), f"one of {[*kinds, 'trim']}")
+        raise row.wrong("edit", repr(kind), f"one of {[*kinds, 'trim', 'tracker']}")
     return kinds[kind](hint)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from app.workspace import Workspace
 from models.data.errors import DreamFileError
 from models.data.text_files import read_table, to_toml
 
@@ -15,11 +16,14 @@ log = logging.getLogger(__name__)
 class Settings:
     """rig: the window's, "sim" or a file; person: who approves in the window, "" for the user of the machine.
 
-    Verbs take neither: what a script does must not depend on who runs it.
+    megapose_python, megapose_data: the interpreter of MegaPose's environment and the folder of its weights.
+    Verbs take rig and person from their options: what a script does must not depend on who runs it.
     """
 
     rig: str = "sim"
     person: str = ""
+    megapose_python: str = ""
+    megapose_data: str = ""
 
 
 def load_settings(path: Path) -> Settings:
@@ -41,6 +45,12 @@ def load_settings(path: Path) -> Settings:
         else:
             log.warning("%s: %s: %r is not a %s; using %r", path, key, value, type(known[key]).__name__, known[key])
     return replace(Settings(), **good)
+
+
+def tracker_settings(workspace: Workspace) -> dict[str, str]:
+    """Return what trackers must know of this machine (models/tracking/trackers.py)."""
+    settings = load_settings(workspace.settings)
+    return {"megapose_python": settings.megapose_python, "megapose_data": settings.megapose_data}
 
 
 def save_settings(path: Path, settings: Settings) -> None:

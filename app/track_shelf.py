@@ -9,25 +9,26 @@ from app.edits import distinct
 from models.data.dream_folder import load_track, save_track
 from models.data.errors import DreamFileError
 from models.data.text_files import to_json
+from models.tracking.trackers import BUILT_IN, TRACKERS
 from models.types import Dream, Hint, Track
 
 log = logging.getLogger(__name__)
 
 
 class TrackShelf:
-    """The tracks of one dream by the boxes they were made with; the one that counts is track.json."""
+    """The tracks of one dream by tracker and the boxes they were made with; the one that counts is track.json."""
 
     def __init__(self, folder: Path, dream: Dream) -> None:
         self._folder, self._dream = folder, dream
         self._tracks: dict[str, Track | None] = {}
         current = self._load("track.json")
         if current is not None:
-            self._tracks[_key(current.hints)] = current
+            self._tracks[track_key(current)] = current
         self.current = current
 
-    def select(self, hints: Iterable[Hint]) -> bool:
+    def select(self, hints: Iterable[Hint], tracker: str = BUILT_IN) -> bool:
         """Make the track of these boxes the current one; False (and no change) where there is none yet."""
-        key = _key(hints)
+        key = _key(hints, tracker)
         if key not in self._tracks:
             self._tracks[key] = self._load(f"tracks/{key}.json")
         found = self._tracks[key]
@@ -40,11 +41,16 @@ class TrackShelf:
 
     def put(self, track: Track) -> None:
         """Keep a new track as the current one. Raises OSError where it cannot be written; it is current still."""
-        key = _key(track.hints)
-        self._tracks[key] = self.current = track
+        self.current = track
+        self.keep(track)
+        save_track(self._folder, self._dream, track)
+
+    def keep(self, track: Track) -> None:
+        """Keep a track beside the current one. Raises OSError where it cannot be written."""
+        key = track_key(track)
+        self._tracks[key] = track
         (self._folder / "tracks").mkdir(exist_ok=True)
         save_track(self._folder, self._dream, track, f"tracks/{key}.json")
-        save_track(self._folder, self._dream, track)
 
     def _load(self, name: str) -> Track | None:
         """A damaged track is as good as none: it can be made again."""
@@ -70,6 +76,12 @@ def track_sha256(track: Track) -> str:
     return hashlib.sha256(to_json(poses).encode()).hexdigest()
 
 
-def _key(hints: Iterable[Hint]) -> str:
-    text = to_json([[h.tool, h.view, h.t, list(h.box)] for h in distinct(hints)])
+def track_key(track: Track) -> str:
+    """Return what a track is kept by: its boxes, and its tracker. A file of another program counts as built in."""
+    return _key(track.hints, track.tracker)
+
+
+def _key(hints: Iterable[Hint], tracker: str) -> str:
+    made_by = [tracker] if tracker in TRACKERS and tracker != BUILT_IN else []
+    text = to_json([*([h.tool, h.view, h.t, list(h.box)] for h in distinct(hints)), *made_by])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

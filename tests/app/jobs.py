@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
+from models.tracking.trackers import BUILT_IN, TrackerChoice
 from models.types import Hint, PoseSource, ToolTrack, Track
 
 Report = Callable[[float, str], None]
@@ -42,20 +43,25 @@ def deaf(report: Report, _: Cancelled) -> None:
 
 
 def still_track(
-    folder: Path, hints: tuple[Hint, ...], previous: Track | None, report: Report, cancelled: Cancelled
+    folder: Path,
+    hints: tuple[Hint, ...],
+    previous: Track | None,
+    choice: TrackerChoice,
+    report: Report,
+    cancelled: Cancelled,
 ) -> Track:
     """A stand-in for the tracker: tools that stand still, a little further along with every hint."""
     dream = load_dream(folder)
     report(0.5, "half way")
     poses = np.tile(np.eye(4), (len(dream), 1, 1))
-    poses[:, 2, 3] = 0.7 + 0.01 * len(hints)
+    poses[:, 2, 3] = 0.7 + 0.01 * len(hints) + 0.1 * (choice.name != BUILT_IN)
     source: tuple[PoseSource, ...] = ("lost", *["tracked"] * (len(dream) - 1))  # type: ignore[assignment]
     poses[0] = np.nan
     confidence = np.full((len(dream), len(dream.views)), 0.9)
     confidence[5] = 0.2
     slack = np.zeros(len(dream))
     tools = {role: ToolTrack(role, poses, confidence, slack, source) for role in dream.tools}
-    return Track(dream.name, tools, hints=hints, seconds=0.1)
+    return Track(dream.name, tools, tracker=choice.name, hints=hints, seconds=0.1)
 
 
 def crashing_track(*_: object) -> None:
@@ -63,7 +69,12 @@ def crashing_track(*_: object) -> None:
 
 
 def moving_track(
-    folder: Path, hints: tuple[Hint, ...], previous: Track | None, report: Report, cancelled: Cancelled
+    folder: Path,
+    hints: tuple[Hint, ...],
+    previous: Track | None,
+    choice: TrackerChoice,
+    report: Report,
+    cancelled: Cancelled,
 ) -> Track:
     """Two tools that go side by side over the table, where both arms of the simulated rig can follow."""
     dream = load_dream(folder)
