@@ -12,6 +12,8 @@ from hardware.types import Camera, Image, Tool, require
 
 Placement = Literal["calibrated", "assumed"]
 PoseSource = Literal["lost", "tracked", "hinted", "interpolated", "corrected"]
+HintKind = Literal["box", "copied", "pose"]
+CutKind = Literal["split", "restart"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,16 @@ class Dream:
 
 @dataclass(frozen=True)
 class Hint:
-    """A person's box around one tool in one view and frame, (x0, y0, x1, y1) [px]: a hard constraint."""
+    """A person's box around one tool in one view and frame, (x0, y0, x1, y1) [px]: a hard constraint.
+
+    kind: drawn as a box, copied from the box of another view, or the box of a pose that a person corrected.
+    """
 
     tool: str
     view: str
     t: int
     box: tuple[float, float, float, float]
+    kind: HintKind = "box"
 
     def __post_init__(self) -> None:
         x0, y0, x1, y1 = self.box
@@ -87,13 +93,65 @@ class Hint:
         require(self.t >= 0, f"hint {self.tool}/{self.view}: frame {self.t} is negative")
 
 
+@dataclass(frozen=True)
+class PoseFix:
+    """A pose that a person gave one tool in one frame: T_view1_tool (4, 4) as 16 numbers, row by row."""
+
+    tool: str
+    t: int
+    pose: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require(self.t >= 0, f"pose of {self.tool}: frame {self.t} is negative")
+        rigid = len(self.pose) == 16 and is_transform(self.T_view1_tool)
+        require(rigid, f"pose of {self.tool} at t={self.t}: {self.pose} is not a rigid transform of 16 numbers")
+
+    @property
+    def T_view1_tool(self) -> Array:
+        """(4, 4)"""
+        return np.reshape(np.array(self.pose, float), (4, 4))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the track of a tool begins anew.
+
+    split: what comes from frame t on is found and followed by itself, what is before stays; restart: the pose at
+    frame t is all that is kept, and the tool is followed from there to both ends of the clip.
+    """
+
+    kind: CutKind
+    tool: str
+    t: int
+    pose: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.t >= 1, f"{self.kind} of {self.tool}: frame {self.t}; valid: 1 or more")
+        if self.kind == "restart":
+            PoseFix(self.tool, self.t, self.pose)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person did to a track: which frames first..last (inclusive) of a tool, in which view ("" for all),
+    who and when (ISO 8601; "" where it was not written down)."""
+
+    what: str
+    tool: str
+    first: int
+    last: int
+    view: str = ""
+    who: str = ""
+    when: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class ToolTrack:
     """One tool's motion over a clip of T frames and V views.
 
     T_view1_tool (T, 4, 4), nan where lost; confidence (T, V) in 0..1, how well each picture agrees with the
-    CAD model there; stereo_disagreement_px (T,) signed horizontal offset of the views against each other
-    (second minus first, at the pose), nan where unknown; source (T,) of PoseSource.
+    CAD model there, nan where a person set the pose; stereo_disagreement_px (T,) signed horizontal offset of the
+    views against each other (second minus first, at the pose), nan where unknown; source (T,) of PoseSource.
     """
 
     tool: str
@@ -126,16 +184,26 @@ class ToolTrack:
 
     @property
     def frame_confidence(self) -> Array:
-        """(T,) the weaker view's confidence, 0 where lost."""
-        return np.where(self.found, np.nan_to_num(self.confidence).min(axis=1), 0.0)
+        """(T,) the weaker view's confidence, 0 where lost, 1 where a person set the pose."""
+        measured = np.where(self.found, np.nan_to_num(self.confidence).min(axis=1), 0.0)
+        return np.where([s == "corrected" for s in self.source], 1.0, measured)
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """The tracks of all tools of a dream, with the hints that made them. seconds: what the tracking took."""
+    """The tracks of all tools of a dream, with the hints and cuts that made them.
+
+    seconds: what the tracking took; corrections: what a person did to it, oldest first.
+    """
 
     dream: str
     tools: Mapping[str, ToolTrack]
     tracker: str = "stereo"
     hints: tuple[Hint, ...] = ()
     seconds: float = 0.0
+    cuts: tuple[Cut, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+    def corrections_at(self, tool: str, t: int) -> tuple[Correction, ...]:
+        """Return who corrected what of a tool in a frame, oldest first."""
+        return tuple(c for c in self.corrections if c.tool == tool and c.first <= t <= c.last)

@@ -12,10 +12,10 @@ from hardware.geometry import Array
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.text_files import read_table, to_json
-from models.types import Dream, Hint, PoseSource, ToolTrack, Track
+from models.types import Correction, Cut, CutKind, Dream, Hint, HintKind, PoseSource, ToolTrack, Track
 
 MAX_FRAMES = 2000
-SOURCES = get_args(PoseSource)
+SOURCES, HINT_KINDS, CUT_KINDS = get_args(PoseSource), get_args(HintKind), get_args(CutKind)
 
 
 def poses_document(track: Track, dream: Dream) -> dict[str, object]:
@@ -28,7 +28,9 @@ def poses_document(track: Track, dream: Dream) -> dict[str, object]:
         "fps": dream.fps,
         "frames": len(dream),
         "views": [view.name for view in dream.views],
-        "hints": [{"tool": h.tool, "view": h.view, "t": h.t, "box": list(h.box)} for h in track.hints],
+        "hints": [hint_values(hint) for hint in track.hints],
+        "cuts": [cut_values(cut) for cut in track.cuts],
+        "corrections": [vars(correction) for correction in track.corrections],
         "poses": [_pose(role, tool, t) for role, tool in track.tools.items() for t in range(len(tool))],
     }
 
@@ -67,6 +69,8 @@ def read_poses(path: Path) -> Track:
             tracker=fields.get("tracker", str, "a tracker's name", "file"),
             hints=_hints(fields),
             seconds=fields.number("seconds", "a duration", 0.0),
+            cuts=tuple(read_cut(row) for row in _rows(fields, "cuts")),
+            corrections=tuple(_correction(row) for row in _rows(fields, "corrections")),
         )
     except DreamFileError:
         raise
@@ -141,13 +145,45 @@ def _source(row: Fields) -> PoseSource:
     raise row.wrong("source", f"{name!r} with a pose", f"one of {[s for s in SOURCES if s != 'lost']}")
 
 
+def _rows(fields: Fields, key: str) -> list[Fields]:
+    return fields.rows(key, f"a list of {key}") if key in fields.values else []
+
+
 def _hints(fields: Fields) -> tuple[Hint, ...]:
-    return tuple(map(_hint, fields.rows("hints", "a list of hints"))) if "hints" in fields.values else ()
+    return tuple(read_hint(row) for row in _rows(fields, "hints"))
 
 
-def _hint(row: Fields) -> Hint:
-    box = row.array("box", (4,), "[x0, y0, x1, y1] in pixels")
-    x0, y0, x1, y1 = box.tolist()
-    return Hint(
-        row.get("tool", str, "a tool's role"), row.get("view", str, "a view"), _index(row), (x0, y0, x1, y1)
-    )
+def hint_values(hint: Hint) -> dict[str, object]:
+    """Return the JSON values of a hint."""
+    return {"tool": hint.tool, "view": hint.view, "t": hint.t, "box": list(hint.box), "kind": hint.kind}
+
+
+def read_hint(row: Fields) -> Hint:
+    """Return a hint of a file. Raises DreamFileError, or ValueError for an empty box."""
+    x0, y0, x1, y1 = row.array("box", (4,), "[x0, y0, x1, y1] in pixels").tolist()
+    kind = row.get("kind", str, f"one of {HINT_KINDS}", "box")
+    if kind not in HINT_KINDS:
+        raise row.wrong("kind", repr(kind), f"one of {HINT_KINDS}")
+    tool, view = row.get("tool", str, "a tool's role"), row.get("view", str, "a view")
+    return Hint(tool, view, _index(row), (x0, y0, x1, y1), kind)  # type: ignore[arg-type]
+
+
+def cut_values(cut: Cut) -> dict[str, object]:
+    """Return the JSON values of a cut."""
+    return {"kind": cut.kind, "tool": cut.tool, "t": cut.t, "pose": list(cut.pose)}
+
+
+def read_cut(row: Fields) -> Cut:
+    """Return a cut of a file. Raises DreamFileError, or ValueError for a pose that is not rigid."""
+    kind = row.get("kind", str, f"one of {CUT_KINDS}")
+    if kind not in CUT_KINDS:
+        raise row.wrong("kind", repr(kind), f"one of {CUT_KINDS}")
+    pose = row.array("pose", (-1,), "16 numbers of a restart").tolist() if row.values.get("pose") else []
+    return Cut(kind, row.get("tool", str, "a tool's role"), _index(row), tuple(pose))  # type: ignore[arg-type]
+
+
+def _correction(row: Fields) -> Correction:
+    who, when, view = (row.get(key, str, "a text", "") for key in ("who", "when", "view"))
+    first, last = (int(row.number(key, "a frame number")) for key in ("first", "last"))
+    what, tool = row.get("what", str, "what was done"), row.get("tool", str, "a tool's role")
+    return Correction(what, tool, first, last, view, who, when)
