@@ -22,7 +22,7 @@ from hardware.types import Image, Mesh, Tool
 VISUAL_GROUP, COLLISION_GROUP = 2, 3
 ROD_RADIUS_M = 0.012
 WHITE, SILVER, TOOL_GREY = (0.93, 0.94, 0.95), (0.72, 0.73, 0.75), (0.55, 0.56, 0.58)
-_DESCRIPTIONS = {"xarm7": ("xarm_description", "xarm7")}
+_DESCRIPTIONS = {"xarm7": ("xarm_description", "xarm7"), "ur5": ("ur_description", "ur5")}
 _ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
 
 

@@ -127,9 +127,19 @@ def _exact(x: Array) -> Array:
 
 
 _TURN = 2 * np.pi
+# Published by the vendor, standard Denavit-Hartenberg; a row's a and alpha belong to the joint after it by Craig.
+_UR_ALPHA = (0.0, 90.0, 0.0, 0.0, 90.0, -90.0)
+_UR_LIMIT = (_TURN, _TURN, np.pi, _TURN, _TURN, _TURN)
 
-# Geometry: the vendor's "Kinematic and dynamic parameters of xArm series", modified DH; joint limits as in its
-# published URDF; 180 deg/s, 1145 deg/s^2 and 28647 deg/s^3 from its user manual ("Motion parameters"), reach 0.7 m.
+# xarm7. Geometry: the vendor's "Kinematic and dynamic parameters of xArm series", modified DH; joint limits as in
+# its published URDF; 180 deg/s, 1146 deg/s^2 (20 rad/s^2) and 28647 deg/s^3 (500 rad/s^3): UFACTORY's support
+# article "Guide to run robotic arm at the maximum speed" (firmware 2.0 on; github.com/xArm-Developer/ufactory_docs);
+# reach 0.7 m.
+# ur5, ur5e. Geometry: Universal Robots, "DH parameters for calculations of kinematics and dynamics" (their article
+# 45257); ur5 is the CB3 of serie 3 (CB3 service manual, table B.4). 360 degrees and 180 deg/s a joint, reach 0.85 m:
+# user manuals, technical specifications; the elbow's range is halved, since it meets itself beyond. The vendor limits
+# joint torques, not accelerations, and publishes no jerk: 5 rad/s^2 is what public MoveIt configurations of its ROS
+# driver take as conservative for most work, and the jerk lets that be built up in 40 ms.
 MODELS: Mapping[str, ArmModel] = {
     "xarm7": ArmModel(
         alpha=(0.0, -90.0, 90.0, 90.0, 90.0, 90.0, -90.0),
@@ -141,5 +151,27 @@ MODELS: Mapping[str, ArmModel] = {
         ddq_max=20.0,
         dddq_max=500.0,
         reach=0.7,
+    ),
+    "ur5": ArmModel(
+        alpha=_UR_ALPHA,
+        a=(0.0, 0.0, -0.425, -0.39225, 0.0, 0.0),
+        d=(0.089159, 0.0, 0.0, 0.10915, 0.09465, 0.0823),
+        q_lower=tuple(-limit for limit in _UR_LIMIT),
+        q_upper=_UR_LIMIT,
+        dq_max=np.pi,
+        ddq_max=5.0,
+        dddq_max=125.0,
+        reach=0.85,
+    ),
+    "ur5e": ArmModel(
+        alpha=_UR_ALPHA,
+        a=(0.0, 0.0, -0.425, -0.3922, 0.0, 0.0),
+        d=(0.1625, 0.0, 0.0, 0.1333, 0.0997, 0.0996),
+        q_lower=tuple(-limit for limit in _UR_LIMIT),
+        q_upper=_UR_LIMIT,
+        dq_max=np.pi,
+        ddq_max=5.0,
+        dddq_max=125.0,
+        reach=0.85,
     ),
 }

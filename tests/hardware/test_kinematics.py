@@ -1,6 +1,7 @@
 """Our kinematics against the vendor's published model and against itself."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
@@ -39,6 +40,55 @@ def test_flange_agrees_with_the_vendors_urdf(vendor: mujoco.MjModel) -> None:
 def test_joint_limits_are_the_vendors(vendor: mujoco.MjModel) -> None:
     arm = ArmKinematics.load("xarm7")
     np.testing.assert_allclose(np.stack([arm.q_lower, arm.q_upper], axis=1), vendor.jnt_range, atol=1e-5)
+
+
+# theta offset 0; a [m], d [m], alpha [quarter turns] per joint as Universal Robots prints them, standard DH
+PUBLISHED = {
+    "ur5": [
+        *[(0.0, 0.089159, 1), (-0.425, 0.0, 0), (-0.39225, 0.0, 0)],
+        *[(0.0, 0.10915, 1), (0.0, 0.09465, -1), (0.0, 0.0823, 0)],
+    ],
+    "ur5e": [
+        *[(0.0, 0.1625, 1), (-0.425, 0.0, 0), (-0.3922, 0.0, 0)],
+        *[(0.0, 0.1333, 1), (0.0, 0.0997, -1), (0.0, 0.0996, 0)],
+    ],
+}
+
+
+@pytest.mark.parametrize("model", sorted(PUBLISHED))
+def test_a_ur_flange_agrees_with_the_published_parameters(model: str) -> None:
+    """Row by row as the vendor defines them: turn and shift along z, then shift and turn along x."""
+    for q in configurations(model, 200):
+        T = np.eye(4)
+        for angle, (a, d, quarter) in zip(q, PUBLISHED[model], strict=True):
+            c, s, ca, sa = np.cos(angle), np.sin(angle), [1.0, 0.0][quarter % 2], float(quarter)
+            T = T @ [[c, -s * ca, s * sa, a * c], [s, c * ca, -c * sa, a * s], [0, sa, ca, d], [0, 0, 0, 1]]
+        np.testing.assert_allclose(ArmKinematics.load(model).flange_pose(q), T, atol=1e-6)
+
+
+def test_a_ur5_flange_agrees_with_the_urdf_whose_base_is_turned_by_half_a_turn() -> None:
+    folder = description_folder("ur5")
+    tree = ElementTree.parse(folder / "urdf" / "ur5_robot.urdf").getroot()
+    for link in tree.iter("link"):
+        for drawn in [*link.findall("visual"), *link.findall("collision")]:
+            link.remove(drawn)
+    tree.append(ElementTree.fromstring('<mujoco><compiler fusestatic="false"/></mujoco>'))
+    urdf = mujoco.MjModel.from_xml_string(ElementTree.tostring(tree, encoding="unicode"))
+    data, tool0 = mujoco.MjData(urdf), urdf.body("tool0").id
+    half_turn = np.diag([-1.0, -1.0, 1.0])
+    for q in configurations("ur5", 200):
+        data.qpos[:] = q
+        mujoco.mj_kinematics(urdf, data)
+        T = ArmKinematics.load("ur5").flange_pose(q)
+        np.testing.assert_allclose(half_turn @ data.xpos[tool0], T[:3, 3], atol=1e-6)
+        assert rotation_angle(T[:3, :3], half_turn @ data.xmat[tool0].reshape(3, 3)) < 1e-6
+
+
+@pytest.mark.parametrize("model", ["ur5", "ur5e"])
+def test_a_straight_wrist_of_a_ur_is_at_a_singularity(model: str) -> None:
+    arm = ArmKinematics.load(model)
+    assert arm.singularity_distance(np.radians([0, -90, 90, -90, 0, 0.0])) < 1e-9
+    assert arm.singularity_distance(np.radians([0, -90, 90, -90, -90, 0.0])) > 0.05
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
