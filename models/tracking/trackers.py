@@ -79,7 +79,7 @@ TRACKERS: Mapping[str, TrackerRow] = {
             "MegaPose",
             "MegaPose in its own environment, each view alone, then fused as published",
             f"{_MODULES}.megapose:make",
-            devices=("cuda", "cpu"),
+            devices=("cuda",),
         ),
     )
 }
