@@ -133,13 +133,13 @@ _UR_LIMIT = (_TURN, _TURN, np.pi, _TURN, _TURN, _TURN)
 
 # xarm7. Geometry: the vendor's "Kinematic and dynamic parameters of xArm series", modified DH; joint limits as in
 # its published URDF; 180 deg/s, 1146 deg/s^2 (20 rad/s^2) and 28647 deg/s^3 (500 rad/s^3): UFACTORY's support
-# article "Guide to run robotic arm at the maximum speed" (firmware 2.0 on; github.com/xArm-Developer/ufactory_docs);
+# article "Guide to run robotic arm at the maximum speed", firmware 2.0 on (xArm-Developer/ufactory_docs on GitHub);
 # reach 0.7 m.
 # ur5, ur5e. Geometry: Universal Robots, "DH parameters for calculations of kinematics and dynamics" (their article
-# 45257); ur5 is the CB3 of serie 3 (CB3 service manual, table B.4). 360 degrees and 180 deg/s a joint, reach 0.85 m:
-# user manuals, technical specifications; the elbow's range is halved, since it meets itself beyond. The vendor limits
-# joint torques, not accelerations, and publishes no jerk: 5 rad/s^2 is what public MoveIt configurations of its ROS
-# driver take as conservative for most work, and the jerk lets that be built up in 40 ms.
+# 45257); ur5 is the CB3 of serie 3 (CB3 service manual, table B.4). 360 degrees and 180 deg/s a joint, reach
+# 0.85 m: user manuals, technical specifications; the elbow's range is halved, since it meets itself beyond. The
+# vendor limits joint torques, not accelerations, and publishes no jerk: 5 rad/s^2 is what public MoveIt
+# configurations of its ROS driver take as conservative for most work; the jerk lets that be built up in 40 ms.
 MODELS: Mapping[str, ArmModel] = {
     "xarm7": ArmModel(
         alpha=(0.0, -90.0, 90.0, 90.0, 90.0, 90.0, -90.0),
