@@ -11,9 +11,11 @@ from app.verbs.options import Verb, closing, writable
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
 from models.data.poses_file import write_poses
+from models.tracking.trackers import BUILT_IN, TRACKERS, TrackerChoice
 from models.types import Hint, ToolTrack, Track
 
 LONGEST_S = 1800.0
+DEVICES = sorted({device for row in TRACKERS.values() for device in row.devices})
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
@@ -26,8 +28,8 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
         "folder and write it as poses.json (first view's camera frame, metres; lost frames are null).",
     )
     p.add_argument("dream", type=Path, metavar="DREAM", help="dream folder")
-    p.add_argument("--tracker", choices=["stereo"], default="stereo", help="which tracker (default: %(default)s)")
-    p.add_argument("--device", choices=["cpu"], default="cpu", help="where it computes (default: %(default)s)")
+    p.add_argument("--tracker", choices=list(TRACKERS), help=_trackers())
+    p.add_argument("--device", choices=DEVICES, help="where it computes (default: what the tracker usually takes)")
     p.add_argument("--out", type=Path, metavar="poses.json", help="where to write the poses as well")
     p.add_argument(
         "--hint",
@@ -39,12 +41,21 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p.set_defaults(run=run)
 
 
+def _trackers() -> str:
+    rows = "; ".join(f"{row.name}: {row.about}" for row in TRACKERS.values())
+    return f"which tracker (default: the one chosen for this dream, at first {BUILT_IN}). {rows}"
+
+
 def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
     if arguments.out is not None:
         writable(arguments.out, "--out")
+    TrackerChoice(arguments.tracker or BUILT_IN, arguments.device or "")  # refuse a device before any work
     hints = [_hint(text) for text in arguments.hint]
     with closing(Ledger(workspace.ledger)) as ledger, closing(DreamSession(workspace, ledger)) as session:
         session.open(arguments.dream)
+        session.device = arguments.device or ""
+        if arguments.tracker is not None:
+            session.use_tracker(arguments.tracker)
         for hint in hints:
             session.add_hint(hint)
         track = track_now(session, output)
@@ -112,7 +123,7 @@ def _tool(tool: ToolTrack) -> dict[str, object]:
 
 
 def _text(track: Track) -> list[str]:
-    lines = [f"{track.dream}: tracked in {track.seconds:.1f} s"]
+    lines = [f"{track.dream}: tracked by {track.tracker} in {track.seconds:.1f} s"]
     for role, tool in track.tools.items():
         disagreement = np.abs(tool.stereo_disagreement_px[np.isfinite(tool.stereo_disagreement_px)])
         slack = f"{np.median(disagreement):.1f} px" if len(disagreement) else "unknown"
