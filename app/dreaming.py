@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Literal
 
 from app.dream_document import DreamDocument, WorstFrame
-from app.edits import AddHint, Edit, RemoveHint, SetTrim, UseTracker
+from app.edits import (
+    AddCut,
+    AddHint,
+    Edit,
+    MarkSpan,
+    RemoveCut,
+    RemoveHint,
+    RemovePose,
+    Review,
+    SetPose,
+    SetTrim,
+    UseTracker,
+)
 from app.events import Listener, Listeners
 from app.example import example_folder
 from app.import_files import import_dropped
@@ -23,9 +35,10 @@ from app.workspace import Workspace
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import ArmLimits, Image, Plan
+from models.corrections import copied_hints, pose_values
 from models.data.dream_folder import is_dream_folder
 from models.tracking.trackers import BUILT_IN, TrackerChoice
-from models.types import Dream, Hint, Track
+from models.types import Cut, CutKind, Dream, Hint, PoseFix, Track
 
 Topic = Literal["dream", "track", "edits", "progress", "plan", "message"]
 log = logging.getLogger(__name__)
@@ -47,14 +60,20 @@ class DreamSession:
     Work in the background (tracking in the worker process, planning in a thread) comes in only by `pump()`, which
     the owner calls about every 30 ms (a QTimer), or by `wait()` without a window. Nothing here blocks for long.
 
-    Read: `dream`, `folder`, `track` (of the current hints, else the last one), `stale` (the track is not that of
-    the current hints), `hints`, `trim` (first, last frame, inclusive), `plan` (None once anything changed),
+    Read: `dream`, `folder`, `track` (of the current hints, else the last one, a person's poses and marks in it),
+    `stale` (the track is not that of the current hints and cuts), `review` (all corrections), `original` (what the
+    tracker said by itself), `hints`, `trim` (first, last frame, inclusive), `plan` (None once anything changed),
     `progress` (None: idle), `message` (what went wrong last, for a person; "" for nothing), `can_undo`, `can_redo`,
     `dream_id`, `track_id` (the ledger's, "" where there is none).
     """
 
     def __init__(
-        self, workspace: Workspace, ledger: Ledger, *, track_job: str = "app.track_job:track_folder"
+        self,
+        workspace: Workspace,
+        ledger: Ledger,
+        *,
+        track_job: str = "app.track_job:track_folder",
+        cut_job: str = "app.cut_job:track_with_cuts",
     ) -> None:
         self._workspace, self._ledger = workspace, ledger
         self._listeners, self._worker = Listeners(), Worker()
@@ -62,7 +81,7 @@ class DreamSession:
         self._planning: Future[Plan] | None = None
         self._planned_from: object = None
         self._document: DreamDocument | None = None
-        self._track_job, self._job_started = track_job, 0.0
+        self._track_job, self._cut_job, self._job_started = track_job, cut_job, 0.0
         self._tracked_document: DreamDocument | None = None
         self.plan: Plan | None = None
         self.device = ""  # where trackers compute; "": where each usually does
@@ -87,6 +106,14 @@ class DreamSession:
     @property
     def stale(self) -> bool:
         return self._document is not None and self._document.stale
+
+    @property
+    def review(self) -> Review | None:
+        return self._document.review if self._document else None
+
+    @property
+    def original(self) -> Track | None:
+        return self._document.original if self._document else None
 
     @property
     def hints(self) -> tuple[Hint, ...]:
@@ -165,6 +192,48 @@ class DreamSession:
     def remove_hint(self, hint: Hint) -> None:
         self._edit(RemoveHint(hint))
 
+    def copy_hints(self, tool: str, t: int) -> int:
+        """Copy the boxes of a tool in a frame to the views without one, by its pose there; return how many.
+
+        Undoable, one by one. Raises ValueError where there is no box, or no pose to see it from the other view by.
+        """
+        dream, poses = self._require().dream, self.track.tools[tool] if self.track else None
+        here = [hint for hint in self.hints if (hint.tool, hint.t) == (tool, t)]
+        if not here:
+            raise ValueError(f"{tool} tool: no box in frame {t}: draw one first (B)")
+        if poses is None or not poses.found[t]:
+            raise ValueError(f"{tool} tool: no pose in frame {t} to see the other view's box by: track it first")
+        boxed = {hint.view for hint in here}
+        copies = [c for c in copied_hints(dream, here[-1], poses.T_view1_tool[t]) if c.view not in boxed]
+        for hint in copies:
+            self._edit(AddHint(hint))
+        return len(copies)
+
+    def set_pose(self, tool: str, t: int, T_view1_tool: Array) -> None:
+        """Give a tool a pose in a frame; it holds hard, and where it is tracked again too. Undoable."""
+        self._edit(SetPose(PoseFix(tool, t, pose_values(T_view1_tool))))
+
+    def remove_pose(self, fix: PoseFix) -> None:
+        self._edit(RemovePose(fix))
+
+    def mark_untracked(self, tool: str, first: int, last: int, untracked: bool = True) -> None:
+        """Say that a tool's poses in frames first..last are wrong, or take that back. Undoable."""
+        self._edit(MarkSpan(tool, first, last, untracked))
+
+    def cut(self, kind: CutKind, tool: str, t: int) -> None:
+        """Let a tool's track begin anew at a frame: "split" or "restart" (see models.types.Cut). Undoable.
+
+        The track is stale until it is tracked again. Raises ValueError where a restart finds no pose.
+        """
+        poses = self.track.tools[tool] if self.track is not None else None
+        if kind == "restart" and (poses is None or not poses.found[t]):
+            raise ValueError(f"restart: {tool} tool has no pose in frame {t}; go where it has one")
+        pose = pose_values(poses.T_view1_tool[t]) if kind == "restart" and poses is not None else ()
+        self._edit(AddCut(Cut(kind, tool, t, pose)))
+
+    def remove_cut(self, cut: Cut) -> None:
+        self._edit(RemoveCut(cut))
+
     def set_trim(self, first: int, last: int) -> None:
         """Keep frames first..last, inclusive. Undoable. Raises ValueError."""
         self._edit(SetTrim(first, last))
@@ -191,12 +260,14 @@ class DreamSession:
         self._say("")
         self._job_started, self._tracked_document = time.monotonic(), document
         self._set_progress(Progress("tracking", 0.0, "starting", None))
+        recipe = document.recipe
         self._worker.submit(
-            self._track_job,
+            self._cut_job if recipe.cuts else self._track_job,
             document.folder,
-            document.hints,
+            recipe.hints,
             document.extended_track,
             TrackerChoice(document.tracker, self.device, tracker_settings(self._workspace)),
+            *([recipe.cuts] if recipe.cuts else []),
             callbacks=Callbacks(self._tracked, self._tracking_failed, self._tracking_progress),
         )
 
@@ -223,7 +294,7 @@ class DreamSession:
         if track is None:
             raise ValueError("there is no track yet: track the dream first")
         if self.stale:
-            raise ValueError("the boxes have changed since the dream was tracked: track it again first")
+            raise ValueError("corrections have changed since the dream was tracked: track it again first")
         if self._planning is not None:
             raise ValueError("a plan is being made already")
         self._say("")
@@ -273,7 +344,7 @@ class DreamSession:
         self._change(lambda: document.edit(edit))
 
     def _change(self, change: Callable[[], bool]) -> None:
-        before = self.track
+        before = self._poses()
         try:
             changed = change()
         except OSError as error:
@@ -282,10 +353,13 @@ class DreamSession:
         if not changed:
             return
         self._forget_plan()
-        if self.track is not before:
+        if self._poses() is not before:
             self._record_track()
             self._listeners.tell("track")
         self._listeners.tell("edits")
+
+    def _poses(self) -> object:
+        return self.track.tools if self.track is not None else None
 
     def _tracking_progress(self, fraction: float, text: str) -> None:
         spent = time.monotonic() - self._job_started

@@ -2,24 +2,30 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from models.data.errors import DreamFileError
-from models.data.fields import Fields
-from models.data.text_files import read_table, to_json
 from models.tracking.trackers import BUILT_IN, tracker_row
-from models.types import Hint
+from models.types import Correction, Cut, Hint, PoseFix
 
 Trim = tuple[int, int]
+Place = tuple[str, int]
+"""A tool and a frame."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """What the edits add up to: boxes, the first and last frame to keep (inclusive), and which tracker counts."""
+    """What the edits add up to.
+
+    hints: boxes; trim: the first and last frame to keep (inclusive); tracker: whose track counts; fixes: poses
+    that a person gave; untracked: frames of tools whose tracked pose is not to be believed; cuts: where tracks
+    begin anew.
+    """
 
     hints: tuple[Hint, ...]
     trim: Trim
     tracker: str = BUILT_IN
+    fixes: tuple[PoseFix, ...] = ()
+    untracked: frozenset[Place] = frozenset()
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,80 @@ class UseTracker:
         return replace(review, tracker=self.tracker)
 
 
-Edit = AddHint | RemoveHint | SetTrim | UseTracker
+@dataclass(frozen=True)
+class SetPose:
+    """Give a tool a pose in a frame, in place of one given before; a mark on that frame goes."""
+
+    fix: PoseFix
+
+    def apply(self, review: Review) -> Review:
+        place = (self.fix.tool, self.fix.t)
+        others = tuple(f for f in review.fixes if (f.tool, f.t) != place)
+        return replace(review, fixes=(*others, self.fix), untracked=review.untracked - {place})
+
+
+@dataclass(frozen=True)
+class RemovePose:
+    """Take a given pose away."""
+
+    fix: PoseFix
+
+    def apply(self, review: Review) -> Review:
+        return replace(review, fixes=tuple(f for f in review.fixes if f != self.fix))
+
+
+@dataclass(frozen=True)
+class MarkSpan:
+    """Mark frames first..last (inclusive) of a tool untracked, or take the mark away; given poses there go."""
+
+    tool: str
+    first: int
+    last: int
+    untracked: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first <= self.last:
+            raise ValueError(f"span: {self.first}..{self.last} holds no frame; valid: 0 <= first <= last")
+
+    def apply(self, review: Review) -> Review:
+        places = {(self.tool, t) for t in range(self.first, self.last + 1)}
+        if not self.untracked:
+            return replace(review, untracked=review.untracked - places)
+        fixes = tuple(f for f in review.fixes if (f.tool, f.t) not in places)
+        return replace(review, fixes=fixes, untracked=review.untracked | places)
+
+
+@dataclass(frozen=True)
+class AddCut:
+    """Let a track begin anew somewhere; it takes the place of a cut of the same tool and frame."""
+
+    cut: Cut
+
+    def apply(self, review: Review) -> Review:
+        others = tuple(c for c in review.cuts if (c.tool, c.t) != (self.cut.tool, self.cut.t))
+        return replace(review, cuts=(*others, self.cut))
+
+
+@dataclass(frozen=True)
+class RemoveCut:
+    """Take a cut away."""
+
+    cut: Cut
+
+    def apply(self, review: Review) -> Review:
+        return replace(review, cuts=tuple(c for c in review.cuts if c != self.cut))
+
+
+Edit = AddHint | RemoveHint | SetTrim | UseTracker | SetPose | RemovePose | MarkSpan | AddCut | RemoveCut
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An edit, and who made it when (ISO 8601; "" where it was not written down)."""
+
+    edit: Edit
+    who: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,14 +156,14 @@ class History:
     """All edits done, of which the first `position` count. start: the review before any edit."""
 
     start: Review
-    edits: tuple[Edit, ...] = ()
+    entries: tuple[Entry, ...] = ()
     position: int = 0
 
     @property
     def review(self) -> Review:
         review = self.start
-        for edit in self.edits[: self.position]:
-            review = edit.apply(review)
+        for entry in self.entries[: self.position]:
+            review = entry.edit.apply(review)
         return review
 
     @property
@@ -93,20 +172,26 @@ class History:
 
     @property
     def can_redo(self) -> bool:
-        return self.position < len(self.edits)
+        return self.position < len(self.entries)
 
-    def do(self, edit: Edit) -> "History":
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """Who corrected what, oldest first; what was undone does not count."""
+        made = (_correction(entry) for entry in self.entries[: self.position])
+        return tuple(correction for correction in made if correction is not None)
+
+    def do(self, edit: Edit, who: str = "", when: str = "") -> "History":
         """Add an edit; what was undone before it is gone. An edit that changes nothing is not kept."""
         if edit.apply(self.review) == self.review:
             return self
-        edits = (*self.edits[: self.position], edit)
-        return replace(self, edits=edits, position=len(edits))
+        entries = (*self.entries[: self.position], Entry(edit, who, when))
+        return replace(self, entries=entries, position=len(entries))
 
     def undo(self) -> "History":
         return replace(self, position=max(0, self.position - 1))
 
     def redo(self) -> "History":
-        return replace(self, position=min(len(self.edits), self.position + 1))
+        return replace(self, position=min(len(self.entries), self.position + 1))
 
 
 @dataclass(frozen=True)
@@ -120,88 +205,62 @@ class Allowed:
 
     def check(self, edit: Edit) -> None:
         """Raise ValueError naming the field, its value and the valid ones."""
-        if isinstance(edit, SetTrim):
-            if edit.last >= self.frames:
-                raise ValueError(f"trim: last frame {edit.last}; valid: 1 to {self.frames - 1}")
-            return
         if isinstance(edit, UseTracker):
             tracker_row(edit.tracker)
+        elif isinstance(edit, SetTrim):
+            if edit.last >= self.frames:
+                raise ValueError(f"trim: last frame {edit.last}; valid: 1 to {self.frames - 1}")
+        else:
+            self._check_place(edit)
+
+    def _check_place(self, edit: Edit) -> None:
+        correction = _correction(Entry(edit))
+        if correction is None:
             return
-        hint = edit.hint
-        for name, value, valid in (("tool", hint.tool, self.tools), ("view", hint.view, self.views)):
+        word = "hint" if isinstance(edit, AddHint | RemoveHint) else correction.what
+        named = [("tool", correction.tool, self.tools)]
+        named += [("view", correction.view, self.views)] if isinstance(edit, AddHint | RemoveHint) else []
+        for name, value, valid in named:
             if value not in valid:
-                raise ValueError(f"hint: {name} {value!r} is unknown; valid: {list(valid)}")
-        if hint.t >= self.frames:
-            raise ValueError(f"hint: frame {hint.t}; valid: 0 to {self.frames - 1}")
+                raise ValueError(f"{word}: {name} {value!r} is unknown; valid: {list(valid)}")
+        if correction.last >= self.frames:
+            raise ValueError(f"{word}: frame {correction.last}; valid: 0 to {self.frames - 1}")
 
 
-def save_history(path: Path, history: History) -> None:
-    """Write edits.json, whole or not at all. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    table = {"position": history.position, "edits": [_values(edit) for edit in history.edits]}
-    part.write_text(to_json(table), encoding="utf-8")
-    part.replace(path)
+def _correction(entry: Entry) -> Correction | None:
+    edit = entry.edit
+    if isinstance(edit, SetTrim | UseTracker):
+        return None
+    if isinstance(edit, MarkSpan):
+        what, tool, first, last, view = edit_name(edit), edit.tool, edit.first, edit.last, ""
+    elif isinstance(edit, AddHint | RemoveHint):
+        what, tool, first, last, view = edit_name(edit), edit.hint.tool, edit.hint.t, edit.hint.t, edit.hint.view
+    else:
+        at = edit.cut if isinstance(edit, AddCut | RemoveCut) else edit.fix
+        what, tool, first, last, view = edit_name(edit), at.tool, at.t, at.t, ""
+    return Correction(what, tool, first, last, view, entry.who, entry.when)
 
 
-def load_history(path: Path, start: Review, allowed: Allowed) -> History:
-    """Read edits.json, an empty history where there is none. Raises DreamFileError naming file and field."""
-    if not path.exists():
-        return History(start)
-    fields = Fields(read_table(path), path)
-    edits = tuple(_edit(row, allowed) for row in fields.rows("edits", "a list of edits"))
-    position = fields.number("position", "how many of the edits count")
-    if position not in range(len(edits) + 1):
-        raise fields.wrong("position", f"{position:g}", f"0 to {len(edits)}")
-    return History(start, edits, int(position))
+def edit_name(edit: Edit) -> str:
+    """Return what an edit is called in files and in the provenance."""
+    if isinstance(edit, AddHint):
+        return "copied box" if edit.hint.kind == "copied" else "box"
+    if isinstance(edit, MarkSpan):
+        return "untracked" if edit.untracked else "tracked again"
+    if isinstance(edit, AddCut | RemoveCut):
+        return edit.cut.kind if isinstance(edit, AddCut) else f"remove {edit.cut.kind}"
+    names: dict[type, str] = {
+        RemoveHint: "remove box",
+        SetTrim: "trim",
+        UseTracker: "tracker",
+        SetPose: "pose",
+        RemovePose: "remove pose",
+    }
+    return names[type(edit)]
 
 
 def _place(hint: Hint) -> tuple[str, str, int]:
     return hint.tool, hint.view, hint.t
-
-
-def _values(edit: Edit) -> dict[str, object]:
-    if isinstance(edit, SetTrim):
-        return {"edit": "trim", "first": edit.first, "last": edit.last}
-    if isinstance(edit, UseTracker):
-        return {"edit": "tracker", "tracker": edit.tracker}
-    hint = edit.hint
-    kind = "box" if isinstance(edit, AddHint) else "remove box"
-    return {"edit": kind, "tool": hint.tool, "view": hint.view, "t": hint.t, "box": list(hint.box)}
-
-
-def _edit(row: Fields, allowed: Allowed) -> Edit:
-    kind = row.get("edit", str, "box, remove box, trim or tracker")
-    try:
-        if kind == "tracker":
-            edit: Edit = UseTracker(row.get("tracker", str, "a tracker's name"))
-        else:
-            edit = _trim(row) if kind == "trim" else _box(row, kind)
-        allowed.check(edit)
-    except DreamFileError:
-        raise
-    except ValueError as error:
-        raise row.wrong("", str(error)) from error
-    return edit
-
-
-def _trim(row: Fields) -> Edit:
-    return SetTrim(_whole(row, "first"), _whole(row, "last"))
-
-
-def _box(row: Fields, kind: str) -> Edit:
-    x0, y0, x1, y1 = row.array("box", (4,), "[x0, y0, x1, y1] in pixels").tolist()
-    hint = Hint(row.get("tool", str, "a role"), row.get("view", str, "a view"), _whole(row, "t"), (x0, y0, x1, y1))
-    kinds: dict[str, type[AddHint] | type[RemoveHint]] = {"box": AddHint, "remove box": RemoveHint}
-    if kind not in kinds:
-        raise row.wrong("edit", repr(kind), f"one of {[*kinds, 'trim', 'tracker']}")
-    return kinds[kind](hint)
-
-
-def _whole(row: Fields, key: str) -> int:
-    value = row.number(key, "a whole number, 0 or more")
-    if value < 0 or value != int(value):
-        raise row.wrong(key, f"{value:g}", "a whole number, 0 or more")
-    return int(value)
 
 
 def distinct(hints: Iterable[Hint]) -> tuple[Hint, ...]:

@@ -25,8 +25,9 @@ def record_dream(ledger: Ledger, dream: Dream, folder: Path) -> str:
 
 
 def record_track(ledger: Ledger, track: Track, folder: Path, dream_id: str) -> str:
-    """Add a track under the sha256 of its poses and of its dream."""
-    digest = hashlib.sha256(f"{dream_id} {track_sha256(track)}".encode()).hexdigest()
+    """Add a track under the sha256 of its poses, of who corrected what, and of its dream."""
+    by_hand = "".join(f" {correction}" for correction in track.corrections)
+    digest = hashlib.sha256(f"{dream_id} {track_sha256(track)}{by_hand}".encode()).hexdigest()
     found = {role: int(tool.found.sum()) for role, tool in track.tools.items()}
     corrected = [{"tool": h.tool, "view": h.view, "t": h.t, "box": list(h.box)} for h in track.hints]
     record = {
@@ -35,6 +36,8 @@ def record_track(ledger: Ledger, track: Track, folder: Path, dream_id: str) -> s
         "seconds": track.seconds,
         "found": found,
         "hints": corrected,
+        "cuts": [{"kind": c.kind, "tool": c.tool, "t": c.t} for c in track.cuts],
+        "corrections": [vars(correction) for correction in track.corrections],
         "track_sha256": track_sha256(track),
     }
     return ledger.add("track", track.dream, record, parents=[dream_id], id=f"track-{digest[:32]}")

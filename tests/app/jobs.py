@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice
-from models.types import Hint, PoseSource, ToolTrack, Track
+from models.types import Cut, Hint, PoseSource, ToolTrack, Track
 
 Report = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
@@ -62,6 +63,19 @@ def still_track(
     slack = np.zeros(len(dream))
     tools = {role: ToolTrack(role, poses, confidence, slack, source) for role in dream.tools}
     return Track(dream.name, tools, tracker=choice.name, hints=hints, seconds=0.1)
+
+
+def still_track_with_cuts(
+    folder: Path,
+    hints: tuple[Hint, ...],
+    previous: Track | None,
+    choice: TrackerChoice,
+    cuts: tuple[Cut, ...],
+    report: Report,
+    cancelled: Cancelled,
+) -> Track:
+    """The stand-in with cuts: it only says that it obeyed them."""
+    return replace(still_track(folder, hints, previous, choice, report, cancelled), cuts=cuts)
 
 
 def crashing_track(*_: object) -> None:

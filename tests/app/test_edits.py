@@ -6,9 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edits import AddHint, Allowed, Edit, History, RemoveHint, Review, SetTrim, load_history, save_history
+from app.edits import (
+    AddCut,
+    AddHint,
+    Allowed,
+    Edit,
+    History,
+    MarkSpan,
+    RemoveCut,
+    RemoveHint,
+    RemovePose,
+    Review,
+    SetPose,
+    SetTrim,
+    UseTracker,
+)
+from app.edits_file import load_history, save_history
+from hardware.geometry import exp_se3
+from models.corrections import pose_values
 from models.data.errors import DreamFileError
-from models.types import Hint
+from models.types import Cut, Hint, PoseFix
 
 START = Review((), (0, 12))
 ALLOWED = Allowed(("left", "right"), ("top", "side"), 13)
@@ -20,13 +37,33 @@ hints = st.builds(
     st.tuples(*[st.floats(0, 100)] * 2, *[st.floats(101, 700)] * 2),
 )
 trims = st.tuples(st.integers(0, 11), st.integers(1, 12)).filter(lambda t: t[0] < t[1])
-edits = st.one_of(st.builds(AddHint, hints), st.builds(RemoveHint, hints), trims.map(lambda t: SetTrim(*t)))
+tools = st.sampled_from(["left", "right"])
+poses = st.lists(st.floats(-1, 1), min_size=6, max_size=6).map(lambda twist: pose_values(exp_se3(twist)))
+fixes = st.builds(PoseFix, tools, st.integers(0, 3), poses)
+cuts = st.one_of(
+    st.builds(Cut, st.just("split"), tools, st.integers(1, 3)),
+    st.builds(Cut, st.just("restart"), tools, st.integers(1, 3), poses),
+)
+marks = st.tuples(tools, st.integers(0, 4), st.integers(0, 3), st.booleans()).map(
+    lambda m: MarkSpan(m[0], m[1], m[1] + m[2], m[3])
+)
+edits: st.SearchStrategy[Edit] = st.one_of(
+    st.builds(AddHint, hints),
+    st.builds(RemoveHint, hints),
+    trims.map(lambda t: SetTrim(*t)),
+    st.sampled_from([UseTracker("fusion"), UseTracker("stereo")]),
+    st.builds(SetPose, fixes),
+    st.builds(RemovePose, fixes),
+    marks,
+    st.builds(AddCut, cuts),
+    st.builds(RemoveCut, cuts),
+)
 
 
 def _after(steps: list[Edit]) -> History:
     history = History(START)
     for edit in steps:
-        history = history.do(edit)
+        history = history.do(edit, "Ada", "2026-01-02T03:04:05+00:00")
     return history
 
 
@@ -83,6 +120,13 @@ def test_the_whole_history_survives_a_restart(
         '{"edits": [{"edit": "trim", "first": 5, "last": 99}], "position": 0}',
         '{"edits": [{"edit": "box", "tool": "x", "view": "top", "t": 1, "box": [0, 0, 1, 1]}], "position": 0}',
         '{"edits": [{"edit": "box", "tool": "left", "view": "top", "t": 1, "box": [0, 0, 0, 1]}], "position": 0}',
+        '{"edits": [{"edit": "pose", "tool": "left", "t": 1, "pose": [1, 2, 3]}], "position": 0}',
+        '{"edits": [{"edit": "pose", "tool": "left", "t": 1, "pose": [' + "9," * 15 + '9]}], "position": 0}',
+        '{"edits": [{"edit": "untracked", "tool": "left", "first": 3, "last": 2}], "position": 0}',
+        '{"edits": [{"edit": "untracked", "tool": "left", "first": 3, "last": 99}], "position": 0}',
+        '{"edits": [{"edit": "split", "kind": "split", "tool": "left", "t": 0}], "position": 0}',
+        '{"edits": [{"edit": "restart", "kind": "restart", "tool": "left", "t": 2}], "position": 0}',
+        '{"edits": [], "position": 0, "start": {"hints": 3}}',
     ],
 )
 def test_spoilt_edits_are_refused_with_the_field(tmp_path: Path, text: str) -> None:
@@ -99,3 +143,22 @@ def test_edits_of_unknown_things_list_the_known_ones() -> None:
         ALLOWED.check(AddHint(Hint("left", "top", 13, (0, 0, 1, 1))))
     with pytest.raises(ValueError, match="keeps fewer than two frames"):
         SetTrim(4, 4)
+
+
+@given(st.lists(edits, max_size=10), st.integers(0, 4))
+def test_the_provenance_names_every_correction_that_counts_and_none_that_was_undone(
+    steps: list[Edit], undone: int
+) -> None:
+    history = _after(steps)
+    for _ in range(undone):
+        history = history.undo()
+    counted = [e.edit for e in history.entries[: history.position] if not isinstance(e.edit, SetTrim | UseTracker)]
+    assert len(history.corrections) == len(counted)
+    assert all(c.who == "Ada" and c.when and c.first <= c.last for c in history.corrections)
+
+
+@given(st.lists(edits, max_size=12))
+def test_a_frame_is_never_both_marked_untracked_and_given_a_pose(steps: list[Edit]) -> None:
+    review = _after(steps).review
+    assert not {(fix.tool, fix.t) for fix in review.fixes} & review.untracked
+    assert len({(fix.tool, fix.t) for fix in review.fixes}) == len(review.fixes)
