@@ -1,10 +1,15 @@
 """What a person prefers in the window: settings.toml of the workspace. A broken one never blocks start-up."""
 
 import logging
-from dataclasses import asdict, dataclass, fields, replace
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.setting_rows import ROWS, SETTINGS, SHORTCUTS, SettingRow, Value
 from app.workspace import Workspace
 from models.data.errors import DreamFileError
 from models.data.text_files import read_table, to_toml
@@ -14,37 +19,78 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """rig: the window's, "sim" or a file; person: who approves in the window, "" for the user of the machine.
+    """A field for every row of the table (setting_rows.py), which says what it means.
 
-    megapose_python, megapose_data: the interpreter of MegaPose's environment and the folder of its weights.
-    Verbs take rig and person from their options: what a script does must not depend on who runs it.
+    shortcuts: keys by id of an action where they differ from the usual ones, "" for none. Verbs take rig and person
+    from their options: what a script does must not depend on who runs it.
     """
 
-    rig: str = "sim"
+    workspace: str = ""
+    ledger: str = ""
     person: str = ""
+    length: str = "as_fits"
+    angle: str = "deg"
+    decimal: str = "point"
+    theme: str = "dark"
+    scale: str = "1"
     megapose_python: str = ""
     megapose_data: str = ""
+    tip_speed: float = 0.0
+    first_run_tip_speed: float = 0.0
+    tip_acceleration: float = 0.0
+    min_tip_height: float = 0.0
+    max_force: float = 0.0
+    rig: str = "sim"
+    rig_folder: str = ""
+    shortcuts: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> Value:
+        """Return a field by the name of its row."""
+        found: Value = getattr(self, ROWS[name].name)
+        return found
+
+    def with_value(self, name: str, value: Value) -> "Settings":
+        """Return settings with that field changed. Raises ValueError that names key, value and what is valid."""
+        problem = ROWS[name].problem(value)
+        if problem:
+            raise ValueError(f"{ROWS[name].key}: {problem}")
+        return replace(self, **{name: value})  # type: ignore[arg-type]  # the row has looked at its type
 
 
 def load_settings(path: Path) -> Settings:
     """Read the settings; a broken file is set aside, a broken key dropped, each with a warning in the log."""
-    if not path.exists():
-        return Settings()
+    settings, problems = read_settings(path)
+    for problem in problems:
+        log.warning("%s", problem)
+    return settings
+
+
+def read_settings(path: Path) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings and what was wrong with them, in sentences. Never raises."""
+    if not os.path.lexists(path):
+        return Settings(), ()
     try:
-        table = read_table(path)
+        table = _read(path)
     except DreamFileError as error:
-        _set_aside(path, error)
-        return Settings()
-    known = {f.name: getattr(Settings, f.name) for f in fields(Settings)}
-    good: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in known:
-            log.warning("%s: %s is unknown and dropped; known: %s", path, key, sorted(known))
-        elif type(value) is type(known[key]):
-            good[key] = value
-        else:
-            log.warning("%s: %s: %r is not a %s; using %r", path, key, value, type(known[key]).__name__, known[key])
-    return replace(Settings(), **good)
+        return Settings(), (_set_aside(path, error),)
+    good, problems = _sift(table)
+    return replace(Settings(), **good), tuple(f"{path}: {problem}" for problem in problems)
+
+
+def save_settings(path: Path, settings: Settings) -> str:
+    """Write the settings, whole or not at all; return why they could not be written, "" where they were.
+
+    A file with keys that this program cannot read is copied aside first: nothing of a person's is lost silently.
+    """
+    try:
+        if path.is_file() and _broken(path):
+            shutil.copyfile(path, free_name(path))
+        _write(path, to_toml(_table(settings)))
+    except OSError as error:
+        problem = f"{path}: settings are not saved: {error.strerror or error}"
+        log.warning("%s", problem)
+        return problem
+    return ""
 
 
 def tracker_settings(workspace: Workspace) -> dict[str, str]:
@@ -53,20 +99,98 @@ def tracker_settings(workspace: Workspace) -> dict[str, str]:
     return {"megapose_python": settings.megapose_python, "megapose_data": settings.megapose_data}
 
 
-def save_settings(path: Path, settings: Settings) -> None:
-    """Write the settings, whole or not at all; a failure is logged, since losing a preference stops nobody."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(to_toml(asdict(settings)), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        log.warning("%s: settings are not saved: %s", path, error)
+def ledger_file(workspace: Workspace) -> Path:
+    """Return the ledger: where the settings have it, else in the workspace. The same for window and verbs."""
+    chosen = load_settings(workspace.settings).ledger
+    return Path(chosen).expanduser() if chosen else workspace.ledger
 
 
-def _set_aside(path: Path, error: Exception) -> None:
-    aside = path.with_name(f"{path.name}.broken")
+def free_name(path: Path) -> Path:
+    """Return NAME.broken beside path, or NAME.broken-2, -3.. where that is taken: a backup is never overwritten."""
+    first = path.with_name(f"{path.name}.broken")
+    return next(
+        name
+        for number in range(1, 100_000)
+        if not os.path.lexists(name := first if number == 1 else path.with_name(f"{first.name}-{number}"))
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    if path.exists() and not path.is_file():
+        raise DreamFileError(path, "file", "is not a file", "a TOML file")
+    return read_table(path)
+
+
+def _sift(table: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """Return what is good of a table by field, and a sentence for each key that is not."""
+    good: dict[str, Any] = {}
+    problems: list[str] = []
+    flat = _flat(table)
+    keys = {row.key: row for row in SETTINGS}
+    for key, value in flat.items():
+        if key.startswith(f"{SHORTCUTS}.") and isinstance(value, str):
+            good.setdefault("shortcuts", {})[key.removeprefix(f"{SHORTCUTS}.")] = value
+        elif key.startswith(f"{SHORTCUTS}."):
+            problems.append(f"{key}: {value!r} is not a text; dropped")
+        elif key not in keys:
+            problems.append(f"{key} is unknown and dropped; known: {sorted(keys)}")
+        elif problem := keys[key].problem(value):
+            problems.append(f"{key}: {problem}; using {keys[key].default!r}")
+        else:
+            good[keys[key].name] = float(value) if keys[key].kind == "number" else value  # type: ignore[arg-type]
+    return good, problems
+
+
+def _flat(table: Mapping[str, object]) -> dict[str, object]:
+    """Keys of sections as "section.key"; a shortcut's own key holds a point and stays whole."""
+    flat: dict[str, object] = {}
+    for section, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{section}.{key}": inner for key, inner in value.items()}
+        else:
+            flat[section] = value
+    return flat
+
+
+def _table(settings: Settings) -> dict[str, dict[str, object]]:
+    """What differs from the defaults, by section."""
+    table: dict[str, dict[str, object]] = {}
+    for row in SETTINGS:
+        if settings.value(row.name) != row.default:
+            table.setdefault(row.section, {})[_last(row)] = settings.value(row.name)
+    if settings.shortcuts:
+        table[SHORTCUTS] = dict(settings.shortcuts)
+    return table
+
+
+def _last(row: SettingRow) -> str:
+    return row.key.split(".", 1)[1]
+
+
+def _broken(path: Path) -> bool:
     try:
+        return bool(_sift(_read(path))[1])
+    except DreamFileError:
+        return True
+
+
+def _write(path: Path, text: str) -> None:
+    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _set_aside(path: Path, error: Exception) -> str:
+    try:
+        aside = free_name(path)
         path.replace(aside)
-        log.warning("settings are broken and set aside as %s: %s", aside, error)
     except OSError as problem:
-        log.warning("settings are broken and cannot be set aside (%s): %s", problem, error)
+        return f"settings are broken and cannot be set aside ({problem}): {error}"
+    return f"settings are broken and set aside as {aside}: {error}"

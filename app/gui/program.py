@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
-from app.settings import load_settings
+from app.settings import ledger_file, load_settings
 from app.workspace import Workspace
 from hardware.rig import Rig
 
@@ -46,7 +46,7 @@ class Program:
 
 def open_program(workspace: Workspace, rig: Rig) -> Program:
     """Open the ledger and the sessions of a workspace; nothing is connected yet."""
-    ledger = Ledger(workspace.ledger)
+    ledger = Ledger(ledger_file(workspace))
     return Program(
         workspace, rig, ledger, DreamSession(workspace, ledger), ExecutionSession(rig, workspace, ledger)
     )

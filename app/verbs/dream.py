@@ -6,6 +6,7 @@ from pathlib import Path
 from app.import_files import import_dream
 from app.ledger import Ledger
 from app.provenance import record_dream
+from app.settings import ledger_file
 from app.verbs.options import Verb, closing
 from app.verbs.output import DONE, Output, Refused
 from app.workspace import Workspace
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         fps=arguments.fps,
         name=arguments.name,
     )
-    with closing(Ledger(workspace.ledger)) as ledger:
+    with closing(Ledger(ledger_file(workspace))) as ledger:
         dream_id = record_dream(ledger, dream, arguments.out.absolute())
     output.result(_values(dream, arguments.out, dream_id), _text(dream, arguments.out))
     return DONE

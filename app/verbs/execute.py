@@ -15,6 +15,7 @@ from app.execution import ExecutionSession
 from app.ledger import Ledger
 from app.provenance import record_plan
 from app.rehearsal import Curves
+from app.settings import ledger_file
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, STOPPED, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
@@ -54,7 +55,10 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     rig, plan = read_rig(arguments.rig), _plan(arguments.plan)
     _refuse_early(plan, rig, arguments.yes)
     tools = _tools(arguments, plan, rig)
-    with closing(Ledger(workspace.ledger)) as ledger, closing(ExecutionSession(rig, workspace, ledger)) as session:
+    with (
+        closing(Ledger(ledger_file(workspace))) as ledger,
+        closing(ExecutionSession(rig, workspace, ledger)) as session,
+    ):
         with _stops(session):
             _connect(session, tools, output)
             # a plan made in this workspace is in the ledger with its track; the chain of any other starts here

@@ -9,6 +9,7 @@ from app.dreaming import DreamSession
 from app.ledger import Ledger
 from app.plan_making import plan_dream
 from app.provenance import record_plan, record_track
+from app.settings import ledger_file
 from app.verbs.options import Verb, add_rig, closing, read_rig, writable
 from app.verbs.output import DONE, Output, Refused
 from app.workspace import Workspace
@@ -44,7 +45,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
 def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
     writable(arguments.out, "--out")
     rig = read_rig(arguments.rig)
-    with closing(Ledger(workspace.ledger)) as ledger, closing(DreamSession(workspace, ledger)) as session:
+    with closing(Ledger(ledger_file(workspace))) as ledger, closing(DreamSession(workspace, ledger)) as session:
         session.open(arguments.dream)
         dream, folder = session.dream, session.folder
         if dream is None or folder is None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from app.dreaming import DreamSession
 from app.ledger import Ledger
+from app.settings import ledger_file
 from app.verbs.options import Verb, closing, writable
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         writable(arguments.out, "--out")
     TrackerChoice(arguments.tracker or BUILT_IN, arguments.device or "")  # refuse a device before any work
     hints = [_hint(text) for text in arguments.hint]
-    with closing(Ledger(workspace.ledger)) as ledger, closing(DreamSession(workspace, ledger)) as session:
+    with closing(Ledger(ledger_file(workspace))) as ledger, closing(DreamSession(workspace, ledger)) as session:
         session.open(arguments.dream)
         session.device = arguments.device or ""
         if arguments.tracker is not None:
