@@ -1,0 +1,204 @@
+"""The robot panel of page Rig: choose an arm, hold to move it, send it to a pose that was saved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+
+from widgets.demo import demo
+from widgets.jog_pad import JogPad
+from widgets.panel import button, clear, label, row
+from widgets.theme import set_state
+from widgets.transport import action_button
+from widgets.values import Mood
+
+FRAMES = ("base", "tool", "camera")
+_FRAME_TIPS = {
+    "base": "Along the axes of the arm's base",
+    "tool": "Along the axes of the tool in its hand",
+    "camera": "As the first camera sees it: x right, y down, z away",
+}
+_SLOWEST, _STEPS = 0.005, 100
+
+
+@dataclass(frozen=True)
+class RobotState:
+    """What the robot panel shows. arms: (name, title) of each; arm: the chosen one; reason: why it cannot be moved
+    by hand now, "" where it can; speed of at most speed_max [m/s]; status: what it does, in a word or two.
+
+    poses: names of the saved ones; gamepad, tool, compliance: a sentence each, "" where there is nothing to say.
+    """
+
+    arms: tuple[tuple[str, str], ...] = ()
+    arm: str = ""
+    status: str = ""
+    mood: Mood = "idle"
+    reason: str = ""
+    frame: str = "base"
+    speed: float = 0.05
+    speed_max: float = 0.10
+    can_guide: bool = False
+    gripper: bool = False
+    poses: tuple[str, ...] = ()
+    gamepad: str = ""
+    tool: str = ""
+    compliance: str = ""
+
+
+class RobotPanel(QWidget):
+    """Hold a stick or key of `pad` to move; every other button is a wish that the binder answers.
+
+    actions: enable, clear, home, park, save_pose, go_to_pose, delete_pose, open_gripper, close_gripper.
+    guide_wanted(True) while its button is held.
+    """
+
+    arm_picked = Signal(str)
+    frame_picked = Signal(str)
+    speed_picked = Signal(float)
+    guide_wanted = Signal(bool)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pad = JogPad()
+        self._shown: RobotState | None = None
+        self._status, self._reason = label("", "chip"), label("", state="warning", wrap=True)
+        self._arms, self._arm_buttons = row(spacing=4), dict[str, QToolButton]()
+        self._frames = {name: self._choice(name.capitalize(), _FRAME_TIPS[name]) for name in FRAMES}
+        for name, choice in self._frames.items():
+            choice.clicked.connect(lambda _=False, name=name: self.frame_picked.emit(name))
+        self._speed, self._speed_text = QSlider(Qt.Orientation.Horizontal), label("", "number")
+        self._speed.setRange(1, _STEPS)
+        self._speed.setToolTip("How fast a stick at its end moves the tool")
+        self._speed.valueChanged.connect(self._pick_speed)
+        self._guide = button("Hold to guide by hand", tip="While it is held the arm gives way to your hand")
+        self._guide.pressed.connect(lambda: self.guide_wanted.emit(True))
+        self._guide.released.connect(lambda: self.guide_wanted.emit(False))
+        self._gripper = [action_button(actions[name]) for name in ("open_gripper", "close_gripper")]
+        self._poses = QComboBox()
+        self._poses.setToolTip("Poses saved for this arm")
+        self._facts = [label("", "muted", wrap=True) for _ in range(3)]
+        self._lay_out({name: action_button(action) for name, action in actions.items()})
+
+    @property
+    def pose(self) -> str:
+        """The chosen saved pose, "" without one."""
+        return self._poses.currentText()
+
+    def show_robot(self, robot: RobotState) -> None:
+        """Show the chosen arm; cheap when nothing changed."""
+        if robot == self._shown:
+            return
+        before, self._shown = self._shown, robot
+        if before is None or robot.arms != before.arms:
+            self._show_arms(robot.arms)
+        for name, arm_button in self._arm_buttons.items():
+            arm_button.setChecked(name == robot.arm)
+        for name, choice in self._frames.items():
+            choice.setChecked(name == robot.frame)
+        self._status.setText(robot.status)
+        set_state(self._status, state=robot.mood)
+        _show(self._reason, robot.reason)
+        self._show_speed(robot)
+        if before is None or robot.poses != before.poses:
+            self._show_poses(robot.poses)
+        self.pad.setEnabled(not robot.reason)
+        self._guide.setEnabled(robot.can_guide and not robot.reason)
+        for gripper in self._gripper:
+            gripper.setVisible(robot.gripper)
+        for line, text in zip(self._facts, (robot.gamepad, robot.tool, robot.compliance), strict=True):
+            _show(line, text)
+
+    def _show_speed(self, robot: RobotState) -> None:
+        self._speed.blockSignals(True)
+        self._speed.setValue(round((robot.speed - _SLOWEST) / (robot.speed_max - _SLOWEST) * _STEPS))
+        self._speed.blockSignals(False)
+        self._speed_text.setText(f"{1000 * robot.speed:.0f} mm/s")
+
+    def _show_arms(self, arms: Sequence[tuple[str, str]]) -> None:
+        clear(self._arms)
+        self._arm_buttons = {name: self._choice(title) for name, title in arms}
+        for name, made in self._arm_buttons.items():
+            made.clicked.connect(lambda _=False, name=name: self.arm_picked.emit(name))
+            self._arms.addWidget(made)
+        self._arms.addStretch(1)
+
+    def _show_poses(self, poses: Sequence[str]) -> None:
+        chosen = self.pose
+        self._poses.clear()
+        self._poses.addItems(list(poses))
+        self._poses.setEnabled(bool(poses))
+        self._poses.setPlaceholderText("no pose saved yet")
+        self._poses.setCurrentIndex(max(self._poses.findText(chosen), 0) if poses else -1)
+
+    def _lay_out(self, buttons: Mapping[str, QToolButton]) -> None:
+        top = row(1, self._status)
+        top.insertLayout(0, self._arms)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 6)
+        layout.setSpacing(8)
+        frame = row(label("Frame", "muted"), *self._frames.values(), 1, spacing=4)
+        speed = row(label("Speed", "muted"), self._speed, self._speed_text)
+        care = row(*(buttons[name] for name in ("enable", "clear", "home", "park")), 1, spacing=6)
+        poses = row(self._poses, buttons["go_to_pose"], buttons["save_pose"], buttons["delete_pose"], spacing=6)
+        poses.setStretch(0, 1)
+        hand = row(self._guide, *self._gripper, 1, spacing=6)
+        for line in (top, care, frame, speed, self._reason, self.pad, hand, poses, *self._facts):
+            if isinstance(line, QLayout):
+                layout.addLayout(line)
+            else:
+                layout.addWidget(line)
+        layout.addStretch(1)
+
+    @staticmethod
+    def _choice(text: str, tip: str = "") -> QToolButton:
+        made = QToolButton()
+        made.setText(text)
+        made.setCheckable(True)
+        made.setToolTip(tip)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the pad
+        return made
+
+    @Slot(int)
+    def _pick_speed(self, step: int) -> None:
+        if self._shown is not None:
+            self.speed_picked.emit(_SLOWEST + step / _STEPS * (self._shown.speed_max - _SLOWEST))
+
+
+def _show(line: QLabel, text: str) -> None:
+    line.setText(text)
+    line.setVisible(bool(text))
+
+
+def main() -> None:
+    """Show two arms, one chosen."""
+
+    def make() -> QWidget:
+        names = {
+            "enable": "Enable", "clear": "Clear error", "home": "Home", "park": "Park", "go_to_pose": "Go to…",
+            "save_pose": "Save…", "delete_pose": "Delete", "open_gripper": "Open", "close_gripper": "Close",
+        }  # fmt: skip
+        panel = RobotPanel({name: QAction(text, panel_parent) for name, text in names.items()})
+        panel.show_robot(
+            RobotState(
+                arms=(("left", "xArm 7 left"), ("right", "UR5e right")),
+                arm="left",
+                status="ready",
+                mood="ok",
+                can_guide=True,
+                gripper=True,
+                poses=("above the board",),
+                gamepad="Gamepad: Xbox pad. Hold its left shoulder button, then the sticks move the arm",
+                tool="Holds rotation gripper left: 0.35 kg",
+                compliance="Gives way to forces over 20 N: force-torque sensor at the wrist",
+            )
+        )
+        return panel
+
+    panel_parent = None
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()
