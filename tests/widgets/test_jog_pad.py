@@ -25,7 +25,8 @@ def pad(qtbot: QtBot) -> Iterator[JogPad]:
     window.show()
     qtbot.waitExposed(window)
     made.setFocus()
-    yield made  # keeps the window alive
+    yield made
+    window.close()
 
 
 def sticks(pad: JogPad) -> list[JogStick]:
