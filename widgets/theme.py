@@ -1,7 +1,8 @@
 """One palette and one stylesheet for the whole window; colours by name for what is painted by hand.
 
-Widgets set properties (`role`, `state`) or object names that assets/themes/dark.qss knows, never a style of
-their own.
+Widgets set properties (`role`, `state`) or object names that assets/themes/window.qss knows, never a style of
+their own. A theme is a palette; what keeps a colour for longer than one painting restyles itself in `changeEvent`
+(QEvent.PaletteChange).
 """
 
 import tomllib
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 THEMES = Path(__file__).parent.parent / "assets" / "themes"
 ICONS = THEMES.parent / "icons"
+NAMES = ("dark", "light", "contrast")
 COLORS: dict[str, str] = tomllib.loads((THEMES / "dark.toml").read_text(encoding="utf-8"))
 _FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 _TOOLS = ("tool_left", "tool_right", "tool_3", "tool_4")
@@ -54,11 +56,19 @@ def font(pixels: int = 14, bold: bool = False) -> QFont:
 
 def stylesheet() -> str:
     """Return the stylesheet with the palette filled in."""
-    return Template((THEMES / "dark.qss").read_text(encoding="utf-8")).substitute(COLORS, icons=ICONS.as_posix())
+    return Template((THEMES / "window.qss").read_text(encoding="utf-8")).substitute(COLORS, icons=ICONS.as_posix())
 
 
-def apply_theme(app: QApplication) -> None:
-    """Dress the whole application, once, before the first window."""
+def palette_of(theme: str) -> dict[str, str]:
+    """Return a theme's colours by name. Raises ValueError that lists the themes."""
+    if theme not in NAMES:
+        raise ValueError(f"theme: {theme!r} is unknown; valid: {list(NAMES)}")
+    return tomllib.loads((THEMES / f"{theme}.toml").read_text(encoding="utf-8"))
+
+
+def apply_theme(app: QApplication, theme: str = "dark") -> None:
+    """Dress the whole application: before the first window, and whenever a person chooses another theme."""
+    COLORS.update(palette_of(theme))
     app.setStyle("Fusion")
     app.setFont(font())
     palette = QPalette()
