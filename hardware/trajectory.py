@@ -1,9 +1,8 @@
-"""Time along a path: rest-to-rest clocks, the fastest one within limits, and samples of a timed trajectory.
+"""Time along a path: rest-to-rest clocks, derivatives along it, and samples of a timed trajectory.
 
 Pure functions of arrays; nothing here knows arms or tools.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,55 +52,9 @@ class Clock:
         return self.rate * self.ramp * (x**6 - 3 * x**5 + 2.5 * x**4)
 
 
-@dataclass(frozen=True, eq=False)
-class Bounded:
-    """Derivatives of something along a path and their limits in time.
-
-    d1, d2, d3 (N, C) by the path parameter; limits (C,) on speed, acceleration and jerk (inf: none). Columns are
-    bounded one by one, or all together by their norm.
-    """
-
-    d1: Array
-    d2: Array
-    d3: Array
-    speed: ArrayLike
-    acceleration: ArrayLike
-    jerk: ArrayLike = np.inf
-    norm: bool = False
-
-    def exceeded(self, rate: float, ramp: float) -> bool:
-        """Whether a Clock of that rate and ramp may break a limit anywhere on the path."""
-        curve = rate * RAMP_SLOPE / ramp
-        d1, d2, d3 = (
-            np.linalg.norm(d, axis=1, keepdims=True) if self.norm else np.abs(d)
-            for d in (self.d1, self.d2, self.d3)
-        )
-        speed = d1 * rate
-        acceleration = d2 * rate**2 + d1 * curve
-        jerk = d3 * rate**3 + 3 * d2 * rate * curve + d1 * rate * RAMP_CURVE / ramp**2
-        pairs = ((speed, self.speed), (acceleration, self.acceleration), (jerk, self.jerk))
-        return any(bool((value > np.asarray(limit)).any()) for value, limit in pairs)
-
-
-def derivatives(u: Array, values: Array) -> tuple[Array, Array, Array]:
-    """Return the first three derivatives (N, C) at u (N,) of the cubic spline through values (N, C); N >= 2."""
-    curve = CubicSpline(u, values)
+def derivatives(u: Array, curve: CubicSpline) -> tuple[Array, Array, Array]:
+    """Return the first three derivatives (N, C) of a curve at u (N,)."""
     return curve(u, 1), curve(u, 2), curve(u, 3)
-
-
-def fastest(length: float, ramp: float, bounds: Sequence[Bounded], rate_max: float, rate_min: float) -> Clock:
-    """Return the fastest Clock within all bounds, by bisection; but never slower than rate_min."""
-    high = min(rate_max, length / ramp)
-    low = min(rate_min, high)
-    if not any(b.exceeded(high, ramp) for b in bounds):
-        return Clock(length, high, ramp)
-    for _ in range(30):
-        middle = (low + high) / 2
-        if any(b.exceeded(middle, ramp) for b in bounds):
-            high = middle
-        else:
-            low = middle
-    return Clock(length, low, ramp)
 
 
 def on_grid(clock: Clock, step: float) -> Clock:

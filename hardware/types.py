@@ -87,13 +87,32 @@ class Mesh:
         return self.texture is not None or self.face_rgb is not None
 
 
+@dataclass(frozen=True)
+class SymmetryAxis:
+    """An axis through the tool's origin about which it looks the same: axis (3,) unit vector in the tool frame;
+    order: after how many equal turns once round, 0 for every angle."""
+
+    axis: tuple[float, float, float]
+    order: int
+
+    def __post_init__(self) -> None:
+        length = float(np.linalg.norm(self.axis))
+        require(abs(length - 1) < 1e-6, f"symmetry: axis {self.axis} has length {length:.6g}; valid: 1")
+        require(
+            self.order == 0 or 2 <= self.order <= 36, f"symmetry: order {self.order}; valid: 0 (every angle), 2..36"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Tool:
     """A tool with known CAD.
 
     mesh in the tool frame; T_flange_tool (4, 4) how it is mounted on an arm's flange; tip (3,) [m] in the tool
     frame, the point whose height and speed are limited; trackable (F,) bool, the faces that a tracker may use
-    (None: all); symmetry: rotations (S, 3, 3) that leave it looking the same (empty: none); mass [kg].
+    (None: all); symmetry: rotations (S, 3, 3) that leave it looking the same (empty: none), those of symmetry_axis
+    where that is known; mass [kg]; centre_of_mass (3,) [m] in the tool frame, None where nobody knows it;
+    tip_direction (3,) unit vector in the tool frame, from the tip to what it works on; min_tip_height [m] above the
+    table that its task asks for; version: of its folder in the library, "" outside.
     """
 
     name: str
@@ -103,11 +122,25 @@ class Tool:
     trackable: NDArray[np.bool_] | None = None
     symmetry: Array = field(default_factory=lambda: np.zeros((0, 3, 3)))
     mass: float = 0.2
+    centre_of_mass: Array | None = None
+    tip_direction: Array | None = None
+    min_tip_height: float | None = None
+    symmetry_axis: SymmetryAxis | None = None
+    version: str = ""
 
     def __post_init__(self) -> None:
         require(is_transform(self.T_flange_tool), f"tool {self.name}: T_flange_tool is not a rigid transform")
         require(self.tip.shape == (3,), f"tool {self.name}: tip has shape {self.tip.shape}, not (3,)")
         require(self.mass >= 0, f"tool {self.name}: mass {self.mass} kg is negative")
+        for name, value in (("centre_of_mass", self.centre_of_mass), ("tip_direction", self.tip_direction)):
+            fine = value is None or (value.shape == (3,) and bool(np.isfinite(value).all()))
+            require(fine, f"tool {self.name}: {name} {value} is not three finite numbers")
+        if self.tip_direction is not None:
+            length = float(np.linalg.norm(self.tip_direction))
+            require(abs(length - 1) < 1e-6, f"tool {self.name}: tip_direction has length {length:.6g}; valid: 1")
+        height = self.min_tip_height
+        fine = height is None or 0 <= height <= 0.5
+        require(fine, f"tool {self.name}: min_tip_height {height} m; valid: 0 to 0.5")
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,8 +270,8 @@ class Plan:
     """Timed joint trajectories of all arms on one clock, with every check.
 
     t (N,) plan time [s], evenly spaced; clip_frame (N,) the dream's frame shown at each time, nan outside the
-    work phase; speed_scale: 1 is the clip's own speed; dream, track_sha256, rig_sha256: what it was made from;
-    limits by arm; sha256 over everything else (hardware/plan_file.py).
+    work phase; speed_scale: of the work on average, 1 is the clip's own speed; dream, track_sha256, rig_sha256:
+    what it was made from; limits by arm; sha256 over everything else (hardware/plan_file.py).
     """
 
     t: Array

@@ -1,27 +1,30 @@
 """The motion of all arms: along their paths in the best configurations, with approach and retreat, on one clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from hardware.geometry import Array
 from hardware.planner.inverse import polish, track
 from hardware.planner.moves import Leg, lift, route
+from hardware.planner.slowing import SlowPlaces, slow_places
 from hardware.planner.start import candidates, together
 from hardware.planner.task import ArmTask, Scene
 from hardware.planner.timing import Pace, clock, timed
 
 SLOW = Pace(tip_speed=0.15, joint_speed=0.6)
-FINE_GRID_S, COARSE_GRID_S = 0.02, 0.15
+FINE_GRID_S, COARSE_GRID_S, DENSER = 0.02, 0.15, 4
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
     """Even times t (N,) [s] from 0; q (N, J) by arm; work (N,) bool; clip_time (N,) [s], nan outside the work.
 
-    speed_scale: clip seconds per plan second while the work runs.
+    speed_scale: clip seconds per plan second of the work, on average; slow: which limits slowed its clock and
+    where, `here` (N,) over all samples.
     """
 
     t: Array
@@ -29,14 +32,15 @@ class Motion:
     work: NDArray[np.bool_]
     clip_time: Array
     speed_scale: float
+    slow: tuple[SlowPlaces, ...] = ()
 
 
 def move(tasks: Sequence[ArmTask], scene: Scene, start: float, end: float, speed_scale: float) -> Motion:
     """Return the motion for clip times start..end, no faster than speed_scale of the clip's speed."""
     step = 1.0 / max(task.config.command_rate_hz for task in tasks)
     leg = _work(tasks, scene, start, end)
-    work_clock = clock(leg, tasks, Pace(rate_max=speed_scale), step)
-    u, q_work = timed(leg, work_clock, step)
+    timing = clock(leg, tasks, Pace(rate_max=speed_scale), step)
+    u, q_work = timed(leg, timing.clock, step)
     for task in tasks:
         T = task.T_base_flange(task.path.poses(u + start))
         q_work[task.name] = polish(task.kinematics, T, q_work[task.name])
@@ -44,9 +48,21 @@ def move(tasks: Sequence[ArmTask], scene: Scene, start: float, end: float, speed
     q = {task.name: _joined([part[task.name] for part in (*before, q_work, *after)]) for task in tasks}
     count = len(next(iter(q.values())))
     first = sum(len(next(iter(part.values()))) - 1 for part in before)
+    work = slice(first, first + len(u))
     clip_time = np.full(count, np.nan)
-    clip_time[first : first + len(u)] = u + start
-    return Motion(np.arange(count, dtype=float) * step, q, np.isfinite(clip_time), clip_time, work_clock.rate)
+    clip_time[work] = u + start
+    slow = tuple(
+        replace(place, here=_within(place.here, work, count))
+        for place in slow_places(timing.clock, timing.bounds, speed_scale, u)
+    )
+    average = float(u[-1]) / timing.clock.duration
+    return Motion(np.arange(count, dtype=float) * step, q, np.isfinite(clip_time), clip_time, average, slow)
+
+
+def _within(part: NDArray[np.bool_], place: slice, count: int) -> NDArray[np.bool_]:
+    whole = np.zeros(count, bool)
+    whole[place] = part
+    return whole
 
 
 def _work(tasks: Sequence[ArmTask], scene: Scene, start: float, end: float) -> Leg:
@@ -62,7 +78,12 @@ def _work(tasks: Sequence[ArmTask], scene: Scene, start: float, end: float) -> L
     for task in tasks:
         T, first = task.T_base_flange(task.path.poses(fine)), chosen[task.name].q[0]
         q[task.name] = polish(task.kinematics, T, track(task.kinematics, T, first, first))
-    return Leg(fine - start, q)
+    # a lift over the table bends within milliseconds: what the limits are held against must show it
+    dense = np.linspace(start, end, DENSER * (len(fine) - 1) + 1)
+    for task in tasks:
+        between = np.asarray(CubicSpline(fine, q[task.name])(dense))
+        q[task.name] = polish(task.kinematics, task.T_base_flange(task.path.poses(dense)), between)
+    return Leg(dense - start, q)
 
 
 def _around(tasks: Sequence[ArmTask], scene: Scene, work: Leg) -> tuple[list[Leg], list[Leg]]:
@@ -80,7 +101,7 @@ def _around(tasks: Sequence[ArmTask], scene: Scene, work: Leg) -> tuple[list[Leg
 
 
 def _slowly(leg: Leg, tasks: Sequence[ArmTask], step: float) -> dict[str, Array]:
-    return timed(leg, clock(leg, tasks, SLOW, step), step)[1]
+    return timed(leg, clock(leg, tasks, SLOW, step).clock, step)[1]
 
 
 def _joined(parts: Sequence[Array]) -> Array:

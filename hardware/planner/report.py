@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hardware.geometry import Array, apply, inverse, project, rotation_angle
 from hardware.planner import checks
 from hardware.planner.motion import Motion
+from hardware.planner.slowing import SlowPlaces
 from hardware.planner.task import ArmTask, Scene
 from hardware.rig import Rig
 from hardware.types import ArmPlan, Camera, Check, CheckStatus, Clamp
@@ -33,7 +34,7 @@ def check_motion(
         found += [*_track(task, motion), *checks.check_arm(task, arm, motion)]
     found += checks.check_clearance(scene.check(motion.q), motion.t)
     found += [_out_of_view(task, motion.q[task.name][-1], rig) for task in tasks]
-    found += [_duration(motion), _speed_scale(motion), *map(_clamp, clamps)]
+    found += [_duration(motion), *_speed_scale(motion), *map(_clamp, clamps)]
     return found
 
 
@@ -119,10 +120,19 @@ def _duration(motion: Motion) -> Check:
     return Check("duration", status, f"the plan takes {total:.1f} s", "", total, MAX_DURATION_S, "s", hint=hint)
 
 
-def _speed_scale(motion: Motion) -> Check:
+def _speed_scale(motion: Motion) -> list[Check]:
+    """The average, and for every limit that slowed the clock where and how much: that is no fault, but seen."""
     slow = motion.speed_scale < SLOW_SCALE
-    hint = "A fast place slows everything down: look at the tip speed and correct the track." if slow else ""
-    text = f"the work runs at {motion.speed_scale:.2f} of the clip's speed"
-    return Check(
+    hint = "Fast places take most of the time: look where it is slowed and correct the track." if slow else ""
+    text = f"the work runs at {motion.speed_scale:.2f} of the clip's speed on average"
+    average = Check(
         "speed scale", "warning" if slow else "ok", text, "", motion.speed_scale, SLOW_SCALE, "", hint=hint
     )
+    return [average, *(_slowed(place, motion) for place in motion.slow)]
+
+
+def _slowed(place: SlowPlaces, motion: Motion) -> Check:
+    spans = checks.spans_of(place.here, motion.t)
+    seconds = sum(end - start for start, end in spans)
+    text = f"slowed for {seconds:.1f} s to {place.rate:.2f} of the clip's speed to keep the limit of {place.limit}"
+    return Check("slowed", "ok", text, place.arm, place.rate, None, "", spans)

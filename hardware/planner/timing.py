@@ -1,19 +1,21 @@
-"""Legs become timed samples: one clock for all arms, as fast as every limit of every arm allows."""
+"""Legs become timed samples: one clock for all arms, slowed only where a limit of an arm would be broken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from hardware.geometry import Array
+from hardware.planner.bounds import Bounded
 from hardware.planner.moves import Leg
+from hardware.planner.slowing import SlowedClock, slowed
 from hardware.planner.task import ArmTask
-from hardware.trajectory import Bounded, Clock, derivatives, fastest, on_grid
+from hardware.trajectory import derivatives, on_grid
 
 RAMP_S = 0.4
 HEADROOM = 0.97
-GRID = 60
+GRID = 200
 
 
 @dataclass(frozen=True)
@@ -26,38 +28,49 @@ class Pace:
     duration_max: float = 120.0
 
 
-def clock(leg: Leg, tasks: Sequence[ArmTask], pace: Pace, step: float, slower: float = 1.0) -> Clock:
-    """Return the leg's clock: uniform rate between two ramps, its duration a multiple of `step` [s].
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """A leg's clock, and what may slow it: bounds on the clock's own grid of u."""
 
-    `slower` < 1 asks for that fraction of the fastest rate. A leg that cannot be slow enough within
-    pace.duration_max breaks its limits rather than never end.
+    clock: SlowedClock
+    bounds: Sequence[Bounded]
+
+
+def clock(leg: Leg, tasks: Sequence[ArmTask], pace: Pace, step: float) -> Timing:
+    """Return the leg's clock, its duration a multiple of `step` [s].
+
+    A leg that cannot be slow enough within pace.duration_max breaks its limits rather than never end.
     """
     length = float(leg.u[-1])
-    bounds = [bound for task in tasks for bound in _bounds(leg, task, pace)]
-    best = fastest(length, RAMP_S, bounds, pace.rate_max, length / pace.duration_max)
-    return on_grid(Clock(length, best.rate * slower, RAMP_S), step)
+    grid = np.linspace(0.0, length, max(len(leg.u), GRID))
+    bounds = [bound for task in tasks for bound in _bounds(leg, task, pace, grid)]
+    best = slowed(grid, bounds, RAMP_S, pace.rate_max, length / pace.duration_max)
+    return Timing(replace(best, clock=on_grid(best.clock, step)), bounds)
 
 
-def timed(leg: Leg, leg_clock: Clock, step: float) -> tuple[Array, dict[str, Array]]:
+def timed(leg: Leg, leg_clock: SlowedClock, step: float) -> tuple[Array, dict[str, Array]]:
     """Return the parameter u (N,) and q (N, J) by arm at even times from 0 to the clock's duration."""
-    u = leg_clock(np.arange(round(leg_clock.duration / step) + 1) * step)
+    u = leg_clock(np.arange(round(leg_clock.duration / step) + 1, dtype=float) * step)
     return u, {arm: np.asarray(CubicSpline(leg.u, q)(u)) for arm, q in leg.q.items()}
 
 
-def _bounds(leg: Leg, task: ArmTask, pace: Pace) -> list[Bounded]:
+def _bounds(leg: Leg, task: ArmTask, pace: Pace, grid: Array) -> list[Bounded]:
     arm, limits = task.kinematics, task.limits
-    u = leg.u if len(leg.u) >= GRID else np.linspace(0.0, leg.u[-1], GRID)
-    q = CubicSpline(leg.u, leg.q[task.name])(u)
+    q = CubicSpline(leg.u, leg.q[task.name])
     joints = Bounded(
-        *derivatives(u, q),
+        *derivatives(grid, q),
         speed=HEADROOM * np.minimum(limits.dq_max, pace.joint_speed),
         acceleration=HEADROOM * limits.ddq_max,
         jerk=HEADROOM * arm.dddq_max,
+        name="joint",
+        arm=task.name,
     )
     tip = Bounded(
-        *derivatives(u, task.tip(q)),
+        *derivatives(grid, CubicSpline(grid, task.tip(q(grid)))),
         speed=HEADROOM * min(limits.tip_speed, pace.tip_speed),
         acceleration=HEADROOM * limits.tip_acceleration,
         norm=True,
+        name="tip",
+        arm=task.name,
     )
     return [joints, tip]

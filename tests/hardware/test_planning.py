@@ -142,8 +142,46 @@ def test_the_work_keeps_one_clock_and_its_frames(good: Plan) -> None:
     assert frames[0] == pytest.approx(0)
     assert frames[-1] == pytest.approx(12)
     assert (np.diff(frames) >= -1e-9).all()
-    middle = frames[len(frames) // 2 + 5] - frames[len(frames) // 2 - 5]
-    assert middle / 0.1 / FPS == pytest.approx(good.speed_scale, rel=0.01)
+    work = good.phases[1]
+    assert 2.0 / (work.end - work.start) == pytest.approx(good.speed_scale, rel=0.01)
+
+
+def place(path: ToolPath, frame: float) -> Array:
+    return np.array([np.interp(frame / FPS, path.t, path.T_world_tool[:, k, 3]) for k in range(3)])
+
+
+def hurried(n: int = 13) -> dict[str, ToolPath]:
+    """Both tools rest, the left one hurries for two frames, and both rest again but for a slow turn."""
+    still = sweep([-0.26, -0.08, 0.10], [-0.26, -0.07, 0.10], n=n)
+    poses = still.T_world_tool.copy()
+    poses[n // 2 :, 0, 3] += 0.08
+    return {"left": ToolPath(still.t, poses), "right": sweep([0.26, 0.08, 0.10], [0.26, 0.07, 0.10], np.pi, n)}
+
+
+def test_a_fast_place_slows_itself_and_not_the_rest(desk: Desk) -> None:
+    result = desk.plan(hurried())
+    assert result.violations == ()
+    rate = np.diff(result.clip_frame) / FPS / 0.01
+    work = np.isfinite(rate)
+    frames = result.clip_frame[:-1]
+    assert np.nanmax(rate) <= 1.001
+    assert np.nanmax(rate[work & (frames < 3)]) > 0.9
+    assert np.nanmax(rate[work & (np.abs(frames - 5.5) < 0.5)]) < 0.3
+    slow = found(result, "slowed")
+    assert slow.status == "ok"
+    assert "tip speed" in slow.text
+    inside = (result.t[:-1] >= slow.spans[0][0]) & (result.t[:-1] <= slow.spans[-1][1])
+    assert np.abs(frames[inside] - 5.5).max() < 4
+
+
+def test_both_arms_stay_in_step_where_the_clock_is_slowed(desk: Desk) -> None:
+    result, paths = desk.plan(hurried()), hurried()
+    work = np.isfinite(result.clip_frame)
+    for part in result.arms:
+        T = desk.rig.arm(part.arm).T_world_base @ part.T_base_tool[work]
+        for frame in range(1, 12):
+            at = int(np.abs(result.clip_frame[work] - frame).argmin())
+            assert np.linalg.norm(T[at, :3, 3] - place(paths[part.arm], result.clip_frame[work][at])) < 2e-3
 
 
 def test_an_arm_that_is_seen_later_waits_still(desk: Desk) -> None:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.interpolate import CubicSpline
 
-from hardware.trajectory import Bounded, Clock, derivatives, fastest, on_grid, sample
+from hardware.trajectory import Clock, on_grid, sample
 
 clocks = st.builds(
     lambda length, share, ramp: Clock(length, share * length / ramp, ramp),
@@ -38,45 +37,11 @@ def test_a_clock_on_the_grid_ends_on_a_sample_and_is_no_faster(clock: Clock, ste
     assert slower.duration <= clock.duration + step * 1.001
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000), st.floats(0.05, 2.0), st.floats(0.2, 20.0), st.floats(2.0, 500.0))
-def test_the_fastest_clock_keeps_speed_acceleration_and_jerk(
-    seed: int, speed: float, acc: float, jerk: float
-) -> None:
-    random = np.random.default_rng(seed)
-    u = np.linspace(0, 2.0, 80)
-    values = sum(a * np.sin(w * u[:, None] + p) for a, w, p in zip(*random.uniform(0.2, 3, (3, 4, 3)), strict=True))
-    bounds = [
-        Bounded(*derivatives(u, values), speed, acc, jerk),
-        Bounded(*derivatives(u, values), speed, acc, norm=True),
-    ]
-    clock = fastest(2.0, 0.4, bounds, rate_max=1.0, rate_min=1e-4)
-    t = np.arange(0, clock.duration, 2e-3)
-    sampled = np.stack(
-        [np.interp(clock(t), np.linspace(0, 2, 20001), column) for column in _fine(u, values).T], axis=1
-    )
-    d1 = np.diff(sampled, axis=0) / 2e-3
-    assert np.abs(d1).max() <= speed * 1.02
-    assert np.linalg.norm(d1, axis=1).max() <= speed * 1.02
-    if clock.rate < 0.99:
-        faster = clock.rate * 1.01
-        assert any(bound.exceeded(faster, 0.4) for bound in bounds) or faster * 0.4 > 2.0
-
-
-def _fine(u: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return CubicSpline(u, values)(np.linspace(0, 2, 20001))
-
-
 def test_a_clock_too_fast_for_its_length_is_refused() -> None:
     with pytest.raises(ValueError, match="ramped"):
         Clock(0.1, 1.0, 0.4)
     with pytest.raises(ValueError, match="positive"):
         Clock(1.0, 0.0, 0.4)
-
-
-def test_a_clock_that_cannot_keep_the_limits_still_ends() -> None:
-    huge = np.full((5, 1), 1e9)
-    assert fastest(2.0, 0.4, [Bounded(huge, huge, huge, 1, 1)], 1.0, rate_min=0.1).rate == 0.1
 
 
 @settings(deadline=None)
