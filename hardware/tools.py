@@ -1,4 +1,4 @@
-"""Tools from files: meshes (OBJ, PLY, STL) in millimetres or metres, and the tool.toml beside them."""
+"""Tools from files: meshes (OBJ, PLY, STL, 3MF) in a known unit, and the tool.toml beside them."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from hardware.geometry import Array, rotation_from_vector, transform
-from hardware.types import Image, Mesh, Tool, require
+from hardware.mesh_files import MESH_SUFFIXES, read_mesh_file, to_metres
+from hardware.types import Mesh, Tool, require
 
-Units = Literal["mm", "m"]
-SCALE: Mapping[Units, float] = {"mm": 1e-3, "m": 1.0}
-MESH_SUFFIXES = (".obj", ".ply", ".stl")
+Units = Literal["mm", "cm", "m", "inch"]
+SCALE: Mapping[Units, float] = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "inch": 0.0254}
+GUESSED: tuple[Units, ...] = ("mm", "m")  # without a person to confirm
 SMALLEST, LARGEST = 0.005, 1.0
 
 TOOLS_FOLDER = Path(__file__).parent.parent / "assets" / "tools"
@@ -36,23 +36,8 @@ def load_mesh(path: Path, units: Units | None = None) -> Mesh:
     one of the two. Raises ValueError naming file and field (empty mesh, wrong or undecidable units, missing
     texture), FileNotFoundError where there is no such file.
     """
-    path = Path(path)
-    _refuse_unreadable(path)
-    loaded = _read(path)
-    vertices = np.asarray(loaded.vertices, float)
-    require(len(vertices) > 0 and len(loaded.faces) > 0, f"{path}: mesh is empty: it has no faces")
-    require(bool(np.isfinite(vertices).all()), f"{path}: vertices: one is nan or inf")
-    scale = SCALE[_units_of(path, vertices, units)]
-    uv, texture, face_rgb = _appearance(loaded)
-    vertices, faces, kept = _welded(vertices * scale, np.asarray(loaded.faces))
-    require(len(faces) > 0, f"{path}: mesh is empty: every face has no area")
-    return Mesh(
-        vertices=vertices,
-        faces=faces,
-        uv=None if uv is None else uv[kept],
-        texture=texture,
-        face_rgb=None if face_rgb is None else face_rgb[kept],
-    )
+    found = read_mesh_file(Path(path))
+    return to_metres(found, SCALE[_units_of(Path(path), found.vertices, units)], path)
 
 
 def load_tool(path: Path) -> Tool:
@@ -69,9 +54,9 @@ def load_tool(path: Path) -> Tool:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
-    units = values.get("units")
-    if units not in ("mm", "m"):
-        raise ValueError(f"{path}: units: {units!r} is neither 'mm' nor 'm'")
+    units = next((unit for unit in SCALE if unit == values.get("units")), None)
+    if units is None:
+        raise ValueError(f"{path}: units: {values.get('units')!r} is not one of {list(SCALE)}")
     require(isinstance(values.get("mesh"), str), f"{path}: mesh: the mesh file's name is missing")
     scale = SCALE[units]
     mesh = load_mesh(path.parent / values["mesh"], units)
@@ -89,33 +74,9 @@ def load_tool(path: Path) -> Tool:
     )
 
 
-def _refuse_unreadable(path: Path) -> None:
-    suffix = path.suffix.lower()
-    require(suffix in MESH_SUFFIXES, f"{path}: mesh: {suffix or 'no suffix'} is not one of {list(MESH_SUFFIXES)}")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such mesh")
-    if suffix != ".obj":
-        return
-    lines = [line.split(maxsplit=1) for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-    for library in (path.parent / line[1].strip() for line in lines if len(line) == 2 and line[0] == "mtllib"):
-        require(library.is_file(), f"{path}: mtllib: {library.name} is not beside the mesh")
-        for line in library.read_text(encoding="utf-8", errors="replace").splitlines():
-            words = line.split()
-            if words[:1] == ["map_Kd"]:
-                picture = library.parent / words[-1]
-                require(picture.is_file(), f"{library}: map_Kd: {words[-1]} is not beside the mesh")
-
-
-def _read(path: Path) -> Any:
-    try:
-        return trimesh.load_mesh(str(path), process=False)
-    except Exception as error:  # the readers of the formats raise whatever they trip over
-        raise ValueError(f"{path}: mesh: cannot be read ({type(error).__name__}: {error})") from error
-
-
 def _units_of(path: Path, vertices: Array, units: Units | None) -> Units:
     extent = float(np.ptp(vertices, axis=0).max())
-    fitting = [name for name, scale in SCALE.items() if SMALLEST <= extent * scale <= LARGEST]
+    fitting = [name for name in GUESSED if SMALLEST <= extent * SCALE[name] <= LARGEST]
     if units is None:
         require(
             len(fitting) == 1,
@@ -123,39 +84,13 @@ def _units_of(path: Path, vertices: Array, units: Units | None) -> Units:
             "scale the mesh or say the units",
         )
         return fitting[0]
-    require(units in SCALE, f"{path}: units: {units!r} is neither 'mm' nor 'm'")
+    require(units in SCALE, f"{path}: units: {units!r} is not one of {list(SCALE)}")
     require(
-        units in fitting,
+        SMALLEST <= extent * SCALE[units] <= LARGEST,
         f"{path}: units: largest extent {extent:.4g} {units} is outside 5 mm to 1 m"
         + (f"; did you mean {fitting[0]!r}?" if fitting else ""),
     )
     return units
-
-
-def _appearance(loaded: Any) -> tuple[NDArray[np.float32] | None, Image | None, Image | None]:
-    """Texture with uv by corner, else one colour a face where there is more than one, else nothing."""
-    visual, faces = loaded.visual, np.asarray(loaded.faces)
-    if visual.kind == "texture" and visual.uv is not None:
-        material = visual.material
-        image = getattr(material, "image", None) or getattr(material, "baseColorTexture", None)
-        if image is not None:
-            texture = np.asarray(image.convert("RGB"), np.uint8)
-            return np.asarray(visual.uv, np.float32)[faces], texture, None
-        return None, None, None
-    if visual.kind in ("face", "vertex"):
-        face_rgb = np.asarray(visual.face_colors, np.uint8)[:, :3]
-        if len(np.unique(face_rgb, axis=0)) > 1:
-            return None, None, face_rgb
-    return None, None, None
-
-
-def _welded(vertices: Array, faces: NDArray[np.int64]) -> tuple[Array, NDArray[np.int32], NDArray[np.bool_]]:
-    """Join corners that were split for their texture coordinates; drop faces that have no area."""
-    _, first, index = np.unique(np.round(vertices, 8), axis=0, return_index=True, return_inverse=True)
-    welded = index.reshape(-1)[faces].astype(np.int32)
-    a, b, c = welded.T
-    kept = (a != b) & (b != c) & (c != a)
-    return vertices[first], welded[kept], kept
 
 
 def _numbers(path: Path, values: Mapping[str, Any], key: str, count: int) -> Array:

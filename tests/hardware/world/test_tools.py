@@ -158,7 +158,7 @@ def test_face_colours_come_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('units = "mm"', 'units = "inch"', "units: 'inch'"),
+        ('units = "mm"', 'units = "ell"', "units: 'ell'"),
         ("tip = [", "tip = [1.0, ", r"tip: \["),
         ("position = [0.0, 0.0, 80.0]", "position = [0.0, 0.0]", "position"),
         ("rpy_deg = [180.0, 0.0, 0.0]", 'rpy_deg = ["down", 0, 0]', "rpy_deg"),
