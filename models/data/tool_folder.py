@@ -1,19 +1,20 @@
-"""A tool inside a dream folder: tool.toml beside its mesh. Self-contained: nothing outside is referred to."""
+"""A tool as a folder, in a dream or in the library: tool.toml beside its mesh; nothing outside is referred to."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.types import Tool
+from hardware.types import SymmetryAxis, Tool
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.mesh_text import read_mesh, write_mesh
 from models.data.text_files import read_table, to_toml
 
 
-def save_tool(folder: Path, tool: Tool) -> None:
-    """Write tool.toml and the mesh into a folder that is there."""
+def save_tool(folder: Path, tool: Tool, source: Mapping[str, object] | None = None) -> None:
+    """Write tool.toml and the mesh into a folder that is there; source: plain values, where it came from."""
     table: dict[str, object] = {
         "name": tool.name,
         "mass_kg": tool.mass,
@@ -23,6 +24,9 @@ def save_tool(folder: Path, tool: Tool) -> None:
     }
     if tool.trackable is not None:
         table["trackable_faces"] = _runs(tool.trackable)
+    table |= _optional(tool)
+    if source:
+        table["source"] = dict(source)
     (folder / "tool.toml").write_text(to_toml(table), encoding="utf-8")
     write_mesh(folder, tool.mesh)
 
@@ -41,11 +45,58 @@ def load_tool_folder(folder: Path) -> Tool:
             trackable=_trackable(fields, len(mesh.faces)),
             symmetry=_symmetry(fields),
             mass=fields.number("mass_kg", "a mass in kg, 0 or more"),
+            centre_of_mass=_point(fields, "centre_of_mass", "[x, y, z] in metres"),
+            tip_direction=_point(fields, "tip_direction", "a unit vector"),
+            min_tip_height=_height(fields),
+            symmetry_axis=_axis(fields),
+            version=fields.get("version", str, "the tool's version in the library", ""),
         )
     except DreamFileError:
         raise
     except ValueError as error:
         raise DreamFileError(path, "tool", str(error)) from error
+
+
+def is_tool_folder(folder: Path) -> bool:
+    """Return whether a folder is of this kind, and not one of a bare tool.toml beside a CAD file."""
+    path = folder / "tool.toml"
+    try:
+        return (folder / "mesh.obj").is_file() and "T_flange_tool" in read_table(path)
+    except DreamFileError:
+        return False
+
+
+def _optional(tool: Tool) -> dict[str, object]:
+    """What only some tools say; absent means not known, as in folders that are older than the key."""
+    table: dict[str, object] = {}
+    if tool.centre_of_mass is not None:
+        table["centre_of_mass"] = tool.centre_of_mass.tolist()
+    if tool.tip_direction is not None:
+        table["tip_direction"] = tool.tip_direction.tolist()
+    if tool.min_tip_height is not None:
+        table["min_tip_height"] = tool.min_tip_height
+    if tool.version:
+        table["version"] = tool.version
+    if tool.symmetry_axis is not None:
+        table["symmetry_axis"] = {"axis": list(tool.symmetry_axis.axis), "order": tool.symmetry_axis.order}
+    return table
+
+
+def _point(fields: Fields, key: str, valid: str) -> NDArray[np.float64] | None:
+    return fields.array(key, (3,), valid) if key in fields.values else None
+
+
+def _height(fields: Fields) -> float | None:
+    key = "min_tip_height"
+    return fields.number(key, "metres above the table") if key in fields.values else None
+
+
+def _axis(fields: Fields) -> SymmetryAxis | None:
+    if "symmetry_axis" not in fields.values:
+        return None
+    inner = fields.table("symmetry_axis", "axis = [x, y, z], order = 0 or 2..36")
+    x, y, z = inner.array("axis", (3,), "a unit vector").tolist()
+    return SymmetryAxis((x, y, z), inner.get("order", int, "0 for every angle, or 2..36"))
 
 
 def _symmetry(fields: Fields) -> NDArray[np.float64]:
