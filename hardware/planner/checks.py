@@ -38,7 +38,7 @@ def check_arm(task: ArmTask, plan: ArmPlan, motion: Motion) -> list[Check]:
     inside, jump = task.inside(q), np.abs(q[:1] - task.q_start).max(axis=1)
     outside = JOG_INSIDE if inside[0] < 0 else "The tool tip leaves its box. " + MOVE_AWAY
     return [
-        *_path(task, plan, motion),
+        *(_path(task, plan, motion) if motion.work.any() else ()),
         *_tip(task, task.tip(q), t),
         *_joints(task, q, t),
         at_least("workspace", task.name, inside, 0.0, "mm", t, outside, 1e3),

@@ -44,8 +44,8 @@ def move(tasks: Sequence[ArmTask], scene: Scene, start: float, end: float, speed
     for task in tasks:
         T = task.T_base_flange(task.path.poses(u + start))
         q_work[task.name] = polish(task.kinematics, T, q_work[task.name])
-    before, after = ([_slowly(leg, tasks, step) for leg in legs] for legs in _around(tasks, scene, leg))
-    q = {task.name: _joined([part[task.name] for part in (*before, q_work, *after)]) for task in tasks}
+    before, after = ([slowly(leg, tasks, step) for leg in legs] for legs in _around(tasks, scene, leg))
+    q = {task.name: joined([part[task.name] for part in (*before, q_work, *after)]) for task in tasks}
     count = len(next(iter(q.values())))
     first = sum(len(next(iter(part.values()))) - 1 for part in before)
     work = slice(first, first + len(u))
@@ -100,10 +100,11 @@ def _around(tasks: Sequence[ArmTask], scene: Scene, work: Leg) -> tuple[list[Leg
     )
 
 
-def _slowly(leg: Leg, tasks: Sequence[ArmTask], step: float) -> dict[str, Array]:
+def slowly(leg: Leg, tasks: Sequence[ArmTask], step: float) -> dict[str, Array]:
+    """Return q (N, J) by arm along a leg at the pace of approach and retreat, from rest to rest."""
     return timed(leg, clock(leg, tasks, SLOW, step).clock, step)[1]
 
 
-def _joined(parts: Sequence[Array]) -> Array:
-    """Samples of consecutive legs (n, J) in a row; each starts where the one before ended."""
+def joined(parts: Sequence[Array]) -> Array:
+    """Return samples of consecutive legs (n, J) in a row; each starts where the one before ended."""
     return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])

@@ -38,6 +38,12 @@ def check_motion(
     return found
 
 
+def check_move(tasks: Sequence[ArmTask], arms: Sequence[ArmPlan], motion: Motion, scene: Scene) -> list[Check]:
+    """Return a Check for every rule of motion that a move without a dream has to keep."""
+    own = [check for task, arm in zip(tasks, arms, strict=True) for check in checks.check_arm(task, arm, motion)]
+    return [*own, *checks.check_clearance(scene.check(motion.q), motion.t), _duration(motion)]
+
+
 def clamps_of(task: ArmTask, motion: Motion) -> list[Clamp]:
     """Return where and by how much the path was raised over the table."""
     t, lift = motion.t[motion.work], task.path.lift(motion.clip_time[motion.work])
