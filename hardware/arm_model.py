@@ -4,6 +4,8 @@ Link meshes come from the vendor's description in the `example-robot-data` packa
 stand comes from `hardware.kinematics`, so that what is drawn, simulated and checked is what is planned.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from hardware.geometry import Array, apply, inverse, quaternion
+from hardware.geometry import Array, apply, inverse, quaternion, rotation_from_vector, transform
 from hardware.kinematics import ArmKinematics
 from hardware.rig import ArmConfig
 from hardware.types import Image, Mesh, Tool
@@ -22,20 +24,70 @@ from hardware.types import Image, Mesh, Tool
 VISUAL_GROUP, COLLISION_GROUP = 2, 3
 ROD_RADIUS_M = 0.012
 WHITE, SILVER, TOOL_GREY = (0.93, 0.94, 0.95), (0.72, 0.73, 0.75), (0.55, 0.56, 0.58)
-_DESCRIPTIONS = {"xarm7": ("xarm_description", "xarm7"), "ur5": ("ur_description", "ur5")}
 _ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
+
+
+@dataclass(frozen=True)
+class Description:
+    """A row of `_DESCRIPTIONS`: the vendor's URDF and mesh files in the folder `package`, and the links' names.
+
+    meshes: one file per link, base first; urdf_links: their names in the URDF; base_turn_deg: how the URDF's first
+    link is turned about z against the controller's base; like: the model whose meshes these are, stretched to the
+    lengths of this one, "" for the model itself.
+    """
+
+    package: str
+    urdf: str
+    meshes: tuple[str, ...]
+    links: tuple[str, ...]
+    urdf_links: tuple[str, ...]
+    base_turn_deg: float = 0.0
+    like: str = ""
+
+
+_XARM7_LINKS = ("link_base", *(f"link{i}" for i in range(1, 8)))
+_UR5 = Description(
+    package="ur_description",
+    urdf="ur5_robot",
+    meshes=tuple(
+        f"ur5/collision/{part}.stl"
+        for part in ("base", "shoulder", "upperarm", "forearm", "wrist1", "wrist2", "wrist3")
+    ),
+    links=("base", "shoulder", "upper_arm", "forearm", "wrist_1", "wrist_2", "wrist_3"),
+    urdf_links=(
+        *("base_link", "shoulder_link", "upper_arm_link", "forearm_link"),
+        *("wrist_1_link", "wrist_2_link", "wrist_3_link"),
+    ),
+    base_turn_deg=180.0,
+)
+# the package has no UR5e: its casings are the UR5's, longer where its links are longer
+_DESCRIPTIONS: Mapping[str, Description] = {
+    "xarm7": Description(
+        package="xarm_description",
+        urdf="xarm7",
+        meshes=tuple(f"xarm7/visual/{name}.stl" for name in _XARM7_LINKS),
+        links=_XARM7_LINKS,
+        urdf_links=_XARM7_LINKS,
+    ),
+    "ur5": _UR5,
+    "ur5e": replace(_UR5, like="ur5"),
+}
 
 
 def description_folder(model: str) -> Path:
     """Return the folder of the vendor's description (urdf/, meshes/); ValueError where the model has none."""
-    if model not in _DESCRIPTIONS:
-        raise ValueError(f"arm model {model!r} has no description; known are {sorted(_DESCRIPTIONS)}")
-    return Path(str(distribution("example-robot-data").locate_file(f"{_ROBOTS}/{_DESCRIPTIONS[model][0]}")))
+    return Path(str(distribution("example-robot-data").locate_file(f"{_ROBOTS}/{_described(model).package}")))
 
 
 def link_names(model: str) -> tuple[str, ...]:
     """Return the names of the links, base first; there is one more than there are joints."""
-    return ("link_base", *(f"link{i + 1}" for i in range(ArmKinematics.load(model).n_joints)))
+    return _described(model).links
+
+
+def _described(model: str) -> Description:
+    if model not in _DESCRIPTIONS:
+        raise ValueError(f"arm model {model!r} has no description; known are {sorted(_DESCRIPTIONS)}")
+    return _DESCRIPTIONS[model]
 
 
 def link_poses(model: str, q: Array) -> Array:
@@ -174,19 +226,64 @@ def _exclude_links(spec: mujoco.MjSpec, arm: ArmConfig, tool: bool) -> None:
             spec.add_exclude(bodyname1=first, bodyname2=second)
 
 
+def _urdf(model: str) -> ElementTree.Element:
+    return ElementTree.parse(description_folder(model) / "urdf" / f"{_described(model).urdf}.urdf").getroot()
+
+
 def _link_masses(model: str) -> dict[str, float]:
     """Link name -> mass [kg] from the vendor's URDF."""
-    file = description_folder(model) / "urdf" / f"{_DESCRIPTIONS[model][1]}.urdf"
-    links = ElementTree.parse(file).getroot().iter("link")
-    found = {link.attrib["name"]: link.find("inertial/mass") for link in links}
-    return {name: float(mass.attrib["value"]) for name, mass in found.items() if mass is not None}
+    found = {link.attrib["name"]: link.find("inertial/mass") for link in _urdf(model).iter("link")}
+    row = _described(model)
+    masses = zip(row.links, (found.get(name) for name in row.urdf_links), strict=True)
+    return {name: float(mass.attrib["value"]) for name, mass in masses if mass is not None}
 
 
 @lru_cache
 def _vendor_mesh(model: str, name: str) -> Mesh:
-    file = description_folder(model) / "meshes" / _DESCRIPTIONS[model][1] / "visual" / f"{name}.stl"
-    loaded = trimesh.load_mesh(file)
-    return Mesh(np.array(loaded.vertices, float), np.array(loaded.faces, np.int32))
+    """The link's mesh in the frame of the joint that moves it (the base's in the controller's base)."""
+    row = _described(model)
+    index = row.links.index(name)
+    if row.like:
+        return _stretched(_vendor_mesh(row.like, name), _next_joint(row.like, index), _next_joint(model, index))
+    loaded = trimesh.load_mesh(description_folder(model) / "meshes" / row.meshes[index])
+    vertices = apply(_T_joint_urdf(model)[index], np.array(loaded.vertices, float))
+    return Mesh(vertices, np.array(loaded.faces, np.int32))
+
+
+def _T_joint_urdf(model: str) -> Array:
+    """(J + 1, 4, 4) from the URDF's link frames to ours, base first; both describe the same arm at all joints 0."""
+    row, joints = _described(model), {}
+    for joint in _urdf(model).iter("joint"):
+        child, origin = joint.find("child"), joint.find("origin")
+        if child is not None and origin is not None:
+            roll, pitch, yaw = (float(v) for v in origin.get("rpy", "0 0 0").split())
+            place = [float(v) for v in origin.get("xyz", "0 0 0").split()]
+            joints[child.attrib["link"]] = transform(_turn(2, yaw) @ _turn(1, pitch) @ _turn(0, roll), place)
+    poses = [transform(_turn(2, np.radians(row.base_turn_deg)), np.zeros(3))]
+    for name in row.urdf_links[1:]:
+        poses.append(poses[-1] @ joints[name])
+    return np.asarray(inverse(link_poses(model, np.zeros(len(poses) - 1))) @ np.stack(poses))
+
+
+def _turn(axis: int, angle: float) -> Array:
+    return rotation_from_vector(angle * np.eye(3)[axis])
+
+
+def _next_joint(model: str, index: int) -> Array:
+    """Where (3,) the next joint stands in a link's frame, all joints 0; the last link ends at its origin."""
+    poses = link_poses(model, np.zeros(ArmKinematics.load(model).n_joints))
+    return np.asarray((inverse(poses[index]) @ poses[min(index + 1, len(poses) - 1)])[:3, 3])
+
+
+def _stretched(mesh: Mesh, end: Array, new_end: Array) -> Mesh:
+    """The mesh with its far side moved as its end moves, its near side in place, and what is between drawn out."""
+    way = new_end - end
+    length = float(np.linalg.norm(way))
+    if length < 1e-9:
+        return mesh
+    along = mesh.vertices @ (way / length)
+    share = np.clip(along / max(float(along.max()), 1e-9), 0.0, 1.0)
+    return Mesh(mesh.vertices + share[:, None] * way, mesh.faces)
 
 
 def _clustered(mesh: Mesh, cell: float) -> Mesh:

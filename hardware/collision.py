@@ -22,9 +22,12 @@ KINDS: tuple[Kind, ...] = ("self", "arms", "keep-out", "table", "tool-table")
 EXACT_BELOW = 0.05
 FAR = 10.0
 
-# Pairs of one arm's parts that cannot meet: neighbours, and what the vendor's semantic description (SRDF of
-# xarm_ros2) found never to touch. Parts are counted from the base; the tool comes last.
+# Pairs of one arm's parts that cannot meet: neighbours, and what a semantic description (SRDF; of xarm_ros2, and of
+# ur_description in example-robot-data) leaves out. Parts are counted from the base; the tool comes last.
+_UR_NEVER = frozenset({(0, 2), (3, 5), (3, 6), (4, 6)})
 _NEVER: Mapping[str, frozenset[tuple[int, int]]] = {
+    "ur5": _UR_NEVER,
+    "ur5e": _UR_NEVER,
     "xarm7": frozenset({(0, 2), (0, 3), (1, 3), (1, 4), (3, 5), (3, 6), (3, 7), (4, 6), (4, 7), (5, 7)}),
 }
 
