@@ -106,6 +106,12 @@ class DreamDocument:
         return self._shelf.find(Recipe((), self.tracker)) or self._shelf.base
 
     @property
+    def tracks_at_hand(self) -> tuple[Track, ...]:
+        """What each tracker said by itself from the boxes that count now, where that is kept."""
+        kept = (self._shelf.find(Recipe(self.recipe.hints, name)) for name in TRACKERS)
+        return tuple(track for track in kept if track is not None)
+
+    @property
     def extended_track(self) -> Track | None:
         """The track that boxes or cuts were only added to, so that only their spans need be tracked again."""
         base, recipe = self._shelf.base, self.recipe

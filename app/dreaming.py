@@ -125,6 +125,16 @@ class DreamSession:
         return self._document.tracker if self._document else BUILT_IN
 
     @property
+    def boxes(self) -> tuple[Hint, ...]:
+        """What trackers are given: the boxes, those that corrected poses imply too."""
+        return self._document.recipe.hints if self._document else ()
+
+    @property
+    def tracks_at_hand(self) -> tuple[Track, ...]:
+        """What each tracker said by itself from those boxes, where that is kept."""
+        return self._document.tracks_at_hand if self._document else ()
+
+    @property
     def trim(self) -> tuple[int, int]:
         return self._document.trim if self._document else (0, 0)
 

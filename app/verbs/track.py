@@ -8,6 +8,7 @@ import numpy as np
 from app.dreaming import DreamSession
 from app.ledger import Ledger
 from app.settings import ledger_file
+from app.verbs import track_compare
 from app.verbs.options import Verb, closing, writable
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
@@ -39,6 +40,20 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
         metavar="TOOL:VIEW:T:X0,Y0,X1,Y1",
         help="a box around a tool in one picture, in pixels; it holds hard; may be given often",
     )
+    p.add_argument(
+        "--compare",
+        nargs="+",
+        choices=list(TRACKERS),
+        metavar="TRACKER",
+        help="track with each of these instead and say how far they differ, from the first one and from labels; "
+        "nothing in the folder changes; --out takes the numbers as JSON",
+    )
+    p.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="with --compare: poses to hold all against, as poses.json (default: labels.json of the folder)",
+    )
     p.set_defaults(run=run)
 
 
@@ -54,6 +69,9 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     hints = [_hint(text) for text in arguments.hint]
     with closing(Ledger(ledger_file(workspace))) as ledger, closing(DreamSession(workspace, ledger)) as session:
         session.open(arguments.dream)
+        if arguments.compare is not None:
+            _only_compares(arguments)
+            return track_compare.run(arguments, workspace, output, session)
         session.device = arguments.device or ""
         if arguments.tracker is not None:
             session.use_tracker(arguments.tracker)
@@ -90,6 +108,12 @@ def track_now(session: DreamSession, output: Output) -> Track:
     if session.track is None or session.track is before or session.message:
         raise Refused(session.message or "tracking gave nothing")
     return session.track
+
+
+def _only_compares(arguments: argparse.Namespace) -> None:
+    for option, given in (("--tracker", arguments.tracker), ("--hint", arguments.hint)):
+        if given:
+            raise Refused(f"{option}: not with --compare, which takes the dream's boxes as they are")
 
 
 def _hint(text: str) -> Hint:

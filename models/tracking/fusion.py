@@ -15,6 +15,7 @@ from hardware.types import Tool
 from models.tracking.boxes import check_hints
 from models.tracking.per_view import IsCancelled, PerViewTracker, Progress, ViewTrack, built_in
 from models.tracking.rays import mean_rotation, meeting_point, nearest_turn, ray_distances, rotation_spread
+from models.tracking.tool_points import tracked_centre
 from models.tracking.trackers import TrackerChoice, TrackFunction
 from models.types import Dream, Hint, PoseSource, ToolTrack, Track
 
@@ -104,7 +105,7 @@ def fuse_pose(dream: Dream, tool: Tool, T_view_tool: Mapping[int, Array], sure: 
     """
     T = {v: dream.views[v].T_view1_view @ pose for v, pose in T_view_tool.items()}
     best = max(T, key=lambda v: sure[v])
-    centre = _centre(tool)
+    centre = tracked_centre(tool)
     p = np.array([T[v][:3, :3] @ centre + T[v][:3, 3] for v in T])
     R = np.array([nearest_turn(T[v][:3, :3], T[best][:3, :3], tool.symmetry) for v in T])
     point, gap = _meet(np.array([dream.views[v].T_view1_view[:3, 3] for v in T]), p, p[list(T).index(best)])
@@ -131,13 +132,6 @@ def _meet(origins: Array, points: Array, own: Array) -> tuple[Array, float]:
 def _about(R: Array, point: Array, centre: Array) -> Array:
     """The pose (4, 4) that puts the tool's centre at a point."""
     return transform(R, point - R @ centre)
-
-
-def _centre(tool: Tool) -> Array:
-    """The middle (3,) of what is tracked of a tool, in the tool frame: the ray goes through it."""
-    used = tool.mesh.faces if tool.trackable is None else tool.mesh.faces[tool.trackable]
-    corners = tool.mesh.vertices[np.unique(used)]
-    return np.asarray((corners.min(axis=0) + corners.max(axis=0)) / 2)
 
 
 def _column(dream: Dream, v: int, point: Array) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.comparison import Comparison, Trial, compare
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice
@@ -102,3 +103,32 @@ def moving_track(
         sure = np.ones((len(dream), len(dream.views)))
         tools[role] = ToolTrack(role, poses, sure, np.zeros(len(dream)), source)
     return Track(dream.name, tools, hints=hints)
+
+
+def still_comparison(
+    folder: Path,
+    hints: tuple[Hint, ...],
+    choices: tuple[TrackerChoice, ...],
+    known: tuple[Track, ...],
+    labels: Track | None,
+    report: Report,
+    cancelled: Cancelled,
+) -> Comparison:
+    """Trackers that stand still at different heights; MegaPose is not set up here."""
+    there = {track.tracker: track for track in known}
+    trials = []
+    for choice in choices:
+        if choice.name == "megapose":
+            trials.append(Trial(choice.name, None, problem="MegaPose is not set up"))
+            continue
+        track = there.get(choice.name) or still_track(folder, hints, None, choice, report, cancelled)
+        outline = {role: np.full(tool.confidence.shape, 0.9) for role, tool in track.tools.items()}
+        trials.append(Trial(choice.name, track, outline))
+    return compare(load_dream(folder), trials, labels)
+
+
+def patient_comparison(*arguments: object) -> None:
+    report, cancelled = arguments[-2:]
+    assert callable(report)
+    assert callable(cancelled)
+    patient(report, cancelled)
