@@ -9,8 +9,6 @@ What lets a plan move an arm is an approval (hardware/safety.py).
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from hardware.geometry import Array
 from hardware.types import ArmLimits, ArmPlan, Check, Clamp, Phase, Plan
+from hardware.whole_file import write_whole
 
 FORMAT = "dreamdeck plan 1"
 
@@ -54,14 +53,7 @@ def save_plan(plan: Plan, path: Path | str) -> Plan:
     """Write a plan, sealed, and return it as written. The file appears whole or not at all."""
     plan, path = sealed(plan), Path(path)
     text = canonical_json({"format": FORMAT, **_fields(plan)})
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    write_whole(path, text)
     return plan
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from hardware.geometry import Array
+from hardware.whole_file import write_whole
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.text_files import read_table, to_json
@@ -37,12 +38,7 @@ def poses_document(track: Track, dream: Dream) -> dict[str, object]:
 
 def write_poses(path: Path, track: Track, dream: Dream) -> None:
     """Write poses.json, whole or not at all. Raises OSError where the file cannot be written."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(to_json(poses_document(track, dream)), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, to_json(poses_document(track, dream)))
 
 
 def read_poses(path: Path) -> Track:
