@@ -12,7 +12,7 @@ from models.types import Dream
 
 CALIBRATION_NAMES = ("calib.json", "calibration.json", "calibration.toml", "calib.toml")
 PICTURES = (".png", ".jpg", ".jpeg")
-MESHES = (".obj", ".ply", ".stl")
+MESHES = (".obj", ".ply", ".stl", ".3mf")
 
 
 def import_dream(

@@ -16,6 +16,7 @@ from models.data.calibration_file import Calibration, load_calibration
 from models.data.errors import DreamFileError
 from models.data.fields import safe_name
 from models.data.photo import model_input, read_photo
+from models.data.tool_folder import is_tool_folder, library_tool
 from models.data.video_file import read_clip
 from models.types import Dream, Placement, View
 
@@ -80,6 +81,8 @@ def _tool(role: str, mesh: Path) -> Tool:
     """Return the tool of a mesh in metres with the default mount, or as its own .toml says."""
     sidecar = mesh.with_suffix(".toml")
     try:
+        if mesh.name == "tool.toml" and is_tool_folder(mesh.parent):
+            return library_tool(mesh.parent)
         if mesh.suffix.lower() == ".toml":
             return load_tool(mesh)
         if sidecar.is_file():
@@ -87,7 +90,12 @@ def _tool(role: str, mesh: Path) -> Tool:
         load_mesh(mesh, "m")
         return load_tool(mesh)
     except FileNotFoundError as error:
-        raise DreamFileError(mesh, f"tools.{role}", "does not exist", "a mesh file (OBJ, PLY or STL)") from error
+        raise DreamFileError(
+            mesh,
+            f"tools.{role}",
+            "does not exist",
+            "a mesh file (OBJ, PLY, STL or 3MF), or the tool.toml of a tool",
+        ) from error
     except (OSError, ValueError) as error:
         problem = str(error).removeprefix(f"{mesh}: ")
         valid = "a mesh with faces, in metres, 5 mm to 1 m large; other units and mounts: a .toml beside it"

@@ -1,6 +1,8 @@
 """A tool as a folder, in a dream or in the library: tool.toml beside its mesh; nothing outside is referred to."""
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.mesh_text import read_mesh, write_mesh
 from models.data.text_files import read_table, to_toml
+
+FILES = ("tool.toml", "mesh.obj", "mesh.mtl", "texture.png")
 
 
 def save_tool(folder: Path, tool: Tool, source: Mapping[str, object] | None = None) -> None:
@@ -55,6 +59,22 @@ def load_tool_folder(folder: Path) -> Tool:
         raise
     except ValueError as error:
         raise DreamFileError(path, "tool", str(error)) from error
+
+
+def library_tool(folder: Path) -> Tool:
+    """Read a tool of the library: it carries its version, which goes with it into dreams."""
+    return replace(load_tool_folder(folder), version=tool_version(folder))
+
+
+def tool_version(folder: Path) -> str:
+    """Return 16 hexadecimal digits over every file of a tool's folder."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        path = folder / name
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def is_tool_folder(folder: Path) -> bool:

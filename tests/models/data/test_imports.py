@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pictures
 
+from hardware.tools import BUILT_IN_TOOLS, load_tool
 from models.data.errors import DreamFileError
 from models.data.imports import read_dreamitate
+from models.data.tool_folder import save_tool, tool_version
 from models.types import Dream
 from tests.models.data.published import (
     BOX,
@@ -260,3 +263,16 @@ def test_the_real_dreams_come_in(real_dreams: Path) -> None:
         # at t0 nothing has moved yet, so the cropped photo and the generated next picture nearly agree
         first, second = dream.views[1].frames[:2].astype(int)
         assert np.abs(first - second).mean() < 8
+
+
+def test_a_tool_of_the_library_comes_in_with_its_mount_and_version(published: Published, tmp_path: Path) -> None:
+    folder = tmp_path / "library" / "sweeper"
+    folder.mkdir(parents=True)
+    tool = replace(load_tool(BUILT_IN_TOOLS["brush"]), name="sweeper", mass=0.33)
+    save_tool(folder, tool)
+    found = _read(replace(published, tools={**published.tools, "left": folder / "tool.toml"})).tools["left"]
+    assert (found.name, found.mass, found.version) == ("sweeper", 0.33, tool_version(folder))
+    np.testing.assert_array_equal(found.T_flange_tool, tool.T_flange_tool)
+    (folder / "mesh.obj").write_text("v 0 0\n")
+    with pytest.raises(DreamFileError, match=r"tools\.left.*mesh"):
+        _read(replace(published, tools={**published.tools, "left": folder / "tool.toml"}))
