@@ -97,7 +97,8 @@ def mass_of(mesh: Mesh, density: float) -> MassFound:
     work, closed = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False), check_mesh(mesh).fine
     if not closed or signed_volume(mesh) <= 0:
         try:
-            work = work.convex_hull
+            with np.errstate(invalid="ignore", divide="ignore"):  # a flat one has no centre
+                work = work.convex_hull
         except Exception as error:  # a flat mesh has no hull; qhull says so in its own way
             raise ValueError(f"mass: the mesh encloses no volume ({type(error).__name__}); type it in") from error
     thick = float(work.volume) / float(np.prod(np.sort(np.ptp(work.vertices, axis=0))[1:]))
