@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 PRIORITY = 5
+OFF = "DREAMDECK_NO_REALTIME"
 
 
 @contextlib.contextmanager
@@ -13,9 +14,10 @@ def realtime() -> Iterator[bool]:
     """Let all threads of this process go before ordinary ones; yield whether that was granted.
 
     Round robin at a low real-time priority. Linux grants it to root and to users with an rtprio limit
-    (docs/safety.md says how); elsewhere nothing changes, and a busy computer shows as late commands.
+    (docs/safety.md says how). Elsewhere, and where the environment sets DREAMDECK_NO_REALTIME, nothing changes,
+    and a busy computer shows as late commands.
     """
-    granted = _schedule(True)
+    granted = not os.environ.get(OFF) and _schedule(True)
     try:
         yield granted
     finally:
