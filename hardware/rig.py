@@ -1,18 +1,22 @@
 """The rig: cameras, arms, table and safety numbers from one hand-editable rig.toml that fails loudly."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hardware.geometry import Array, rotation_from_vector, transform
-from hardware.types import Box, Camera, require
+from hardware.geometry import Array, transform
+from hardware.kinematics import ArmKinematics
+from hardware.rig_table import RigTable, checked, line_numbers, unique
+from hardware.types import Box, Camera
 
 SIM_RIG = Path(__file__).parent.parent / "assets" / "rigs" / "sim.toml"
+# whose controllers a driver speaks to
+DRIVER_MODELS: Mapping[str, tuple[str, ...]] = {"xarm": ("xarm7",), "ur": ("ur5", "ur5e")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,97 +79,91 @@ class Rig:
         raise KeyError(f"rig {self.name} has no arm {name!r}; it has {[arm.name for arm in self.arms]}")
 
 
-class _Table:
-    """A TOML table that knows its place in the file, so that every mistake is named."""
-
-    def __init__(self, values: Mapping[str, Any], where: str) -> None:
-        self._values, self._where = values, where
-
-    def get(self, key: str, kind: type, default: Any = None) -> Any:
-        value = self._values.get(key, default)
-        require(value is not None, f"{self._where}: {key} is missing")
-        fits = (
-            isinstance(value, (int, float)) and not isinstance(value, bool)
-            if kind is float
-            else isinstance(value, kind)
-        )
-        require(fits, f"{self._where}.{key}: {value!r} is not a {kind.__name__}")
-        return float(value) if kind is float else value
-
-    def positive(self, key: str, default: float | None = None) -> float:
-        value = float(self.get(key, float, default))
-        require(value > 0, f"{self._where}.{key}: {value} is not positive")
-        return value
-
-    def array(self, key: str, shape: tuple[int, ...]) -> Array:
-        try:
-            value = np.array(self.get(key, list), dtype=float)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{self._where}.{key}: not an array of numbers ({error})") from error
-        wanted = tuple(n if w < 0 else w for n, w in zip(value.shape, shape, strict=False))
-        require(value.shape == wanted, f"{self._where}.{key}: shape {value.shape}, expected {shape} (-1: any)")
-        require(bool(np.isfinite(value).all()), f"{self._where}.{key}: holds nan or inf")
-        return value
-
-    def pose(self) -> Array:
-        """T from position [m] and rpy_deg: Rz(yaw) Ry(pitch) Rx(roll)."""
-        roll, pitch, yaw = np.radians(self.array("rpy_deg", (3,)))
-        turns = rotation_from_vector(np.array([[0, 0, yaw], [0, pitch, 0], [roll, 0, 0]]))
-        return transform(turns[0] @ turns[1] @ turns[2], self.array("position", (3,)))
+def built_in_rigs() -> dict[str, Path]:
+    """Return the rigs that come with the program: name -> file. `--rig` takes a name as it takes a file."""
+    return {file.stem: file for file in sorted(SIM_RIG.parent.glob("*.toml"))}
 
 
 def load_rig(path: Path | str = "sim") -> Rig:
-    """Read a rig.toml; "sim" is the built-in one.
+    """Read a rig.toml, or a built-in one by its name ("sim").
 
-    Raises ValueError naming file, table and field; FileNotFoundError where there is no such file.
+    Raises ValueError naming file, line, field, value and what is valid; FileNotFoundError where there is no such
+    file.
     """
-    file = SIM_RIG if str(path) == "sim" else Path(path)
-    text = file.read_text(encoding="utf-8")
+    file = built_in_rigs().get(str(path), Path(path))
+    text = _text(file)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: {error}") from error
-    return _parse(values, str(file), hashlib.sha256(text.encode()).hexdigest())
+        raise ValueError(f"{file}: {_syntax(str(error), text)}") from error
+    top = RigTable(values, file, line_numbers(text))
+    return _parse(top, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _parse(values: Mapping[str, Any], where: str, sha256: str) -> Rig:
-    top = _Table(values, where)
-    cameras = tuple(
-        _camera(_Table(v, f"{where}: cameras[{i}]")) for i, v in enumerate(top.get("cameras", list, []))
-    )
-    arms = tuple(_arm(_Table(v, f"{where}: arms[{i}]")) for i, v in enumerate(top.get("arms", list, [])))
-    for kind, names in (("camera", [c.camera.name for c in cameras]), ("arm", [a.name for a in arms])):
-        require(len(set(names)) == len(names), f"{where}: two {kind}s share a name: {names}")
-    return Rig(
+def _text(file: Path) -> str:
+    raw = file.read_bytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ValueError(f"{file}: line {line}: byte {raw[error.start]:#04x}; valid: text in UTF-8") from error
+
+
+def _syntax(message: str, text: str) -> str:
+    """Say a mistake of TOML with its line first, and that line."""
+    place = re.search(r" \((?:at line (\d+), column (\d+)|at end of document)\)$", message)
+    what = message[: place.start()] if place else message
+    lines = text.splitlines() or [""]
+    number = int(place.group(1)) if place and place.group(1) else len(lines)
+    shown = lines[min(number, len(lines)) - 1].strip()
+    return f'line {number}: {what}: {shown!r}; valid: TOML, like `name = "left"` or `size = [1.8, 1.2]`'
+
+
+def _parse(top: RigTable, sha256: str) -> Rig:
+    cameras, arms, keep_out = top.tables("cameras"), top.tables("arms"), top.tables("keep_out")
+    made = tuple(_camera(table) for table in cameras)
+    unique(cameras, "name", [c.camera.name for c in made])
+    workers = tuple(_arm(table) for table in arms)
+    for key in ("name", "role"):
+        unique(arms, key, [getattr(arm, key) for arm in workers])
+    boxes = tuple(_keep_out(table) for table in keep_out)
+    unique(keep_out, "name", [box.name for box in boxes])
+    size, safety = top.table("table"), top.table("safety")
+    rig = Rig(
         name=top.get("name", str),
         simulated=top.get("simulated", bool, False),
-        table_size=_Table(top.get("table", dict), f"{where}: table").array("size", (2,)),
-        cameras=cameras,
-        arms=arms,
-        safety=_safety(_Table(top.get("safety", dict), f"{where}: safety")),
-        keep_out=tuple(
-            _keep_out(_Table(v, f"{where}: keep_out[{i}]")) for i, v in enumerate(top.get("keep_out", list, []))
-        ),
+        table_size=size.array("size", (2,)),
+        cameras=made,
+        arms=workers,
+        safety=_safety(safety),
+        keep_out=boxes,
         sha256=sha256,
     )
+    checked(size, "size", bool((rig.table_size > 0).all()), f"{rig.table_size.tolist()}; valid: lengths over 0")
+    for table in (*cameras, *arms, *keep_out, size, safety, top):
+        table.done()
+    for table, arm in zip(arms, workers, strict=True):
+        checked(table, "emulated", arm.emulated or not rig.simulated, "false; valid: true, as the rig is simulated")
+    return rig
 
 
-def _camera(table: _Table) -> CameraConfig:
+def _camera(table: RigTable) -> CameraConfig:
     width, height = (int(v) for v in table.array("size", (2,)))
-    camera = Camera(
-        name=table.get("name", str),
-        K=table.array("K", (3, 3)),
-        size=(width, height),
-        T_world_cam=table.pose(),
-    )
+    parts = (table.get("name", str), table.array("K", (3, 3)), table.pose())
+    try:
+        camera = Camera(name=parts[0], K=parts[1], size=(width, height), T_world_cam=parts[2])
+    except ValueError as error:
+        raise table.error("", str(error)) from error
     return CameraConfig(camera, driver=table.get("driver", str), serial=table.get("serial", str, ""))
 
 
-def _arm(table: _Table) -> ArmConfig:
-    return ArmConfig(
+def _arm(table: RigTable) -> ArmConfig:
+    driver = table.one_of("driver", list(DRIVER_MODELS))
+    model = table.one_of("model", DRIVER_MODELS[driver])
+    arm = ArmConfig(
         name=table.get("name", str),
-        driver=table.get("driver", str),
-        model=table.get("model", str),
+        driver=driver,
+        model=model,
         address=table.get("address", str),
         emulated=table.get("emulated", bool, False),
         role=table.get("role", str),
@@ -173,12 +171,30 @@ def _arm(table: _Table) -> ArmConfig:
         home=np.radians(table.array("home_deg", (-1,))),
         command_rate_hz=table.positive("command_rate_hz", 100.0),
     )
+    limits = ArmKinematics.load(model)
+    n = limits.n_joints
+    checked(table, "home_deg", len(arm.home) == n, f"it has {len(arm.home)} angles; valid: {n}, a {model} has {n}")
+    out = np.flatnonzero((arm.home < limits.q_lower) | (arm.home > limits.q_upper))
+    if len(out):
+        low, high = np.degrees([limits.q_lower[out[0]], limits.q_upper[out[0]]])
+        degrees = np.degrees(arm.home[out[0]])
+        problem = f"joint {out[0] + 1} at {degrees:g}; valid: {low:.0f} to {high:.0f}"
+        raise table.error("home_deg", problem)
+    loopback = arm.address.startswith("127.")
+    problem = f"{arm.address!r}; valid: 127.x.y.z, as the arm is emulated"
+    checked(table, "address", loopback or not arm.emulated, problem)
+    return arm
 
 
-def _safety(table: _Table) -> SafetyConfig:
+def _safety(table: RigTable) -> SafetyConfig:
     numbers = {name: table.positive(name) for name in SafetyConfig.__dataclass_fields__ if name != "workspace"}
-    return SafetyConfig(workspace=table.array("workspace", (2, 3)), **numbers)
+    workspace = table.array("workspace", (2, 3))
+    ordered = bool((workspace[0] < workspace[1]).all())
+    checked(table, "workspace", ordered, f"{workspace.tolist()}; valid: lower corner, then upper corner")
+    return SafetyConfig(workspace=workspace, **numbers)
 
 
-def _keep_out(table: _Table) -> Box:
-    return Box(table.get("name", str), transform(np.eye(3), table.array("center", (3,))), table.array("size", (3,)))
+def _keep_out(table: RigTable) -> Box:
+    parts = (table.get("name", str), table.array("center", (3,)), table.array("size", (3,)))
+    checked(table, "size", bool((parts[2] > 0).all()), f"{parts[2].tolist()}; valid: lengths over 0")
+    return Box(parts[0], transform(np.eye(3), parts[1]), parts[2])

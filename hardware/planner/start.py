@@ -90,7 +90,8 @@ def _ease(task: ArmTask, q: Array) -> Array:
 
 
 def _roominess(task: ArmTask, q: Array, scene: Scene, others: Mapping[str, Array]) -> float:
-    still = {arm: np.broadcast_to(joints, q.shape) for arm, joints in others.items() if arm != task.name}
+    standing = {arm: joints for arm, joints in others.items() if arm != task.name}
+    still = {arm: np.broadcast_to(joints, (len(q), len(joints))) for arm, joints in standing.items()}
     room = float(scene.check({**still, task.name: q}, between=False).nearest.min())
     return 3.0 * float(np.clip(room / PLENTY_ROOM_M, -1, 1))
 

@@ -1,13 +1,16 @@
 """The arm that is drawn and simulated is the arm that is planned."""
 
+import itertools
+
 import mujoco
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from hardware.arm_model import add_arm, link_hulls, link_meshes, link_names, link_poses, mounted_hull
 from hardware.geometry import Array, apply, inverse, project
 from hardware.kinematics import ArmKinematics
-from hardware.rig import Rig, load_rig
+from hardware.rig import Rig, built_in_rigs, load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Tool
 
@@ -66,6 +69,17 @@ def test_visuals_touch_nothing_and_an_arm_does_not_push_itself(rig: Rig, tool: T
     assert data.ncon == 0
 
 
+@pytest.mark.parametrize("model", ["ur5", "ur5e"])
+def test_the_links_of_a_ur_join_where_its_joints_are(model: str) -> None:
+    """Neighbouring links overlap or nearly touch in any configuration: none is left behind or turned away."""
+    random = np.random.default_rng(0)
+    hulls = [mesh for _, mesh in link_hulls(model)]
+    for q in random.uniform(-np.pi, np.pi, (5, 6)):
+        placed = [apply(T, mesh.vertices) for T, mesh in zip(link_poses(model, q), hulls, strict=True)]
+        for first, second in itertools.pairwise(placed):
+            assert cKDTree(first).query(second)[0].min() < 0.03
+
+
 def test_light_meshes_keep_the_size_of_the_links() -> None:
     hulls = dict(link_hulls("xarm7"))
     for name, mesh in link_meshes("xarm7"):
@@ -74,9 +88,10 @@ def test_light_meshes_keep_the_size_of_the_links() -> None:
         assert gap.max() < 0.012, name
 
 
+@pytest.mark.parametrize("rig_name", sorted(built_in_rigs()))
 @pytest.mark.parametrize("name", sorted(BUILT_IN_TOOLS))
-def test_at_home_neither_arm_nor_tool_is_in_a_picture(rig: Rig, name: str) -> None:
-    tool = load_tool(BUILT_IN_TOOLS[name])
+def test_at_home_neither_arm_nor_tool_is_in_a_picture(rig_name: str, name: str) -> None:
+    tool, rig = load_tool(BUILT_IN_TOOLS[name]), load_rig(rig_name)
     for arm in rig.arms:
         links = arm.T_world_base @ link_poses(arm.model, arm.home)
         bodies = [apply(T, mesh.vertices) for T, (_, mesh) in zip(links, link_meshes(arm.model), strict=True)]
