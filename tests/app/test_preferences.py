@@ -66,7 +66,7 @@ def test_a_broken_rig_file_of_the_settings_opens_the_simulated_one_and_says_wher
     (tmp_path / "lab.toml").write_text('name = "lab"\n[table]\nsize = [1.0]\n[safety]\n')
     rig, notice = window_rig(Settings(rig="lab.toml", rig_folder=str(tmp_path)))
     assert rig.simulated
-    assert f"{tmp_path / 'lab.toml'}: table.size" in notice
+    assert f"{tmp_path / 'lab.toml'}: line 3: table.size" in notice
     assert window_rig(Settings())[1] == ""
     assert rig_file(Settings(rig="/etc/lab.toml", rig_folder="/home")) == Path("/etc/lab.toml")
 
