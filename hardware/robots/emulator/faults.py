@@ -5,20 +5,33 @@ from typing import Literal, get_args
 
 from hardware.types import require
 
-FaultKind = Literal["error", "warning", "silent", "freeze", "drop_link", "refuse", "external_force", "none"]
+FaultKind = Literal[
+    "error",
+    "warning",
+    "protective_stop",
+    "emergency_stop",
+    "silent",
+    "freeze",
+    "drop_link",
+    "refuse",
+    "external_force",
+    "none",
+]
 
 
 @dataclass(frozen=True)
 class Fault:
     """One fault.
 
-    error, warning: the controller raises `code` by itself; it stays until a client clears it.
-    silent: the link stays up and the arm goes on, but no command is answered; reports go on.
+    error, warning: the controller raises `code` by itself; it stays until a client clears it (xArm only).
+    protective_stop: the controller takes it that the arm has hit something; stays until a client clears it.
+    emergency_stop: the button is pressed, and stays so until "none"; then a client can clear it.
+    silent: the link stays up and the arm goes on, but no command is answered; an xArm's reports go on.
     freeze: the whole controller hangs: no answers, no reports, no new clients; the drives brake.
     drop_link: every connection is closed now; new ones are accepted.
     refuse: every connection is closed and no new one is accepted.
     external_force: `wrench` [N, Nm] in the base frame pushes at the tool until it is changed.
-    none: ends silent, freeze, refuse and external_force.
+    none: ends silent, freeze, refuse, external_force and the pressed button.
     """
 
     kind: FaultKind

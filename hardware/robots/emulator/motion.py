@@ -26,7 +26,7 @@ class Motion(Protocol):
     done: bool
 
     def advance(self, dt: float) -> tuple[Array, Array]:
-        """Go on by dt [s]; return reference (7,) [rad] and its speed (7,) [rad/s]. Raises MotionError."""
+        """Go on by dt [s]; return reference (J,) [rad] and its speed (J,) [rad/s]. Raises MotionError."""
         ...
 
 
@@ -130,7 +130,7 @@ class ServoStream:
         return self._since > 0.1
 
     def command(self, q: Array) -> None:
-        """Take the next position (7,). Raises MotionError(24) where it asks for more than the joints can."""
+        """Take the next position (J,). Raises MotionError(24) where it asks for more than the joints can."""
         if self._since < 0.05:
             self._interval += 0.2 * (max(self._since, 0.002) - self._interval)
         if np.abs(q - self._reference).max() > DQ_MAX * max(self._interval, self.INTERVAL):
@@ -146,7 +146,7 @@ class ServoStream:
 
 
 class JointVelocity:
-    """Joints at wanted speeds (7,) [rad/s] until told otherwise, or for `seconds` where that is positive."""
+    """Joints at wanted speeds (J,) [rad/s] until told otherwise, or for `seconds` where that is positive."""
 
     def __init__(self, q: Array, acceleration: float) -> None:
         self._reference, self._speed = q.copy(), np.zeros_like(q)

@@ -13,7 +13,7 @@ BRAKE_JERK = 500.0
 
 
 class Plant:
-    """Positions q (7,) [rad] and speeds dq (7,) [rad/s] of the joints.
+    """Positions q (J,) [rad] and speeds dq (J,) [rad/s] of the joints.
 
     A critically damped position servo of BANDWIDTH [rad/s], held to DQ_MAX [rad/s], DDQ_MAX [rad/s^2] and
     JERK_MAX [rad/s^3]. Braking keeps the direction of motion: all joints slow down by the same factor.
@@ -32,11 +32,11 @@ class Plant:
         return bool(np.abs(self.dq).max() < 1e-3)
 
     def settled(self, reference: Array) -> bool:
-        """Whether the joints have reached a reference (7,) and stand there."""
+        """Whether the joints have reached a reference (J,) and stand there."""
         return bool(np.abs(self.q - reference).max() < 1e-4 and np.abs(self.dq).max() < 5e-3)
 
     def track(self, reference: Array, speed: Array, dt: float) -> None:
-        """Follow a reference (7,) [rad] that moves at speed (7,) [rad/s] for dt [s]."""
+        """Follow a reference (J,) [rad] that moves at speed (J,) [rad/s] for dt [s]."""
         wanted = BANDWIDTH**2 * (reference - self.q) + 2 * BANDWIDTH * (speed - self.dq)
         slope = JERK_MAX * dt
         self._ddq = np.clip(np.clip(wanted, -DDQ_MAX, DDQ_MAX), self._ddq - slope, self._ddq + slope)
@@ -44,8 +44,10 @@ class Plant:
         self.q = self.q + self.dq * dt
         self._brake_length = 0.0
 
-    def start_brake(self) -> None:
+    def start_brake(self, deceleration: float = BRAKE_DDQ) -> None:
         """Begin to stop, in the time that the fastest joint needs within BRAKE_DDQ and BRAKE_JERK.
+
+        deceleration [rad/s^2]: a gentler one where the controller asks for it.
 
         Once braking, a second order to brake changes nothing: it would only begin gently again.
         """
@@ -53,7 +55,8 @@ class Plant:
             return
         fastest = float(np.abs(self.dq).max())
         self._brake_from, self._brake_time = self.dq.copy(), 0.0
-        self._brake_length = max(1.5 * fastest / BRAKE_DDQ, np.sqrt(6.0 * fastest / BRAKE_JERK), 1e-6)
+        slope = min(max(deceleration, 0.1), BRAKE_DDQ)
+        self._brake_length = max(1.5 * fastest / slope, np.sqrt(6.0 * fastest / BRAKE_JERK), 1e-6)
 
     def brake(self, dt: float) -> None:
         """Slow down for dt [s] along a smooth step (3 u^2 - 2 u^3), then hold."""

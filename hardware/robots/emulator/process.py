@@ -4,22 +4,28 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
 from hardware.geometry import Array
-from hardware.robots.emulator.config import CONTROL_PORT, JOINTS, MODELS, EmulatorConfig
+from hardware.robots.emulator.config import MODELS, EmulatorConfig
 from hardware.robots.emulator.faults import Fault
 from hardware.robots.emulator.identity import new_nonce
 from hardware.robots.emulator.joints_shm import JointSample, create_joints, read_joints
-from hardware.robots.emulator.server import EmulatorServer
+from hardware.robots.emulator.server import ControllerServer
+from hardware.robots.emulator.ur_server import URServer
+from hardware.robots.emulator.xarm_server import XArmServer
 from hardware.robots.realtime import realtime
 
 __all__ = ["EmulatorConfig", "EmulatorProcess", "Fault", "JointSample", "read_joints", "run_standalone"]
 
+SERVERS: Mapping[str, Callable[[EmulatorConfig, bytes | None, SharedMemory | None], ControllerServer]] = {
+    "xarm": XArmServer,
+    "ur": URServer,
+}
 START_TIMEOUT = 20.0
 REPLY_TIMEOUT = 5.0
 
@@ -35,16 +41,17 @@ class EmulatorProcess:
         self,
         address: str = "127.0.0.11",
         *,
-        control_port: int = CONTROL_PORT,
-        model: str = MODELS[0],
+        control_port: int = 0,
+        model: str = "xarm7",
         q_start: Sequence[float] | Array | None = None,
         kinematics_error_mm: float = 0.0,
+        unlock_after_s: float = 5.0,
     ) -> None:
-        start = EmulatorConfig.q_start if q_start is None else tuple(float(v) for v in q_start)
-        self.config = EmulatorConfig(address, control_port, model, start, kinematics_error_mm)
+        start = () if q_start is None else tuple(float(v) for v in q_start)
+        self.config = EmulatorConfig(address, control_port, model, start, kinematics_error_mm, unlock_after_s)
         self.nonce = new_nonce()
         self._lock = threading.Lock()
-        self._shm: SharedMemory = create_joints()
+        self._shm: SharedMemory = create_joints(len(self.config.q_start))
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -91,8 +98,8 @@ class EmulatorProcess:
         self._ask(fault)
 
     def place(self, q: Sequence[float] | Array) -> None:
-        """Put the arm at joint positions (7,) [rad] at once, at rest, without errors: for resets of the world."""
-        self._ask(np.asarray(q, float).reshape(JOINTS))
+        """Put the arm at joint positions (J,) [rad] at once, at rest, without errors: for resets of the world."""
+        self._ask(np.asarray(q, float).reshape(len(self.config.q_start)))
 
     def close(self) -> None:
         """End the process and free its memory; safe to call twice."""
@@ -130,14 +137,15 @@ class EmulatorProcess:
             raise reply
 
 
-def run_standalone(host: str = "127.0.0.1", port: int = CONTROL_PORT, model: str = MODELS[0]) -> int:
+def run_standalone(host: str = "127.0.0.1", port: int = 0, model: str = "xarm7") -> int:
     """Serve one emulated controller in this process until SIGINT or SIGTERM; print "ready"; return 0.
 
-    It knows no nonce, so no program takes it for an emulator that it started itself (rule of motion 7).
+    port 0: the model's own. It knows no nonce, so no program takes it for an emulator that it started itself (rule
+    of motion 7).
     Raises ValueError for another model or an address off the loopback, OSError where a port is taken.
     """
     stop = threading.Event()
-    with EmulatorServer(EmulatorConfig(host, port, model)) as server:
+    with _serve(EmulatorConfig(host, port, model)) as server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         print("ready", flush=True)
@@ -146,13 +154,19 @@ def run_standalone(host: str = "127.0.0.1", port: int = CONTROL_PORT, model: str
     return 0
 
 
+def _serve(
+    config: EmulatorConfig, nonce: bytes | None = None, joints: SharedMemory | None = None
+) -> ControllerServer:
+    return SERVERS[MODELS[config.model].vendor](config, nonce, joints)
+
+
 def _child(config: EmulatorConfig, nonce: bytes, shm_name: str, pipe: Connection) -> None:
     """The emulator's process: serve until the parent's end of the pipe closes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
     shm = SharedMemory(shm_name)
     try:
-        with EmulatorServer(config, nonce, shm) as server:
+        with _serve(config, nonce, shm) as server:
             pipe.send(None)
             server.watch(pipe)
             # it stands for a controller with a computer of its own, which never waits for this one's load

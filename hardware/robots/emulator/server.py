@@ -1,38 +1,55 @@
-"""The emulated controller's sockets and clock: one thread that serves clients and lets time go by in 4 ms steps."""
+"""The sockets and the clock of an emulated controller: one thread that serves clients and lets time go by."""
 
 import contextlib
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
+from typing import Protocol, Self
 
 import numpy as np
 
+from hardware.geometry import Array
 from hardware.robots.emulator.config import EmulatorConfig
 from hardware.robots.emulator.faults import Fault
-from hardware.robots.emulator.frames import FrameError, decode
 from hardware.robots.emulator.joints_shm import write_joints
-from hardware.robots.emulator.payloads import Session
-from hardware.robots.emulator.registers import reply_to
-from hardware.robots.emulator.reports import RATES, report
-from hardware.robots.emulator.xarm_controller import XArmController
+from hardware.robots.emulator.plant import Plant
 
-CYCLE = 0.004
 MAX_CATCH_UP = 0.2
 MAX_UNSENT = 1 << 18
-# small, so that a client that floods its connection does not hold up the clock
-READ_AT_ONCE = 1024
+
+
+class Controller(Protocol):
+    """What the server asks of a make's controller, which has no sockets and no clock of its own."""
+
+    plant: Plant
+    wrench: Array
+
+    def step(self, dt: float) -> None: ...
+
+    def place(self, q: Array) -> None: ...
+
+    def disturb(self, fault: Fault) -> None:
+        """Bring about a fault of the arm itself: an error, a stop; "none" ends what lasts."""
+        ...
+
+
+class ClientGone(Exception):
+    """The client said something that ends its connection."""
 
 
 class Client:
-    """A connection: what came in and is no whole frame yet, and what could not be sent yet."""
+    """A connection to one port, and what could not be sent yet. take: what to do with bytes that come in."""
 
-    def __init__(self, link: socket.socket) -> None:
-        self.link = link
-        self.received, self.unsent = b"", b""
+    def __init__(self, link: socket.socket, port: int) -> None:
+        self.link, self.port = link, port
+        self.unsent = b""
+        self.take: Callable[[bytes], None] = lambda _: None
+        self.leave: Callable[[], None] = lambda: None
 
     def send(self, data: bytes) -> None:
         """Send or keep for later. Raises OSError where the client has gone or does not read."""
@@ -43,28 +60,46 @@ class Client:
             raise OSError("the client does not read")
 
 
-class EmulatorServer:
-    """Call `turn` for ever. Raises OSError at construction where an address or port cannot be had."""
+class ControllerServer(ABC):
+    """Call `turn` for ever. Raises OSError at construction where an address or port cannot be had.
+
+    cycle [s]: the controller's own; read_at_once [bytes]: small, so that a client that floods its connection does
+    not hold up the clock.
+    """
+
+    cycle = 0.004
+    read_at_once = 1024
 
     def __init__(
-        self, config: EmulatorConfig, nonce: bytes | None = None, joints: SharedMemory | None = None
+        self,
+        controller: Controller,
+        config: EmulatorConfig,
+        ports: Iterable[int],
+        joints: SharedMemory | None = None,
     ) -> None:
-        self.controller = XArmController(config)
-        self._config, self._nonce, self._joints = config, nonce, joints
+        self._controller, self._config, self._joints = controller, config, joints
+        self._ports = tuple(ports)
         self._selector = selectors.DefaultSelector()
         self._listeners: dict[int, socket.socket] = {}
-        self._clients: dict[Client, int] = {}
-        self._ended = self._silent = self._frozen = False
+        self.clients: list[Client] = []
+        self._ended = self.silent = self.frozen = False
         try:
             self._listen()
         except BaseException:
             self.close()
             raise
-        self._cycle_at = time.monotonic()
-        self._report_at = dict.fromkeys(RATES, self._cycle_at)
+        self.now = time.monotonic()
         self._publish()
 
-    def __enter__(self) -> "EmulatorServer":
+    @abstractmethod
+    def welcome(self, client: Client) -> None:
+        """A client has connected: set what it takes, send it a greeting."""
+
+    @abstractmethod
+    def report(self) -> None:
+        """Send what is due to those who listen, after every cycle."""
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,41 +117,43 @@ class EmulatorServer:
 
     def turn(self) -> bool:
         """Serve what is there, let one cycle go by when it is due; return False once the parent has gone."""
-        wait = self._cycle_at + CYCLE - time.monotonic()
+        wait = self.now + self.cycle - time.monotonic()
         for key, _ in self._selector.select(max(wait, 0.0)):
             key.data()
         now = time.monotonic()
-        if now - self._cycle_at > MAX_CATCH_UP:
-            self._cycle_at = now - MAX_CATCH_UP
-        while now - self._cycle_at >= CYCLE:
-            self._cycle_at += CYCLE
+        if now - self.now > MAX_CATCH_UP:
+            self.now = now - MAX_CATCH_UP
+        while now - self.now >= self.cycle:
+            self.now += self.cycle
             self._cycle()
         return not self._ended
 
+    def send(self, client: Client, data: bytes) -> None:
+        """Send, or drop a client that does not read."""
+        if client in self.clients:
+            try:
+                client.send(data)
+            except OSError:
+                self._drop(client)
+
+    def is_mute(self, client: Client) -> bool:
+        """Whether a silent controller ignores this client."""
+        return self.silent
+
     def _cycle(self) -> None:
-        c = self.controller
-        if self._frozen:
-            c.plant.brake(CYCLE)
+        if self.frozen:
+            self._controller.plant.brake(self.cycle)
         else:
-            c.step(CYCLE)
-            self._report(self._cycle_at)
+            self._controller.step(self.cycle)
+            self.report()
         self._publish()
 
     def _publish(self) -> None:
         if self._joints is not None:
-            write_joints(self._joints, self._cycle_at, self.controller.plant.q, self.controller.plant.dq)
-
-    def _report(self, now: float) -> None:
-        for port, due in self._report_at.items():
-            if now >= due:
-                self._report_at[port] = max(due + 1.0 / RATES[port], now)
-                readers = [client for client, at in self._clients.items() if at == port and not client.unsent]
-                frame = report(port, self.controller) if readers else b""
-                for client in readers:
-                    self._send(client, frame)
+            write_joints(self._joints, self.now, self._controller.plant.q, self._controller.plant.dq)
 
     def _listen(self) -> None:
-        for port in (self._config.control_port, *RATES):
+        for port in self._ports:
             if port in self._listeners:
                 continue
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -140,7 +177,7 @@ class EmulatorServer:
         self._listeners.clear()
 
     def _accept(self, listener: socket.socket, port: int) -> None:
-        if self._frozen:
+        if self.frozen:
             time.sleep(0.001)
             return
         try:
@@ -149,15 +186,14 @@ class EmulatorServer:
             return
         link.setblocking(False)
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = Client(link)
-        self._clients[client] = port
-        session = Session(self.controller, partial(self._send, client), self._nonce)
-        on_data: Callable[[], None] = partial(self._received, client, session)
-        self._selector.register(link, selectors.EVENT_READ, on_data)
+        client = Client(link, port)
+        self.clients.append(client)
+        self._selector.register(link, selectors.EVENT_READ, partial(self._received, client))
+        self.welcome(client)
 
-    def _received(self, client: Client, session: Session) -> None:
+    def _received(self, client: Client) -> None:
         try:
-            data = client.link.recv(READ_AT_ONCE)
+            data = client.link.recv(self.read_at_once)
         except BlockingIOError:
             return
         except OSError:
@@ -165,33 +201,23 @@ class EmulatorServer:
         if not data:
             self._drop(client)
             return
-        if self._silent or self._frozen or self._clients.get(client) != self._config.control_port:
+        if self.frozen or self.is_mute(client):
             return
         try:
-            frames, client.received = decode(client.received + data)
-        except FrameError:
+            client.take(data)
+        except ClientGone:
             self._drop(client)
-            return
-        for frame in frames:
-            self._send(client, reply_to(session, frame))
-
-    def _send(self, client: Client, data: bytes) -> None:
-        if self._silent and self._clients.get(client) == self._config.control_port:
-            return
-        if client in self._clients:
-            try:
-                client.send(data)
-            except OSError:
-                self._drop(client)
 
     def _drop(self, client: Client) -> None:
-        self._clients.pop(client, None)
+        if client in self.clients:
+            self.clients.remove(client)
+            client.leave()
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(client.link)
         client.link.close()
 
     def _drop_clients(self) -> None:
-        for client in list(self._clients):
+        for client in list(self.clients):
             self._drop(client)
 
     def _ordered(self, pipe: Connection) -> None:
@@ -203,28 +229,26 @@ class EmulatorServer:
         if isinstance(order, Fault):
             self._inject(order)
         else:
-            self.controller.place(np.asarray(order, float))
+            self._controller.place(np.asarray(order, float))
         with contextlib.suppress(OSError):
             pipe.send(None)
 
     def _inject(self, fault: Fault) -> None:
-        if fault.kind == "error":
-            self.controller.fail(fault.code)
-        elif fault.kind == "warning":
-            self.controller.warning = fault.code
-        elif fault.kind == "external_force":
-            self.controller.wrench = np.array(fault.wrench, float)
+        if fault.kind == "external_force":
+            self._controller.wrench = np.array(fault.wrench, float)
         elif fault.kind == "drop_link":
             self._drop_clients()
         elif fault.kind == "refuse":
             self._stop_listening()
             self._drop_clients()
         elif fault.kind == "silent":
-            self._silent = True
+            self.silent = True
         elif fault.kind == "freeze":
-            self._frozen = True
-            self.controller.plant.start_brake()
+            self.frozen = True
+            self._controller.plant.start_brake()
         else:
-            self._silent = self._frozen = False
-            self.controller.wrench = np.zeros(6)
+            self._controller.disturb(fault)
+        if fault.kind == "none":
+            self.silent = self.frozen = False
+            self._controller.wrench = np.zeros(6)
             self._listen()

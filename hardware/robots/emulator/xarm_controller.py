@@ -13,6 +13,7 @@ import numpy as np
 from hardware.geometry import Array
 from hardware.robots.emulator.arm import EmulatedArm
 from hardware.robots.emulator.config import EmulatorConfig
+from hardware.robots.emulator.faults import Fault
 from hardware.robots.emulator.frames import STATUS_ERROR, STATUS_NOT_READY, STATUS_WARNING
 from hardware.robots.emulator.motion import CartesianVelocity, JointVelocity, Motion, MotionError, ServoStream
 from hardware.robots.emulator.plant import Plant
@@ -52,6 +53,7 @@ class XArmController:
         self.enabled = False
         self.wrench = np.zeros(6)
         self.tcp_speed = 0.0
+        self._button = False
         self._state = STOPPED
         self._motion: Motion | None = None
         self._current: Queued | None = None
@@ -146,15 +148,28 @@ class XArmController:
             self.enabled = False
 
     def clear_error(self) -> None:
-        self.error = 0
+        """Clear the error; a pressed button keeps its own."""
+        self.error = EMERGENCY_STOPS[1] if self._button else 0
 
     def place(self, q: Array) -> None:
         """Be somewhere else at once, at rest and without errors."""
         self.plant = Plant(q)
-        self.error = self.warning = 0
+        self.clear_error()
+        self.warning = 0
         self.wrench = np.zeros(6)
         self._halt(STOPPED if self._state == STOPPED else CHANGED)
         self._tip = self.arm.tool_pose(q)[:3, 3]
+
+    def disturb(self, fault: Fault) -> None:
+        """Raise an error by itself; a pressed emergency stop comes back until "none" releases it."""
+        if fault.kind == "warning":
+            self.warning = fault.code
+        elif fault.kind == "none":
+            self._button = False
+        else:
+            self._button = self._button or fault.kind == "emergency_stop"
+            codes = {"protective_stop": COLLISION, "emergency_stop": EMERGENCY_STOPS[1]}
+            self.fail(codes.get(fault.kind, fault.code))
 
     def push(self, queued: Queued) -> None:
         """Add to the queue; thrown away at once unless the controller is ready and in position mode."""

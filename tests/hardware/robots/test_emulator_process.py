@@ -113,7 +113,7 @@ def test_a_standalone_emulator_says_ready_and_ends_well_when_told(number: signal
         ({"address": "192.168.1.2"}, "address"),
         ({"model": "xarm6"}, "model"),
         ({"q_start": (0.0,)}, "q_start"),
-        ({"control_port": 0}, "port"),
+        ({"control_port": 70000}, "port"),
     ],
 )
 def test_a_wrong_setting_is_named(values: dict[str, object], field: str) -> None:
