@@ -397,7 +397,8 @@ class DreamSession:
 
     def _planned(self, planning: "Future[Plan]") -> None:
         if self._planned_from != (self.track, self.trim):
-            self._say("what was being planned has changed meanwhile: plan again")
+            log.info("what was being planned has changed meanwhile: that plan is dropped")
+            self._listeners.tell("plan")
             return
         try:
             self.plan = planning.result()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware.geometry import Array, apply, exp_se3, interpolate, inverse, project, rotation_angle
 from hardware.types import Tool
@@ -136,7 +137,7 @@ def moved_in_depth(view: View, T_view1_tool: Array, by_m: float) -> Array:
     return np.asarray(view.T_view1_view @ T)
 
 
-def nudged(T_a_tool: Array, move: Sequence[float], turn: Sequence[float], axes: Array) -> Array:
+def nudged(T_a_tool: Array, move: ArrayLike, turn: ArrayLike, axes: Array) -> Array:
     """Return a pose moved by `move` (3,) [m] and turned by `turn` (3,) [rad] about its origin, both along the
     columns of axes (3, 3) in frame a."""
     T = T_a_tool.copy()

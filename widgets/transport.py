@@ -13,8 +13,8 @@ from widgets.theme import set_state
 
 _SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _LEFT = ("previous", "play", "next", "loop")
-_RIGHT = ("worst", "box", "trim_start", "trim_end", "undo", "redo")
-_NAMED = ("worst", "box")  # what a person corrects with: named where there is room
+_RIGHT = ("worst", "box", "correct", "trim_start", "trim_end", "undo", "redo")
+_NAMED = ("worst", "box", "correct")  # what a person corrects with: named where there is room
 _BESIDE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 

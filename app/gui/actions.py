@@ -49,6 +49,35 @@ def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = 
     )
 
 
+_HAND, _POSE = "track -moving -tracking", "correcting -moving -tracking"
+
+
+def _nudges() -> Iterator[Action]:
+    """Moves and turns of a tool along its axes by a step: the arrow keys, and Page up and down for z."""
+    keys = {"x": ("Right", "Left"), "y": ("Up", "Down"), "z": ("PgUp", "PgDown")}
+    for what, held in (("move", "Alt"), ("turn", "Alt+Shift")):
+        for axis, pair in keys.items():
+            for sign, word, key in zip("+-", ("plus", "minus"), pair, strict=True):
+                text = f"{what.capitalize()} {sign}{axis}"
+                tip = f"{text}: the chosen tool by a step"
+                yield _row(f"dream.{what}_{axis}_{word}", text, f"{held}+{key}", "Correct", tip, _POSE)
+
+
+_CORRECTIONS: tuple[Action, ...] = (
+    _row("dream.correct", "Correct", "C", "Correct", "Drag the chosen tool in 3-D or in a view", _HAND),
+    _row("dream.fine", "Fine", "F", "Correct", "A tenth of the usual step", _POSE),
+    _row("dream.axes", "Tool or table axes", "G", "Correct", "Whose axes the handles follow", _POSE),
+    _row("dream.before", "Before / after", "H", "Correct", "Show what the tracker said beside it", "track"),
+    _row("dream.untracked", "Untracked", "X", "Correct", "This frame is wrong: interpolate, or trust again", _HAND),
+    _row("dream.untracked_to", "Untracked to here", "Shift+X", "Correct", "From the last marked frame", _HAND),
+    _row("dream.take_pose", "Put here", "N", "Correct", "Take the nearest frame's pose for this one", _HAND),
+    _row("dream.split", "Split", "S", "Correct", "What comes from here on is tracked by itself", _HAND),
+    _row("dream.restart", "Restart", "Shift+S", "Correct", "Track anew from the pose of this frame", _HAND),
+    _row("dream.copy_view", "Copy box", "Y", "Correct", "Copy the box here to the other view", _HAND),
+    _row("dream.corrections", "List corrections", "Ctrl+J", "Correct", "What was corrected, by whom", "dream"),
+    *_nudges(),
+)
+
 ACTIONS: tuple[Action, ...] = (
     _row("go.rig", "Rig", "Ctrl+1", "Go", "Cameras and arms: are they there, are they well?"),
     _row("go.record", "Record", "Ctrl+2", "Go", "Record a person doing the task"),
@@ -87,10 +116,11 @@ ACTIONS: tuple[Action, ...] = (
     _row("dream.track", "Track again", "Ctrl+T", "Dream", "Track every tool anew", "dream -moving -busy"),
     _row("dream.cancel", "Cancel", "Ctrl+.", "Dream", "Cancel what is being worked on", "busy"),
     _row("dream.box", "Draw box", "B", "Dream", "Draw a box round the chosen tool", "dream -moving -busy"),
+    *_CORRECTIONS,
     _row("dream.trim_start", "Trim start", "I", "Dream", "Leave out everything before this frame", "track -moving"),
     _row("dream.trim_end", "Trim end", "O", "Dream", "Leave out everything after this frame", "track -moving"),
-    _row("dream.undo", "Undo", "Ctrl+Z", "Edit", "", "undo -moving -busy"),
-    _row("dream.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "redo -moving -busy"),
+    _row("dream.undo", "Undo", "Ctrl+Z", "Edit", "", "undo -moving -tracking"),
+    _row("dream.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "redo -moving -tracking"),
     _row("dream.play", "Play / pause", "Space", "Play", "", "dream -moving"),
     _row("dream.next", "Next frame", "Right", "Play", "", "dream"),
     _row("dream.previous", "Previous frame", "Left", "Play", "", "dream"),

@@ -13,10 +13,12 @@ from app.gui.actions import PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
 from app.gui.binders.binder import Binder, Shell
 from app.gui.binders.dream import DreamBinder
+from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.rig import RigBinder
+from app.gui.drop_target import DropTarget
 from app.gui.error_reports import ErrorReports
 from app.gui.key_guard import KeyGuard
 from app.gui.mailbox import Mailbox
@@ -110,12 +112,14 @@ class Desk(QObject):
         frames = LatestFrames(self.program.execution)
         files = DreamFilesBinder(self.dream_page, self.program, shell)
         dream = DreamBinder(self.dream_page, self.program, shell)
+        corrections = CorrectionsBinder(self.dream_page, self.program, shell, dream)
         approve = ApproveBinder(self.dream_page, self.program, shell, dream, frames)
         rig = RigBinder(self.rig_page, self.program, shell, self._tools, frames)
         inspect = InspectBinder(self.inspect_page, self.program, shell, files.open_folder)
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._files = inspect, files
-        return [rig, files, dream, approve, inspect]
+        DropTarget(self.window, files.take_drop)
+        return [rig, files, dream, corrections, approve, inspect]
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window

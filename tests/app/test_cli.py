@@ -23,6 +23,7 @@ from hardware.planning import default_limits
 from hardware.rig import SIM_RIG, load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from models.data.dream_folder import load_dream, load_track, save_track
+from models.tracking.trackers import TrackerChoice
 from tests.app.jobs import still_track
 from tests.hardware.robots.servo_rig import own_address, plan_of, swing_path
 from tests.models.data.published import Published, write_published
@@ -206,7 +207,9 @@ def test_plan_writes_checks_sha256_and_where_it_came_from(
     tmp_path: Path, rig_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shutil.copytree(BUILT_IN, tmp_path / "dream")
-    save_track(folder, load_dream(folder), still_track(folder, (), None, lambda *_: None, lambda: False))
+    save_track(
+        folder, load_dream(folder), still_track(folder, (), None, TrackerChoice(), lambda *_: None, lambda: False)
+    )
     out = tmp_path / "plan.json"
     assert main(["plan", str(folder), "--rig", str(rig_file), "--out", str(out), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)

@@ -25,6 +25,7 @@ from app.ledger import Ledger
 from app.workspace import Workspace, open_workspace
 from hardware.rig import load_rig
 from models.data.dream_folder import load_dream, save_track
+from models.tracking.trackers import TrackerChoice
 from tests.app.jobs import still_track
 
 SECONDS, PRESSES = 6.0, 200
@@ -64,7 +65,11 @@ def run() -> dict[str, object]:
 
 def _open(workspace: Workspace) -> tuple[QApplication, Desk, _Arms]:
     folder = example_folder(workspace)
-    save_track(folder, load_dream(folder), still_track(folder, (), None, lambda _f, _t: None, lambda: False))
+    save_track(
+        folder,
+        load_dream(folder),
+        still_track(folder, (), None, TrackerChoice(), lambda _f, _t: None, lambda: False),
+    )
     app, ledger, rig = application(), Ledger(workspace.ledger), load_rig()
     arms = _Arms(rig, workspace, ledger)
     desk = Desk(app, Program(workspace, rig, ledger, DreamSession(workspace, ledger), arms), remember=False)

@@ -29,6 +29,7 @@ from widgets.top_bar import TopBar
 from widgets.transport import Transport, action_button
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
 from widgets.views.camera_grid import CameraGrid
+from widgets.views.corrections import CorrectionsPanel
 from widgets.views.live_curves import LiveCurves
 from widgets.views.made_up import MadeUpSource, timeline_data
 from widgets.views.scene_view import SceneView
@@ -49,6 +50,8 @@ class DreamPage(QWidget):
 
     box_drawn = Signal(str, str, float, float, float, float)  # view, tool, x0, y0, x1, y1 [px]
     dropped = Signal(list)  # paths as texts
+    outline_dragged = Signal(object)  # OutlineDrag
+    given_up = Signal()  # Esc, with nothing being drawn
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +61,11 @@ class DreamPage(QWidget):
         self.scene, self.timeline, self.curves, self.cameras = SceneView(), Timeline(), LiveCurves(), CameraGrid()
         self.videos: dict[str, VideoView] = {}
         self.tools, self.checks, self.approve = ToolStrip(), ChecksList(), ApprovePanel()
+        self._actions = actions
+        for name in ("correct", "fine", "before"):
+            if name in actions:
+                actions[name].setCheckable(True)
+        self.corrections = CorrectionsPanel(actions)
         self.transport, self.busy = Transport(actions, self.playback), BusyStrip()
         self.form = ImportForm()
         buttons = [
@@ -108,6 +116,7 @@ class DreamPage(QWidget):
             video.set_source(source)
             video.box_drawn.connect(self.box_drawn)
             video.drawing_changed.connect(self._drawing_changed)
+            video.outline_dragged.connect(self.outline_dragged)
             self._views.addWidget(video, index // 2, index % 2)
         self.timeline.set_source(source)
         self._pages.setCurrentIndex(1)
@@ -155,6 +164,17 @@ class DreamPage(QWidget):
         for video in self.videos.values():
             video.start_drawing(self.tools.chosen, color)
 
+    def show_correcting(self, on: bool, fine: bool, before: bool) -> None:
+        """Say which ways of correcting are switched on."""
+        for name, checked in (("correct", on), ("fine", fine), ("before", before)):
+            if name in self._actions:
+                self._actions[name].setChecked(checked)
+
+    def show_corrections_pane(self) -> None:
+        """Bring the list of corrections before the checks that share its place."""
+        self._corrections_dock.show()
+        self._corrections_dock.raise_()
+
     def end_drawing(self) -> None:
         for video in self.videos.values():
             video.cancel_drawing()
@@ -163,6 +183,8 @@ class DreamPage(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that nobody else wanted. Return: the approve button is held, or the outcome saved; Esc: no box."""
         if event.key() == Qt.Key.Key_Escape:
+            if not any(video.drawing for video in self.videos.values()):
+                self.given_up.emit()
             self.end_drawing()
         elif event.key() not in _ENTER or self._pages.currentIndex() != 1:
             super().keyPressEvent(event)
@@ -207,8 +229,12 @@ class DreamPage(QWidget):
                 ("scene", "Scene", _margins(self.scene, 2, 0, 8, 0)),
                 ("checks", "Checks", _margins(_framed(self.checks), 2, 0, 8, 0)),
                 ("approve", "Approve and execute", _margins(_framed(self.approve), 2, 0, 8, 8)),
+                ("corrections", "Corrections", _margins(_framed(self.corrections), 2, 0, 8, 0)),
             )
         ]
+        self._corrections_dock = panes.pop()
+        self.docks.tabifyDockWidget(panes[1], self._corrections_dock)
+        panes[1].raise_()
         # approving gets what it needs and no more, checks a few rows, the scene all that is left
         panes[-1].widget().setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.docks.size_panes(panes, [340, 180, 210], Qt.Orientation.Vertical)
@@ -257,7 +283,7 @@ def main() -> None:
     """Show a made-up dream."""
 
     def make() -> QWidget:
-        names = "open import example track play next previous loop worst box trim_start trim_end undo redo"
+        names = "open import example track play next previous loop worst box correct trim_start trim_end undo redo"
         page = DreamPage({name: QAction(name) for name in names.split()})
         page.show_views(["top", "side"], MadeUpSource())
         page.timeline.show_data(timeline_data())

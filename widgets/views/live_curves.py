@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -30,6 +30,7 @@ class LiveCurves(QWidget):
         self._source: HistorySource | None = None
         self._empty = "Nothing has moved yet"
         self._arms: dict[str, ArmCurves] = {}
+        self._shown: tuple[tuple[str, ...], float, dict[str, float]] = ((), 0.0, {})
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(8, 6, 8, 6)
         self._column.setSpacing(8)
@@ -45,6 +46,7 @@ class LiveCurves(QWidget):
 
     def show_arms(self, arms: Sequence[str], error_limit: float, speed_limit: Mapping[str, float]) -> None:
         """Lay out the plots: following error limit [rad], tip speed limit by arm [m/s]."""
+        self._shown = (tuple(arms), error_limit, dict(speed_limit))
         for row in self._arms.values():
             self._column.removeWidget(row)
             row.setParent(None)
@@ -61,6 +63,11 @@ class LiveCurves(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(900, 320)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._arms:
+            self.show_arms(*self._shown)  # pens keep the colours that they were made with
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._arms:

@@ -19,6 +19,9 @@ def draw_tools(painter: QPainter, zoom: Zoom, tools: Sequence[ToolOverlay]) -> N
     """Draw paths, outlines and axes of all tools, then their badges on top, none over another."""
     for tool in tools:
         _draw_path(painter, zoom, tool)
+        if tool.state == "original":
+            _draw_original(painter, zoom, tool)
+    tools = [tool for tool in tools if tool.state != "original"]
     for tool in tools:
         _draw_outline(painter, zoom, tool)
         _draw_axes(painter, zoom, tool)
@@ -81,10 +84,22 @@ def _draw_outline(painter: QPainter, zoom: Zoom, tool: ToolOverlay) -> None:
     lines = [polygon(zoom.to_widget(line)) for line in tool.outline]
     for pen in (QPen(color("rail", 0.55), 4.5), QPen(ink, 2.2)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        if tool.state == "interpolated" and pen.widthF() < 4:
+            pen.setDashPattern([3, 3])  # no picture says that it is there
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
         for line in lines:
             painter.drawPolyline(line)
+
+
+def _draw_original(painter: QPainter, zoom: Zoom, tool: ToolOverlay) -> None:
+    """What was there before a correction, under everything else."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(color("rail", 0.6), 3.5), QPen(color("text", 0.85), 1.4)):
+        pen.setDashPattern([4, 4] if pen.widthF() < 2 else [1.6, 1.6])
+        painter.setPen(pen)
+        for line in tool.outline:
+            painter.drawPolyline(polygon(zoom.to_widget(line)))
 
 
 def _draw_axes(painter: QPainter, zoom: Zoom, tool: ToolOverlay) -> None:
@@ -101,8 +116,11 @@ def _draw_axes(painter: QPainter, zoom: Zoom, tool: ToolOverlay) -> None:
 def _draw_confidence(
     painter: QPainter, zoom: Zoom, tool: ToolOverlay, body: QRectF | None, taken: Sequence[QRectF]
 ) -> QRectF:
-    text = f"{tool.tool} {tool.confidence:.2f}" + (f" · {tool.state}" if tool.state != "tracked" else "")
-    level = confidence_level(tool.confidence)
+    measured = bool(np.isfinite(tool.confidence)) and tool.state != "interpolated"
+    words = [f"{tool.tool} {tool.confidence:.2f}" if measured else tool.tool]
+    words += [tool.state] if tool.state != "tracked" else []
+    text = " · ".join([*words, *([tool.note] if tool.note else [])])
+    level = confidence_level(tool.confidence) if measured else "warning" if tool.state == "interpolated" else "ok"
     size = badge_rect(text, QPointF(0, 0), 14, bold=True, dot=True)
     rect = _place(size, body or QRectF(zoom.area.topLeft(), QSizeF(1, 1)), zoom, taken)
     ink = color(level) if level != "ok" else color("text")

@@ -34,6 +34,9 @@ def confidence_rgba(confidence: Array) -> Array:
     return np.stack([np.interp(at, [0, 1, 2], stops[:, k]) for k in range(4)], axis=1)
 
 
+Kind = Literal["table", "tool", "before", "measured", "planned"]
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """A mesh that moves as one: which tool or link it is, and its triangles (N, 3, 3) with their colour (4,).
@@ -41,7 +44,7 @@ class Part:
     normals (N, 3) and offsets (N,) [m] of the triangles' planes.
     """
 
-    kind: Literal["table", "tool", "measured", "planned"]
+    kind: Kind
     name: str
     link: int
     triangles: NDArray[np.float32]
@@ -58,6 +61,7 @@ def parts(static: SceneStatic) -> list[Part]:
     found = [_part("table", "", 0, top, rgba("raised"))]
     for role, mesh in static.tools.items():
         found.append(_part("tool", role, 0, mesh, rgba(static.tool_colors.get(role, "text"))))
+        found.append(_part("before", role, 0, mesh, rgba("muted", 0.55)))
     for arm in static.arms:
         for i, mesh in enumerate(arm.links):
             found.append(_part("measured", arm.name, i, mesh, rgba("text") * [0.86, 0.87, 0.88, 1.0]))
@@ -65,9 +69,7 @@ def parts(static: SceneStatic) -> list[Part]:
     return found
 
 
-def _part(
-    kind: Literal["table", "tool", "measured", "planned"], name: str, link: int, mesh: Mesh, ink: Array
-) -> Part:
+def _part(kind: Kind, name: str, link: int, mesh: Mesh, ink: Array) -> Part:
     t = mesh.vertices[mesh.faces]
     normals = np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
@@ -84,9 +86,9 @@ def solids(found: Sequence[Part], moment: SceneMoment, eye: Array) -> tuple[Soli
     light = np.array([0.25, 0.35, 0.9]) + eye / max(float(np.linalg.norm(eye)), 1e-9)
     light /= np.linalg.norm(light)
     here = [(part, T) for part in found if (T := _pose(part, moment)) is not None]
-    ghosts = [(part, T) for part, T in here if part.kind == "planned"]
+    ghosts = [(part, T) for part, T in here if part.kind in ("planned", "before")]
     ghosts.sort(key=lambda pair: float(np.linalg.norm(pair[1][:3, 3] - eye)))
-    return _lit([pair for pair in here if pair[0].kind != "planned"], light, eye), _lit(ghosts, light, eye)
+    return _lit([p for p in here if p[0].kind not in ("planned", "before")], light, eye), _lit(ghosts, light, eye)
 
 
 def _pose(part: Part, moment: SceneMoment) -> Array | None:
@@ -94,6 +96,8 @@ def _pose(part: Part, moment: SceneMoment) -> Array | None:
         return np.eye(4)
     if part.kind == "tool":
         return moment.T_world_tool.get(part.name)
+    if part.kind == "before":
+        return moment.T_world_before.get(part.name)
     links = (moment.measured if part.kind == "measured" else moment.planned).get(part.name)
     return links[part.link] if links is not None and np.isfinite(links[part.link]).all() else None
 
@@ -210,7 +214,9 @@ def _path(path: ScenePath) -> Segments:
     ends = np.stack([path.points[:-1], path.points[1:]], axis=1)
     known = np.isfinite(ends).all(axis=(1, 2))
     inks = confidence_rgba((path.confidence[:-1] + path.confidence[1:]) / 2)
-    segments = _lines(ends[known], rgba("ok"), 3.0)
+    if path.color:
+        inks = np.tile(rgba(path.color, 0.7), (len(ends), 1))
+    segments = _lines(ends[known], rgba("ok"), 1.6 if path.color else 3.0)
     return Segments(segments.start, segments.end, inks[known], segments.width)
 
 

@@ -1,12 +1,16 @@
 """The 3-D scene: table, cameras with their pictures, moving tools, paths, violations, arm ghosts, boxes."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from hardware.types import Image
 from widgets.theme import color, set_state
 from widgets.views import scene_model as model
+from widgets.views.gizmo import Eye, Gizmo
+from widgets.views.gizmo import draw as draw_gizmo
+from widgets.views.gizmo import lines as handle_lines
+from widgets.views.grips import HandleGrip
 from widgets.views.orbit import PRESETS, Orbit, Preset
 from widgets.views.paint import draw_empty, same_picture
 from widgets.views.scene_gl import SceneRenderer
@@ -22,11 +26,16 @@ WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 class SceneView(QWidget):
     """Drag turns, right drag or Shift+drag moves, wheel zooms, double click resets; 1-4 choose a preset.
 
+    A handle of `show_gizmo` goes before: dragging it emits `pose_dragged(tool, T_world_tool, done)`, with Shift a
+    tenth of the way; Esc gives it up (`drag_given_up(tool)`).
+
     The scene is drawn off screen and painted as a picture, so it needs no OpenGL widget and renders under any Qt
     platform, the offscreen one too.
     """
 
     preset_changed = Signal(str)
+    pose_dragged = Signal(str, object, bool)
+    drag_given_up = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +49,8 @@ class SceneView(QWidget):
         self._parts: list[model.Part] = []
         self._shown: dict[str, Image] = {}
         self._grip: QPointF | None = None
+        self._handles, self._step = HandleGrip(), ""
+        self.setMouseTracking(True)
         self._at_rest = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -62,6 +73,17 @@ class SceneView(QWidget):
         """Show where everything is now; cheap, for every frame."""
         self._moment = moment
         self._redraw()
+
+    def show_gizmo(self, gizmo: Gizmo | None, fine: bool = False, step: str = "") -> None:
+        """Show handles at a tool, or none; fine: they go a tenth of the mouse's way; step: words below."""
+        if gizmo is None and self._handles.gizmo is None:
+            return
+        self._handles.gizmo, self._handles.fine, self._step = gizmo, fine, step
+        if gizmo is None:
+            self._handles.release()
+            self._handles.hot = None
+            self.unsetCursor()
+        self.update()
 
     def show_caption(self, text: str) -> None:
         """A line at the top, such as "Scene · world frame"."""
@@ -125,6 +147,12 @@ class SceneView(QWidget):
         self._image, self._at_rest = None, True
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._uploaded = None  # what stands still carries the colours of the theme before
+            self._redraw()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         for button in self._buttons.buttons():
             button.setVisible(self.width() >= ROOM_FOR_PRESETS)
@@ -146,9 +174,12 @@ class SceneView(QWidget):
             painter.drawImage(self.rect(), image)
             clip = self._orbit.clip_from_world(self.width() / max(self.height(), 1))
             draw_names(painter, self._static, clip, (self.width(), self.height()))
+            if self._handles.gizmo is not None:
+                draw_gizmo(painter, handle_lines(self._handles.gizmo, self._eye()), self._handles.hot)
         first = self._buttons.buttons()[0]
         draw_caption(painter, self._caption, float(first.x() if first.isVisible() else self.width()))
-        draw_line(painter, self._static.violations, self._empty, self.rect())
+        words = self._step if self._handles.gizmo is not None else self._empty
+        draw_line(painter, () if self._handles.gizmo else self._static.violations, words, self.rect())
 
     def _render(self) -> QImage | None:
         """Draw the scene where it changed since the last time; None where this machine cannot."""
@@ -191,10 +222,31 @@ class SceneView(QWidget):
         renderer.set_screens(model.screens(static))
         self._uploaded, self._shown = static, {}
 
+    def _eye(self) -> Eye:
+        clip = self._orbit.clip_from_world(self.width() / max(self.height(), 1))
+        return Eye(clip, float(max(self.width(), 1)), float(max(self.height(), 1)))
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._grip = event.position()
+        at, left = event.position(), event.button() == Qt.MouseButton.LeftButton
+        if left and self._handles.press(self._eye(), at.x(), at.y()):
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        else:
+            self._grip = at
+
+    def _drag_handle(self, event: QMouseEvent) -> None:
+        fine = self._handles.fine or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        T = self._handles.drag(self._eye(), event.position().x(), event.position().y(), fine)
+        self.pose_dragged.emit(self._gizmo_tool(), T, False)
+
+    def _gizmo_tool(self) -> str:
+        return self._handles.gizmo.tool if self._handles.gizmo is not None else ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._handles.held:
+            self._drag_handle(event)
+        elif self._grip is None and self._handles.hover(self._eye(), event.position().x(), event.position().y()):
+            self.setCursor(Qt.CursorShape.OpenHandCursor) if self._handles.hot else self.unsetCursor()
+            self.update()
         if self._grip is None:
             return
         moved = event.position() - self._grip
@@ -211,10 +263,21 @@ class SceneView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._grip = None
+        begun, gizmo = self._handles.release(), self._handles.gizmo
+        if begun is None or gizmo is None:
+            return
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        if gizmo.T_world_tool is not begun:
+            self.pose_dragged.emit(gizmo.tool, gizmo.T_world_tool, True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._orbit.reset()
         self._redraw()
+
+    def leaveEvent(self, event: object) -> None:
+        if self._handles.hot is not None and not self._handles.held:
+            self._handles.hot = None
+            self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._orbit.zoom(1.15 ** (event.angleDelta().y() / 120))
@@ -225,6 +288,8 @@ class SceneView(QWidget):
         presets = dict(zip("1234", PRESETS, strict=True))
         if event.text() in presets:
             self.set_preset(presets[event.text()])
+        elif event.key() == Qt.Key.Key_Escape and self._handles.release() is not None:
+            self.drag_given_up.emit(self._gizmo_tool())
         else:
             super().keyPressEvent(event)
 

@@ -79,6 +79,11 @@ class Timeline(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(1060, 300)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._still = None
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._data is None:

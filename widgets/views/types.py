@@ -13,7 +13,7 @@ import numpy as np
 from hardware.geometry import Array
 from hardware.types import Box, Camera, Frame, Image, Mesh, require
 
-TrackState = Literal["tracked", "hinted", "corrected", "interpolated", "lost"]
+TrackState = Literal["tracked", "hinted", "corrected", "interpolated", "lost", "original"]
 Level = Literal["ok", "warning", "alarm", "idle"]
 
 
@@ -43,7 +43,8 @@ class ToolOverlay:
 
     outline: polylines, each (N, 2) [px]; creases: thinner inner lines (S, 2, 2) [px]; axes (4, 2) [px] origin and
     the ends of x, y, z, None while lost; past, future (N, 2) [px] path of the tip, nan where unknown;
-    confidence 0..1 in this view.
+    confidence 0..1 in this view, nan where a person set the pose; note: more words for its badge. The state
+    "original" is what the tracker said before a correction: a dashed outline and nothing else.
     """
 
     tool: str
@@ -55,6 +56,37 @@ class ToolOverlay:
     future: Array = field(default_factory=_no_points)
     confidence: float = 0.0
     state: TrackState = "tracked"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class OutlineDrag:
+    """A tool's outline in a view is dragged from one pixel (x, y) to another.
+
+    kind: moved across the sight, turned about it, or moved along it; done: let go, so that it holds; given_up: it
+    is to lie where it lay before.
+    """
+
+    view: str
+    tool: str
+    kind: Literal["move", "turn", "depth"]
+    start: tuple[float, float]
+    now: tuple[float, float]
+    done: bool = False
+    given_up: bool = False
+
+
+@dataclass(frozen=True)
+class CorrectionRow:
+    """One correction of a dream for its list. id: what the list says when it is picked or removed."""
+
+    id: int
+    kind: str
+    tool: str
+    color: str
+    frames: str
+    view: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +100,13 @@ class HintBox:
 
 @dataclass(frozen=True, eq=False)
 class ScenePath:
-    """A tool tip's path in world, points (N, 3) [m], nan where lost; confidence (N,) 0..1 colours it."""
+    """A tool tip's path in world, points (N, 3) [m], nan where lost; confidence (N,) 0..1 colours it, unless it
+    has a colour of its own."""
 
     tool: str
     points: Array
     confidence: Array
+    color: str = ""
 
     def __post_init__(self) -> None:
         require(self.points.ndim == 2 and self.points.shape[1] == 3, f"path {self.tool}: points are not (N, 3)")
@@ -122,13 +156,15 @@ class SceneMoment:
     """What moves in the 3-D scene at one instant.
 
     T_world_tool (4, 4) by role, missing or None while lost; planned and measured: link poses (L, 4, 4) in world
-    by arm; pictures (H, W, 3) uint8 by camera, shown on the image plane of its frustum, not written to later.
+    by arm; pictures (H, W, 3) uint8 by camera, shown on the image plane of its frustum, not written to later;
+    T_world_before: where the tracker had a tool before it was corrected, shown as a ghost.
     """
 
     T_world_tool: Mapping[str, Array | None] = field(default_factory=dict)
     planned: Mapping[str, Array] = field(default_factory=dict)
     measured: Mapping[str, Array] = field(default_factory=dict)
     pictures: Mapping[str, Image] = field(default_factory=dict)
+    T_world_before: Mapping[str, Array | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from hardware.types import Image
 from widgets.theme import color
+from widgets.views.grips import OutlineGrip
 from widgets.views.overlay_paint import draw_box, draw_hints, draw_tools
 from widgets.views.paint import badge_rect, draw_badge, draw_empty, draw_strip, same_picture, to_qimage
 from widgets.views.types import FrameSource, HintBox, ToolOverlay
@@ -18,8 +19,13 @@ STRIP = 34.0
 
 
 class VideoView(QWidget):
-    """A letterboxed picture with overlays, zoom by wheel, pan by drag, double click resets."""
+    """A letterboxed picture with overlays, zoom by wheel, pan by drag, double click resets.
 
+    Where a tool's outline may be taken (`let_drag`) a drag on it emits `outline_dragged(OutlineDrag)`: Shift turns
+    the tool, Ctrl moves it near or far, Esc gives it up.
+    """
+
+    outline_dragged = Signal(object)
     box_drawn = Signal(str, str, float, float, float, float)  # view, tool, x0, y0, x1, y1 [px]
     drawing_changed = Signal(bool)
 
@@ -38,6 +44,7 @@ class VideoView(QWidget):
         self._band: tuple[float, float, float, float] | None = None
         self._grip: QPointF | None = None
         self._hover: tuple[int, int] | None = None
+        self._outline = OutlineGrip()
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -98,6 +105,14 @@ class VideoView(QWidget):
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.drawing_changed.emit(True)
         self.update()
+
+    def let_drag(self, tool: str) -> None:
+        """Let a person drag the outline of this tool; "": of none."""
+        if tool != self._outline.tool:
+            self._outline.tool, self._outline.hot = tool, False
+            self._outline.release()
+            self.unsetCursor()
+            self.update()
 
     def cancel_drawing(self) -> None:
         """End drawing without a box."""
@@ -168,6 +183,14 @@ class VideoView(QWidget):
                 f"Box: {tool}",
             ]
             draw_strip(painter, area, texts, "accent")
+        elif self._outline.tool in {tool.tool for tool in self._tools if tool.state not in ("lost", "original")}:
+            tool = self._outline.tool
+            texts = [
+                f"Drag the {tool} outline · Shift turns · Ctrl near or far · Esc ends",
+                f"Drag {tool} · Shift turns · Ctrl depth",
+                f"Drag {tool}",
+            ]
+            draw_strip(painter, area, texts, "accent")
         elif lost:
             names = " and ".join(lost)
             names = names[:1].upper() + names[1:]
@@ -188,6 +211,11 @@ class VideoView(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._picture is None or event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             return
+        left = event.button() == Qt.MouseButton.LeftButton and not self._drawing
+        if left and self._outline.press(self.view, self._tools, self._zoom, event.position(), event.modifiers()):
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            return
         self._grip = event.position()
         if self._drawing and event.button() == Qt.MouseButton.LeftButton:
             x, y = self._inside(event.position())
@@ -195,7 +223,12 @@ class VideoView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._show_hover(event.position())
-        if self._grip is not None and self._band is not None:
+        if self._outline.held is not None:
+            self.outline_dragged.emit(self._outline.drag(self._zoom, event.position()))
+        elif self._grip is None and not self._drawing:
+            if self._outline.hover(self._tools, self._zoom, event.position()):
+                self.setCursor(Qt.CursorShape.OpenHandCursor) if self._outline.hot else self.unsetCursor()
+        elif self._grip is not None and self._band is not None:
             self._band = (*self._band[:2], *self._inside(event.position()))
         elif self._grip is not None:
             moved = event.position() - self._grip
@@ -205,6 +238,8 @@ class VideoView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._grip = None
+        if self._outline.held is not None:
+            self._end_outline(given_up=False)
         if self._drawing is None or self._band is None:
             return
         (x0, x1), (y0, y1) = sorted(self._band[0::2]), sorted(self._band[1::2])
@@ -234,8 +269,16 @@ class VideoView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._drawing:
             self.cancel_drawing()
+        elif event.key() == Qt.Key.Key_Escape and self._outline.held is not None:
+            self._end_outline(given_up=True)
         else:
             super().keyPressEvent(event)
+
+    def _end_outline(self, given_up: bool) -> None:
+        ended = self._outline.release(given_up)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        if ended is not None:
+            self.outline_dragged.emit(ended)
 
     def _inside(self, point: QPointF) -> tuple[float, float]:
         width, height = self._zoom.size

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.dreaming import DreamSession
 from app.gui.binders.binder import Shell
@@ -11,18 +13,26 @@ from app.gui.binders.dream_clock import DreamClock, Mode
 from app.gui.binders.dream_facts import chips, tool_rows
 from app.gui.binders.dream_pictures import DreamPictures, Overlays, colors
 from app.gui.binders.dream_timeline import timeline
-from app.gui.binders.scene import dream_scene, moment
+from app.gui.binders.scene import dream_scene, moment, tool_poses
 from app.gui.program import Program
+from hardware.geometry import Array
 from hardware.types import Plan
 from models.types import Dream, Hint, Track
 from widgets.pages.dream import DreamPage
 from widgets.values import LineItem
+from widgets.views.types import SceneMoment, TimelineData
 
 _SCENE_WHILE_MOVING_S = 0.1
 
 
 class DreamBinder(QObject):
-    """One clock (`page.playback`) leads pictures, scene and timeline; `shown` says what that clock stands for."""
+    """One clock (`page.playback`) leads pictures, scene and timeline; `shown` says what that clock stands for.
+
+    given: poses T_view1_tool by role that are shown in this frame but not in the track yet; before: whether the
+    tracker's own track is shown beside the corrected one; before_edit is called before anything else is edited.
+    """
+
+    frame_shown = Signal(int)
 
     def __init__(self, page: DreamPage, program: Program, shell: Shell) -> None:
         super().__init__(page)
@@ -32,8 +42,11 @@ class DreamBinder(QObject):
         self.mode: Mode = "dream"
         self._clock: DreamClock | None = None
         self._frame = -1
-        self._drawn: tuple[Dream, Track | None, Plan | None] | None = None
+        self._drawn: tuple[Dream, Track | None, Plan | None, Track | None] | None = None
         self._scene_at = 0.0
+        self.given: dict[str, Array] = {}
+        self.before = self._track_later = False
+        self.before_edit: Callable[[], None] = lambda: None
         self._forget = self._session.on_change(self._changed)
         page.playback.time_changed.connect(self.show_time)
         page.box_drawn.connect(self._add_box)
@@ -49,10 +62,10 @@ class DreamBinder(QObject):
         return {
             "dream.track": self._track,
             "dream.box": self._draw,
-            "dream.trim_start": lambda: self._trim(first=self._here()),
-            "dream.trim_end": lambda: self._trim(last=self._here()),
-            "dream.undo": session.undo,
-            "dream.redo": session.redo,
+            "dream.trim_start": lambda: self._trim(first=self.here()),
+            "dream.trim_end": lambda: self._trim(last=self.here()),
+            "dream.undo": partial(self._go_back, session.undo),
+            "dream.redo": partial(self._go_back, session.redo),
             "dream.play": play.toggle,
             "dream.next": lambda: play.step(1),
             "dream.previous": lambda: play.step(-1),
@@ -70,6 +83,7 @@ class DreamBinder(QObject):
             "dream": session.dream is not None,
             "track": session.track is not None,
             "busy": session.progress is not None,
+            "tracking": session.progress is not None and session.progress.what == "tracking",
             "undo": session.can_undo,
             "redo": session.can_redo,
             "plan": session.plan is not None,
@@ -81,6 +95,10 @@ class DreamBinder(QObject):
 
     def tick(self) -> None:
         self._session.pump()
+        if self._track_later and self._session.progress is None and not self._program.moving:
+            self._track_later = False
+            if self._session.stale:
+                self._track()
 
     def close(self) -> None:
         self._forget()
@@ -113,6 +131,7 @@ class DreamBinder(QObject):
         first = self._overlays is not None and not self._overlays.has_track
         if self._overlays is not None:
             self._overlays.show_track(self._session.track)
+            self._overlays.show_before(self._session.original if self.before else None)
         self._show_clock()
         if first and self._session.track is not None:
             self.page.playback.play()  # a dream that has just been tracked shows itself
@@ -136,15 +155,17 @@ class DreamBinder(QObject):
             self.page.show_source(source)
         self.page.transport.show_clock(self.mode, has_plan=session.plan is not None)
         rig = self._program.rig
-        drawn = (session.dream, session.track, session.plan)
+        drawn = (session.dream, session.track, session.plan, session.original if self.before else None)
         if drawn != self._drawn:
             self._drawn = drawn
             self.page.scene.show_static(dream_scene(rig, *drawn))
-        self.page.timeline.show_data(
-            timeline(rig, session.dream, session.track, self._clock, session.trim, session.hints)
-        )
+        self.page.timeline.show_data(self._timeline(session.dream, self._clock))
         self.page.show_title(session.dream.name, chips(session.dream, session.track, session.stale, session.trim))
         self._keep_place(before, self._clock)
+
+    def _timeline(self, dream: Dream, clock: DreamClock) -> TimelineData:
+        session = self._session
+        return timeline(self._program.rig, dream, session.track, clock, session.trim, session.hints, session.review)
 
     def _keep_place(self, before: DreamClock | None, now: DreamClock) -> None:
         """Show the same frame as before on the new clock."""
@@ -165,13 +186,34 @@ class DreamBinder(QObject):
             return
         self.page.timeline.show_time(t)
         if self.page.scene.isVisible() and self._scene_is_due():
-            states = self._program.execution.arms
-            self.page.scene.show_moment(moment(self._program.rig, session.dream, session.track, clock, t, states))
+            self.page.scene.show_moment(self._moment(session.dream, clock, t))
         frame = clock.index(t)
         self.page.transport.show_where(f"{frame}/{clock.frames - 1}  {t:5.2f} s")
         if frame != self._frame:
             self._frame = frame
             self._show_frame(frame, t)
+            self.frame_shown.emit(frame)
+
+    def _moment(self, dream: Dream, clock: DreamClock, t: float) -> SceneMoment:
+        session = self._session
+        made = moment(self._program.rig, dream, session.track, clock, t, self._program.execution.arms)
+        if self.given:
+            poses = {role: dream.T_world_view1 @ T for role, T in self.given.items()}
+            made = replace(made, T_world_tool={**made.T_world_tool, **poses})
+        before = self._drawn[3] if self._drawn is not None else None
+        if before is not None:
+            made = replace(made, T_world_before=tool_poses(dream, before, clock.frame(t)))
+        return made
+
+    def show_frame_again(self) -> None:
+        """Show the same moment once more: what is shown of it has changed."""
+        self._frame = -1
+        self.show_time(self.page.playback.time)
+
+    def show_before(self, shown: bool) -> None:
+        """Show what the tracker said by itself beside what is now, or only what is now."""
+        self.before = shown
+        self._show_track()
 
     def _scene_is_due(self) -> bool:
         """While arms move, the window's first duty is to stay quick: the scene gives way."""
@@ -187,7 +229,8 @@ class DreamBinder(QObject):
             video.show_time(t)
             if self._overlays is not None:
                 video.show_overlays(
-                    self._overlays.tools(name, frame), self._overlays.hints(session.hints, name, frame)
+                    self._overlays.tools(name, frame, self.given),
+                    self._overlays.hints(session.hints, name, frame),
                 )
         if session.dream is not None:
             self.page.show_tools(tool_rows(session.dream, session.track, session.trim, frame))
@@ -203,8 +246,14 @@ class DreamBinder(QObject):
             self.mode = mode
             self._show_clock()
 
+    def go_to_frame(self, frame: int) -> None:
+        """Pause at a frame."""
+        if self._clock is not None:
+            self.page.playback.pause()
+            self.page.playback.seek(self._clock.time_of_frame(frame))
+
     # wished ----------------------------------------------------------------------------------------------------
-    def _here(self) -> int:
+    def here(self) -> int:
         return self._clock.index(self.page.playback.time) if self._clock else 0
 
     def _try(self, action: Callable[[], None]) -> bool:
@@ -215,7 +264,12 @@ class DreamBinder(QObject):
             return False
         return True
 
+    def _go_back(self, step: Callable[[], None]) -> None:
+        self.before_edit()
+        step()
+
     def _track(self) -> None:
+        self.before_edit()
         self._try(self._session.retrack)
 
     def _draw(self) -> None:
@@ -227,9 +281,13 @@ class DreamBinder(QObject):
     @Slot(str, str, float, float, float, float)
     def _add_box(self, view: str, tool: str, x0: float, y0: float, x1: float, y1: float) -> None:
         self.page.end_drawing()
-        added = self._try(lambda: self._session.add_hint(Hint(tool, view, self._here(), (x0, y0, x1, y1))))
-        if added and self._session.stale and self._session.progress is None:
-            self._track()
+        self.before_edit()
+        if self._try(lambda: self._session.add_hint(Hint(tool, view, self.here(), (x0, y0, x1, y1)))):
+            self.track_if_stale()
+
+    def track_if_stale(self) -> None:
+        """Track again where corrections ask for it, as soon as nothing else goes on."""
+        self._track_later = self._session.stale
 
     def _trim(self, first: int | None = None, last: int | None = None) -> None:
         before = self._session.trim
@@ -243,8 +301,7 @@ class DreamBinder(QObject):
     def _worst(self) -> None:
         worst = self._session.worst_frame()
         if worst is not None and self._clock is not None:
-            self.page.playback.pause()
-            self.page.playback.seek(self._clock.time_of_frame(worst.t))
+            self.go_to_frame(worst.t)
             self.page.tools.choose(worst.tool)
 
     @Slot(int)
@@ -252,6 +309,6 @@ class DreamBinder(QObject):
         session, clock = self._session, self._clock
         if session.dream is None or clock is None:
             return
-        data = timeline(self._program.rig, session.dream, session.track, clock, session.trim, session.hints)
+        data = self._timeline(session.dream, clock)
         self.page.playback.pause()
         self.page.playback.seek(data.spans[index].start)

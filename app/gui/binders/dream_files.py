@@ -27,7 +27,7 @@ class DreamFilesBinder(QObject):
         self._chores = Worker()
         self._chore: BusyState | None = None
         self._forget = self._session.on_change(self._changed)
-        page.dropped.connect(self._take_drop)
+        page.dropped.connect(self.take_drop)
         page.busy.cancel_wanted.connect(self._cancel)
         page.form.browse_wanted.connect(self._browse)
         page.form.import_wanted.connect(self._import)
@@ -83,11 +83,14 @@ class DreamFilesBinder(QObject):
         self._try(self._session.open_example)
 
     @Slot(list)
-    def _take_drop(self, dropped: list[str]) -> None:
+    def take_drop(self, dropped: list[str]) -> None:
+        """Open or import what was dropped, on whatever page, and turn to page Dream."""
         paths = tuple(Path(path) for path in dropped)
         if self._program.moving or self._chores.busy:
             self._shell.say("Not while something moves or is being worked on", "warning")
-        elif len(paths) == 1 and is_dream_folder(paths[0]):
+            return
+        self._shell.go("dream")
+        if len(paths) == 1 and is_dream_folder(paths[0]):
             self.open_folder(paths[0])
         else:
             self.page.show_import(recognise(paths))

@@ -8,7 +8,8 @@ import numpy as np
 from app.gui.binders.dream_clock import DreamClock
 from hardware.geometry import Array
 from hardware.types import Image
-from models.types import Dream, Hint, ToolTrack, Track
+from models.corrections import corrected, difference, pose_values
+from models.types import Dream, Hint, PoseFix, ToolTrack, Track
 from widgets.theme import tool_color
 from widgets.views.outline import MeshEdges, mesh_edges, outline, project_axes, tip_path
 from widgets.views.types import HintBox, ToolOverlay
@@ -23,7 +24,8 @@ def colors(dream: Dream) -> Mapping[str, str]:
 
 def sure_only(track: ToolTrack, points: Array) -> Array:
     """Return a path (T, N) of a tool with nan where its pose is doubtful: a stray one draws no long line."""
-    return np.where(track.frame_confidence[:, None] >= LOW_CONFIDENCE, points, np.nan)
+    between = np.array([source == "interpolated" for source in track.source])
+    return np.where(((track.frame_confidence >= LOW_CONFIDENCE) | between)[:, None], points, np.nan)
 
 
 def first_found(track: ToolTrack) -> int:
@@ -57,6 +59,7 @@ class Overlays:
     def __init__(self, dream: Dream) -> None:
         self._dream = dream
         self._track: Track | None = None
+        self._before: Track | None = None
         self._edges: dict[str, MeshEdges] = {role: mesh_edges(tool.mesh) for role, tool in dream.tools.items()}
         self._colors = colors(dream)
         self._paths: dict[tuple[str, str], Array] = {}
@@ -72,8 +75,15 @@ class Overlays:
         self._kept.clear()
         self._paths.clear()
 
-    def tools(self, view: str, frame: int) -> tuple[ToolOverlay, ...]:
-        """Return the tools in a view at a frame."""
+    def show_before(self, track: Track | None) -> None:
+        """Draw this track under the other, and say how far they are apart; None: do not."""
+        self._before = track
+        self._kept.clear()
+
+    def tools(self, view: str, frame: int, given: Mapping[str, Array] | None = None) -> tuple[ToolOverlay, ...]:
+        """Return the tools in a view at a frame; given: poses T_view1_tool by role, not in the track yet."""
+        if given:
+            return self._make(view, frame, given)
         key = (view, frame)
         if key not in self._kept:
             self._kept[key] = self._make(view, frame)
@@ -84,17 +94,39 @@ class Overlays:
         here = (hint for hint in hints if hint.view == view and hint.t == frame)
         return tuple(HintBox(hint.tool, self._colors.get(hint.tool, "#ffffff"), hint.box) for hint in here)
 
-    def _make(self, view: str, frame: int) -> tuple[ToolOverlay, ...]:
+    def _make(self, view: str, frame: int, given: Mapping[str, Array] | None = None) -> tuple[ToolOverlay, ...]:
         if self._track is None:
             return ()
-        tracks = {role: t for role, t in self._track.tools.items() if role in self._edges and frame < len(t)}
+        shown = self._track
+        if given:
+            fixes = [PoseFix(role, frame, pose_values(T)) for role, T in given.items()]
+            shown = corrected(shown, fixes, ())
+        tracks = {role: t for role, t in shown.tools.items() if role in self._edges and frame < len(t)}
         # before a tool has come into view nothing is lost, and nothing is drawn
-        return tuple(
-            self._overlay(role, track, view, frame) for role, track in tracks.items() if frame >= first_found(track)
-        )
+        here = {role: track for role, track in tracks.items() if frame >= first_found(track)}
+        before = [self._original(role, track, view, frame) for role, track in here.items()]
+        now = [self._overlay(role, track, view, frame) for role, track in here.items()]
+        return (*(overlay for overlay in before if overlay is not None), *now)
+
+    def _apart(self, role: str, track: ToolTrack, frame: int) -> tuple[float, float] | None:
+        """How far a tool is from where it was before [m, rad]; None where it is there, or nobody asks."""
+        old = self._before.tools.get(role) if self._before is not None else None
+        apart = difference(old, track, frame) if old is not None and frame < len(old) else None
+        return apart if apart is not None and (apart[0] > 1e-6 or apart[1] > 1e-5) else None
+
+    def _original(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay | None:
+        if self._before is None or self._apart(role, track, frame) is None:
+            return None
+        number = self._number(view)
+        T_cam_tool = self._dream.T_view_tool(number, self._before.tools[role].T_view1_tool[frame])
+        lines, _ = outline(self._edges[role], T_cam_tool, self._dream.views[number].camera)
+        return ToolOverlay(role, self._colors[role], outline=lines, state="original")
+
+    def _number(self, view: str) -> int:
+        return next(i for i, v in enumerate(self._dream.views) if v.name == view)
 
     def _overlay(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay:
-        number = next(i for i, v in enumerate(self._dream.views) if v.name == view)
+        number, apart = self._number(view), self._apart(role, track, frame)
         path = self._path(role, track, view, number)
         past, future = path[: frame + 1], path[frame:]
         if not track.found[frame]:
@@ -110,8 +142,9 @@ class Overlays:
             axes=project_axes(camera, T_cam_tool),
             past=past,
             future=future,
-            confidence=float(np.nan_to_num(track.confidence[frame, number])),
+            confidence=float(track.confidence[frame, number]),
             state=track.source[frame],
+            note=f"{1e3 * apart[0]:.1f} mm, {np.degrees(apart[1]):.1f}° moved" if apart else "",
         )
 
     def _path(self, role: str, track: ToolTrack, view: str, number: int) -> Array:

@@ -2,21 +2,29 @@
 
 import numpy as np
 
+from app.edits import Review
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import LOW_CONFIDENCE, colors, first_found
 from app.gui.binders.scene import tip_points, tracked_tip
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import ArmPlan, Plan
+from models.corrections import spans
 from models.types import Dream, Hint, ToolTrack, Track
 from widgets.theme import tool_color
 from widgets.views.types import Band, Curve, Lane, Level, Marker, Span, TimelineData
 
 
 def timeline(
-    rig: Rig, dream: Dream, track: Track | None, clock: DreamClock, trim: tuple[int, int], hints: tuple[Hint, ...]
+    rig: Rig,
+    dream: Dream,
+    track: Track | None,
+    clock: DreamClock,
+    trim: tuple[int, int],
+    hints: tuple[Hint, ...],
+    review: Review | None = None,
 ) -> TimelineData:
-    """Return everything on the timeline, on the page's clock."""
+    """Return everything on the timeline, on the page's clock; review: a person's poses, marks and cuts."""
     start, end = clock.span
     lanes = _track_lanes(dream, track, clock) if track else ()
     in_plan = clock.mode == "plan" and clock.plan is not None
@@ -28,8 +36,8 @@ def timeline(
         first_frame=clock.shown.start,
         view=dream.views[0].name,
         lanes=(*lanes, *(_plan_lanes(rig, dream, clock) if clock.plan else ())),
-        spans=_spans(clock) if clock.plan else (),
-        markers=_markers(dream, clock, hints),
+        spans=(*(_spans(clock) if clock.plan else ()), *(_marked(clock, review) if review else ())),
+        markers=(*_markers(dream, clock, hints), *(_given(dream, clock, review) if review else ())),
         bands=tuple(Band(p.name, p.start, p.end) for p in clock.plan.phases) if in_plan and clock.plan else (),
     )
 
@@ -55,6 +63,7 @@ def _confidence(role: str, color: str, dream: Dream, tool: ToolTrack, clock: Dre
     shown = np.array(list(clock.shown))
     known = np.where(tool.found[:, None], np.nan_to_num(tool.confidence), 0.0)
     known[: first_found(tool)] = np.nan
+    known[[source == "corrected" for source in tool.source]] = np.nan  # a person's word is no measure
     return [
         Curve(f"{role} {view.name}", color, clock.frame_times(), known[shown, i], dashed=i > 0)
         for i, view in enumerate(dream.views)
@@ -122,3 +131,21 @@ def _markers(dream: Dream, clock: DreamClock, hints: tuple[Hint, ...]) -> tuple[
         Marker(clock.time_of_frame(h.t), ink.get(h.tool, tool_color(h.tool)), f"box for {h.tool} in {h.view}")
         for h in hints
     )
+
+
+def _given(dream: Dream, clock: DreamClock, review: Review) -> tuple[Marker, ...]:
+    """Poses that a person gave, and cuts."""
+    ink = colors(dream)
+    said = [(fix.tool, fix.t, f"pose of {fix.tool} corrected") for fix in review.fixes]
+    said += [(cut.tool, cut.t, f"{cut.kind} of {cut.tool}") for cut in review.cuts]
+    return tuple(Marker(clock.time_of_frame(t), ink.get(tool, tool_color(tool)), text) for tool, t, text in said)
+
+
+def _marked(clock: DreamClock, review: Review) -> tuple[Span, ...]:
+    """Frames that a person marked untracked, each shown for its whole time."""
+    made = []
+    for tool in sorted({tool for tool, _ in review.untracked}):
+        for first, last in spans({t for name, t in review.untracked if name == tool}):
+            start, end = clock.time_of_frame(first), clock.time_of_frame(min(last + 1, clock.frames - 1))
+            made.append(Span(start, max(end, start + 1e-3), "warning", f"{tool}: marked untracked"))
+    return tuple(made)

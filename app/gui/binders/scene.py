@@ -15,6 +15,8 @@ from hardware.types import ArmPlan, ArmState, Camera, Image, Plan
 from models.types import Dream, ToolTrack, Track
 from widgets.views.types import SceneArm, SceneMoment, ScenePath, SceneStatic, SceneViolation
 
+_GREY = "muted"
+
 
 def rig_scene(rig: Rig) -> SceneStatic:
     """Return the rig without any dream."""
@@ -32,14 +34,20 @@ def scene_arms(rig: Rig) -> tuple[SceneArm, ...]:
     return tuple(SceneArm(arm.name, tuple(mesh for _, mesh in link_meshes(arm.model))) for arm in rig.arms)
 
 
-def dream_scene(rig: Rig, dream: Dream, track: Track | None, plan: Plan | None) -> SceneStatic:
-    """Return the rig with a dream's cameras, tools and paths, and the places where the plan breaks a rule."""
+def dream_scene(
+    rig: Rig, dream: Dream, track: Track | None, plan: Plan | None, before: Track | None = None
+) -> SceneStatic:
+    """Return the rig with a dream's cameras, tools and paths, and the places where the plan breaks a rule.
+
+    before: a track to compare with, whose paths are drawn thin and grey.
+    """
+    old = [replace(_path(dream, r, t), color=_GREY) for r, t in before.tools.items()] if before else []
     return replace(
         rig_scene(rig),
         cameras=dream_cameras(dream),
         tools={role: tool.mesh for role, tool in dream.tools.items()},
         tool_colors=colors(dream),
-        paths=tuple(_path(dream, role, tool_track) for role, tool_track in track.tools.items()) if track else (),
+        paths=(*old, *(_path(dream, role, t) for role, t in track.tools.items())) if track else (),
         violations=_violations(rig, dream, plan) if plan else (),
         arms=scene_arms(rig),
     )

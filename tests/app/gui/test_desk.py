@@ -25,6 +25,7 @@ from app.run_progress import RunProgress
 from app.workspace import Workspace, open_workspace
 from hardware.rig import load_rig
 from models.data.dream_folder import load_dream, save_track
+from models.tracking.trackers import TrackerChoice
 from models.types import Hint
 from tests.app.jobs import still_track
 
@@ -82,7 +83,11 @@ def tracked(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The built-in example, open, tracked and planned; one window for many tests, since that takes seconds."""
     workspace = open_workspace(tmp_path_factory.mktemp("workspace"))
     folder = example_folder(workspace)
-    save_track(folder, load_dream(folder), still_track(folder, (), None, lambda _f, _t: None, lambda: False))
+    save_track(
+        folder,
+        load_dream(folder),
+        still_track(folder, (), None, TrackerChoice(), lambda _f, _t: None, lambda: False),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[3])
         desk = _open(workspace)

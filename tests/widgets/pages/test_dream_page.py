@@ -16,7 +16,7 @@ from widgets.views.made_up import MadeUpSource
 
 ACTIONS = (
     *("open", "import", "track", "example", "play", "next", "previous", "first", "last"),
-    *("worst", "loop", "box", "trim_start", "trim_end", "undo", "redo"),
+    *("worst", "loop", "box", "correct", "trim_start", "trim_end", "undo", "redo"),
 )
 PLAN = ApproveState("planned", "3fa9" + "0" * 57 + "c41", 12.4, can_plan=True, emulated=True)
 
@@ -225,7 +225,7 @@ def test_the_buttons_to_correct_with_are_named_where_there_is_room(
     texts = [
         b.text() for b in buttons.values() if b.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     ]
-    assert texts == (["worst", "box"] if named else [])
+    assert texts == (["worst", "box", "correct"] if named else [])
     assert all(page.transport.rect().contains(button.geometry()) for button in buttons.values())
 
 
