@@ -19,7 +19,8 @@ class ArmKinematics:
 
     dh (J, 4) rows of alpha_(i-1) [rad], a_(i-1) [m], d_i [m], offset_i [rad]; T_last_flange (4, 4) from the last
     joint's frame to the flange; q_lower, q_upper (J,) [rad]; dq_max (J,) [rad/s]; ddq_max (J,) [rad/s^2];
-    dddq_max (J,) [rad/s^3]; reach [m], what one radian is held against in `singularity_distance`.
+    dddq_max (J,) [rad/s^3]; reach [m], what one radian is held against in `singularity_distance`; wrist: the joint
+    (from 0) of a spherical-like wrist that must not be straight, None where the arm has a joint to spare.
     """
 
     model: str
@@ -31,6 +32,7 @@ class ArmKinematics:
     dddq_max: Array
     reach: float
     T_last_flange: Array
+    wrist: int | None = None
 
     @classmethod
     def load(cls, model: str) -> Self:
@@ -49,6 +51,7 @@ class ArmKinematics:
             dddq_max=np.full(n, row.dddq_max),
             reach=row.reach,
             T_last_flange=np.eye(4),
+            wrist=row.wrist,
         )
 
     @property
@@ -108,7 +111,8 @@ class ArmKinematics:
 
 @dataclass(frozen=True)
 class ArmModel:
-    """A row of `MODELS`: alpha [deg], a, d [m] by modified DH, joint limits [rad], their derivatives, reach [m]."""
+    """A row of `MODELS`: alpha [deg], a, d [m] by modified DH, joint limits [rad], their derivatives, reach [m],
+    wrist as in ArmKinematics."""
 
     alpha: tuple[float, ...]
     a: tuple[float, ...]
@@ -119,6 +123,7 @@ class ArmModel:
     ddq_max: float
     dddq_max: float
     reach: float
+    wrist: int | None = None
 
 
 def _exact(x: Array) -> Array:
@@ -162,6 +167,7 @@ MODELS: Mapping[str, ArmModel] = {
         ddq_max=5.0,
         dddq_max=125.0,
         reach=0.85,
+        wrist=4,
     ),
     "ur5e": ArmModel(
         alpha=_UR_ALPHA,
@@ -173,5 +179,6 @@ MODELS: Mapping[str, ArmModel] = {
         ddq_max=5.0,
         dddq_max=125.0,
         reach=0.85,
+        wrist=4,
     ),
 }

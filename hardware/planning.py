@@ -15,7 +15,7 @@ from hardware.planner.paths import LiftedPath, PosePath, ToolPath
 from hardware.planner.report import check_motion, clamps_of
 from hardware.planner.task import ArmTask, Scene
 from hardware.rig import ArmConfig, Rig
-from hardware.types import ArmLimits, ArmPlan, Phase, Plan, Tool, require
+from hardware.types import ArmLimits, ArmPlan, Check, Phase, Plan, Tool, require
 
 __all__ = ["ToolPath", "default_limits", "plan"]
 
@@ -110,13 +110,28 @@ def _plan(
         clip_frame=motion.clip_time * fps,
         speed_scale=motion.speed_scale,
         limits={task.name: task.limits for task in tasks},
-        checks=tuple(check_motion(tasks, arms, motion, scene, rig, clamps)),
+        checks=tuple(
+            _with_frames(check, motion, fps) for check in check_motion(tasks, arms, motion, scene, rig, clamps)
+        ),
         clamps=clamps,
         dream=dream,
         track_sha256=track_sha256,
         rig_sha256=rig.sha256,
         emulated_only=emulated_only,
     )
+
+
+def _with_frames(check: Check, motion: Motion, fps: float) -> Check:
+    """Say of a violation in the work in which frames of the clip it is: there a person corrects the track."""
+    inside = np.zeros(len(motion.t), bool)
+    for start, end in check.spans if check.status == "violation" else ():
+        inside |= (motion.t >= start) & (motion.t <= end)
+    frames = motion.clip_time[inside & motion.work] * fps
+    if not len(frames):
+        return check
+    first, last = (round(float(f)) for f in (frames.min(), frames.max()))
+    words = f"frame {first}" if first == last else f"frames {first} to {last}"
+    return replace(check, text=f"{check.text} ({words})")
 
 
 def _arm_plan(task: ArmTask, motion: Motion) -> ArmPlan:

@@ -20,6 +20,9 @@ DEG = float(np.degrees(1.0))
 # the lift over the table aims exactly at the limit: a hundredth of a millimetre is rounding between its samples
 HEIGHT_ROUNDING_M = 1e-5
 
+# a UR's wrist under this sine of its joint is called straight: about 20 degrees
+STRAIGHT_WRIST = 0.35
+
 SLOW_DOWN = "Lower the speed scale, or smooth the track there."
 CORRECT = "correct the track there (draw a box and track again), or trim the clip."
 JOG_INSIDE = "The arm stands outside its box: jog it inside, then plan again."
@@ -59,10 +62,25 @@ def check_arm(task: ArmTask, plan: ArmPlan, motion: Motion) -> list[Check]:
             limits.min_singularity,
             "",
             t,
-            "The arm is nearly stretched or folded: move the scene nearer to its base, or " + CORRECT,
+            _singular_hint(task, q),
         ),
         at_most("first command", task.name, jump, limits.max_jump_rad, "rad", t[:1], "The arm moved: plan again."),
     ]
+
+
+def _singular_hint(task: ArmTask, q: Array) -> str:
+    worst = q[int(np.argmin(task.kinematics.singularity_distance(q)))]
+    folded = "The arm is nearly stretched or folded: move the scene nearer to its base, or " + CORRECT
+    return _straight_wrist(task, worst) or folded
+
+
+def _straight_wrist(task: ArmTask, q: Array) -> str:
+    """What to do where joints (J,) hold a straight wrist, "" where they do not."""
+    wrist = task.kinematics.wrist
+    if wrist is None or not abs(np.sin(q[wrist])) < STRAIGHT_WRIST:
+        return ""
+    straight = f"The wrist is nearly straight (joint {wrist + 1} at {np.degrees(q[wrist]):.0f} degrees), where it "
+    return straight + "would have to turn at once: mount the tool at another angle, or " + CORRECT
 
 
 def check_clearance(clearance: Clearance, t: Array) -> list[Check]:
@@ -114,7 +132,9 @@ def _path(task: ArmTask, plan: ArmPlan, motion: Motion) -> list[Check]:
     target, found = plan.target_T_base_tool[motion.work], plan.T_base_tool[motion.work]
     position = np.linalg.norm(found[:, :3, 3] - target[:, :3, 3], axis=1)
     rotation = rotation_angle(found[:, :3, :3], target[:, :3, :3])
-    t, hint = motion.t[motion.work], "The arm cannot reach this: " + CORRECT
+    t, q = motion.t[motion.work], plan.q[motion.work]
+    worst = int(np.argmax(np.nan_to_num(position, nan=np.inf)))
+    hint = _straight_wrist(task, q[worst]) or "The arm cannot reach this: " + CORRECT
     return [
         at_most("path error", task.name, position, PATH_ERROR_M, "mm", t, hint, 1e3),
         at_most("path rotation error", task.name, rotation, PATH_ERROR_RAD, "deg", t, hint, DEG),

@@ -22,6 +22,8 @@ ROUNDS = 3
 GOOD = 0.97
 # a rate nearer than this to what was asked for is not called slow
 SEEN = 0.95
+# fewer samples than this are not worth a line of their own
+FEW = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +161,8 @@ def slow_places(found: SlowedClock, bounds: Sequence[Bounded], top: float, u: Ar
     places = []
     for i in np.unique(reason[slow]):
         here = slow & (reason == i)
+        if here.sum() < FEW < slow.sum():
+            continue
         arm, limit = reasons[i]
         places.append(SlowPlaces(arm, limit, here, float(rate[here].min())))
     return places

@@ -16,6 +16,7 @@ KEPT = 3
 # what counts as plenty: more than this of one thing never makes up for little of another
 PLENTY_LIMIT_RAD, PLENTY_SINGULARITY, PLENTY_ROOM_M = 0.5, 0.2, 0.05
 TRAVEL_COST = 0.3
+CROSSING_COST, CROSSING_SAMPLES = 4.0, 10
 DISTINCT_RAD = 0.4
 
 
@@ -55,15 +56,37 @@ def together(found: Mapping[str, Sequence[Candidate]], scene: Scene) -> dict[str
 
 
 def _seeds(task: ArmTask, T: Array) -> Array:
-    """Home and the measured pose, home turned towards the tool, and random neighbours of that; always the same."""
+    """Home and the measured pose, home turned towards the tool, its other branches, and random neighbours of that;
+    always the same."""
     arm, home = task.kinematics, task.config.home
     facing = np.array(home)
     facing[0] += np.arctan2(T[1, 3], T[0, 3]) - np.arctan2(*arm.flange_pose(home)[[1, 0], 3])
     facing[0] = (facing[0] + np.pi) % (2 * np.pi) - np.pi
     spread = np.random.default_rng(0).normal(0.0, SPREAD_RAD, (N_SEEDS, arm.n_joints))
-    return np.asarray(
-        np.clip(np.concatenate([[task.q_start, home, facing], facing + spread]), arm.q_lower, arm.q_upper)
-    )
+    seeds = np.concatenate([[task.q_start, home, facing], _branches(facing, arm.wrist), facing + spread])
+    return np.asarray(np.clip(seeds, arm.q_lower, arm.q_upper))
+
+
+def _branches(q: Array, wrist: int | None) -> Array:
+    """The other ways (B, J) in which a six-joint arm holds about the same pose: shoulder, elbow and wrist flipped.
+
+    Only starts: the solver goes to the branch that is nearest. An arm with a joint to spare has no branches.
+    """
+    if wrist is None:
+        return np.zeros((0, len(q)))
+    found = []
+    for shoulder, elbow, flip in product((False, True), repeat=3):
+        pan, lift, bend, *hand = q
+        if elbow:
+            # the triangle of upper arm and forearm turned over, the hand held as it was
+            lift, bend, hand = lift + bend, -bend, [hand[0] + bend, *hand[1:]]
+        if shoulder:
+            pan, lift, bend, hand = pan + np.pi, -np.pi - lift, -bend, [hand[0] - np.pi, *hand[1:]]
+        if flip:
+            hand = [hand[0] + np.pi, -hand[1], hand[2] + np.pi]
+        found.append(np.array([pan, lift, bend, *hand]))
+    turned = np.stack(found[1:])
+    return np.asarray((turned + np.pi) % (2 * np.pi) - np.pi)
 
 
 def _follow(task: ArmTask, T: Array, seeds: Array) -> tuple[Array, Array]:
@@ -86,7 +109,21 @@ def _ease(task: ArmTask, q: Array) -> Array:
     turned = np.abs(np.diff(q, axis=1)).sum(axis=1)
     travel = np.linalg.norm(np.abs(q[:, 0] - task.q_start) + turned, axis=1)
     score = np.clip(margin / PLENTY_LIMIT_RAD, 0, 1) + np.clip(singularity / PLENTY_SINGULARITY, 0, 1)
-    return np.asarray(score - TRAVEL_COST * travel)
+    return np.asarray(score - TRAVEL_COST * travel - CROSSING_COST * _crosses(task, q))
+
+
+def _crosses(task: ArmTask, q: Array) -> NDArray[np.bool_]:
+    """Whether (K,) an arm without a joint to spare must pass a singularity on its way to the path or home from it.
+
+    Its branches are divided by singularities, so a path in another branch than where it stands costs two crossings.
+    """
+    if task.kinematics.wrist is None:
+        return np.zeros(len(q), bool)
+    s = np.linspace(0.0, 1.0, CROSSING_SAMPLES)[:, None]
+    ways = [(task.q_start, q[:, :1]), (task.config.home, q[:, -1:])]
+    lines = np.concatenate([(1 - s) * stand + s * end for stand, end in ways], axis=1)
+    nearest = task.kinematics.singularity_distance(lines).min(axis=1)
+    return np.asarray(nearest < task.limits.min_singularity)
 
 
 def _roominess(task: ArmTask, q: Array, scene: Scene, others: Mapping[str, Array]) -> float:
