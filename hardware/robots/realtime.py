@@ -17,16 +17,17 @@ def realtime() -> Iterator[bool]:
     (docs/safety.md says how). Elsewhere, and where the environment sets DREAMDECK_NO_REALTIME, nothing changes,
     and a busy computer shows as late commands.
     """
-    granted = not os.environ.get(OFF) and _schedule(True)
+    granted = schedule(True)
     try:
         yield granted
     finally:
         if granted:
-            _schedule(False)
+            schedule(False)
 
 
-def _schedule(ahead: bool) -> bool:
-    if sys.platform != "linux":
+def schedule(ahead: bool) -> bool:
+    """Let all threads of this process go before ordinary ones, or beside them; return whether it was granted."""
+    if sys.platform != "linux" or os.environ.get(OFF):
         return False
     policy, priority = (os.SCHED_RR, PRIORITY) if ahead else (os.SCHED_OTHER, 0)
     try:

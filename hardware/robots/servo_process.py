@@ -47,7 +47,20 @@ def _xarm(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
     )
 
 
-DRIVERS: Mapping[str, Callable[[Setup, ArmConfig, Tool], ArmDriver]] = {"xarm": _xarm}
+def _ur(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
+    from hardware.robots.ur import UrDriver
+
+    return UrDriver(
+        arm,
+        setup.rig.safety,
+        control_port=setup.control_port,
+        emulator_nonce=setup.nonce,
+        T_flange_tool=tool.T_flange_tool,
+        tool_mass=tool.mass,
+    )
+
+
+DRIVERS: Mapping[str, Callable[[Setup, ArmConfig, Tool], ArmDriver]] = {"xarm": _xarm, "ur": _ur}
 
 
 def serve(setup: Setup, links: Links, orders: Pipe, _lifeline: Pipe) -> None:

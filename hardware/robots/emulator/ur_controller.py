@@ -217,7 +217,7 @@ class URController:
         if mode == POWER_OFF:
             self._power, self.robot_mode = None, POWER_OFF
             self.end_program()
-        elif self.safety_mode == NORMAL and self.robot_mode < mode:
+        elif self.safety_mode == NORMAL and self.robot_mode < mode and self._power is None:
             self._power = self._powering(mode)
 
     def disturb(self, fault: Fault) -> None:
