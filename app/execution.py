@@ -80,6 +80,11 @@ class ExecutionSession:
         return self._listeners.add(listener)
 
     @property
+    def link(self) -> RigLink | None:
+        """The started rig, for the other sessions that share it; None while nothing is connected."""
+        return self._link
+
+    @property
     def approval_left_s(self) -> float:
         """[s] until the approval expires; 0 without one."""
         return max(0.0, self.approval.expires_at - time.monotonic()) if self.approval else 0.0
