@@ -78,7 +78,7 @@ def _dead(note: Path) -> bool:
     """Whether the process of a note is gone; another one may have got its number since."""
     try:
         mark = json.loads(note.read_text(encoding="utf-8").split("\n", 1)[0])
-        return abs(psutil.Process(int(mark["pid"])).create_time() - float(mark["born"])) > 1.0
+        return bool(abs(psutil.Process(int(mark["pid"])).create_time() - float(mark["born"])) > 1.0)
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return True
 

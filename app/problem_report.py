@@ -39,7 +39,7 @@ def write_report(workspace: Workspace, folder: Path, shown: str, facts: Mapping[
     part = target.with_name(f".{target.name}.part")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("versions.txt", "\n".join(f"{k}: {v}" for k, v in (versions() | facts).items()))
+            archive.writestr("versions.txt", "\n".join(f"{k}: {v}" for k, v in {**versions(), **facts}.items()))
             archive.writestr("shown_log.txt", shown)
             for file in _files(workspace):
                 archive.writestr(file.name, _end_of(file))

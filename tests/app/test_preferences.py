@@ -71,7 +71,7 @@ def test_a_broken_rig_file_of_the_settings_opens_the_simulated_one_and_says_wher
     assert rig_file(Settings(rig="/etc/lab.toml", rig_folder="/home")) == Path("/etc/lab.toml")
 
 
-@hypothesis_settings(max_examples=200)
+@hypothesis_settings(max_examples=200, deadline=None)
 @given(values=st.fixed_dictionaries({row.name: number for row in SETTINGS if row.section == "safety"}))
 def test_no_preference_makes_a_limit_looser(values: dict[str, float]) -> None:
     rig = load_rig()

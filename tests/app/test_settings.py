@@ -14,7 +14,9 @@ from app.settings import Settings, ledger_file, load_settings, read_settings, sa
 from app.workspace import WorkspaceError, open_workspace
 from models.data.text_files import to_toml
 
-many = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+many = hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]))
 plain = st.one_of(st.text(st.characters(codec="utf-8")), st.integers(), st.floats(), st.booleans(), st.lists(words))
 keys = st.one_of(words, st.sampled_from([row.key.split(".")[1] for row in SETTINGS]))
