@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 SPEEDS = (0.1, 2.0)
-TICK_MS = 16
+TICK_MS = 30  # 33 pictures a second: more of them leave two cores no time for anything else
 
 
 class Playback(QObject):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -11,6 +11,7 @@ from widgets.theme import color
 from widgets.views.grips import OutlineGrip
 from widgets.views.overlay_paint import draw_box, draw_hints, draw_tools
 from widgets.views.paint import badge_rect, draw_badge, draw_empty, draw_strip, same_picture, to_qimage
+from widgets.views.painted_frames import PaintedFrames, frame_key
 from widgets.views.types import FrameSource, HintBox, ToolOverlay
 from widgets.views.zoom import Zoom
 
@@ -36,7 +37,7 @@ class VideoView(QWidget):
         self._source: FrameSource | None = None
         self._rgb: Image | None = None
         self._picture: QImage | None = None
-        self._scaled: tuple[tuple[float, ...], QPixmap] | None = None
+        self._frames = PaintedFrames()
         self._tools: tuple[ToolOverlay, ...] = ()
         self._hints: tuple[HintBox, ...] = ()
         self._zoom = Zoom()
@@ -53,6 +54,8 @@ class VideoView(QWidget):
 
     def set_source(self, source: FrameSource | None) -> None:
         """Pull pictures from here on `show_time`."""
+        if source is None:
+            self._frames.clear()
         self._source = source
 
     def show_time(self, t: float) -> None:
@@ -64,7 +67,7 @@ class VideoView(QWidget):
         """Show a picture (H, W, 3); None shows the empty state."""
         if rgb is not None and same_picture(rgb, self._rgb):
             return
-        self._rgb, self._scaled = rgb, None
+        self._rgb = rgb
         self._picture = None if rgb is None else to_qimage(rgb)
         if self._picture is not None:
             self._zoom.size = (self._picture.width(), self._picture.height())
@@ -132,16 +135,15 @@ class VideoView(QWidget):
         return QSize(700, 410)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), color("well"))
         self._zoom.area = QRectF(self.rect())
-        if self._picture is None:
+        frame = self._frame()
+        painter = QPainter(self)
+        if frame is None:
+            painter.fillRect(self.rect(), color("well"))
             draw_empty(painter, QRectF(self.rect()), self._empty)
         else:
-            self._paint_picture(painter)
+            painter.drawPixmap(0, 0, frame)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_tools(painter, self._zoom, self._tools)
-            draw_hints(painter, self._zoom, self._hints)
             self._paint_band(painter)
             self._paint_strip(painter)
             self._paint_hover(painter)
@@ -150,23 +152,31 @@ class VideoView(QWidget):
             painter, badge_rect(self._title, QPointF(8, 8), 13, bold=True), self._title, pixels=13, bold=True
         )
 
-    def _paint_picture(self, painter: QPainter) -> None:
-        """Scale once for each picture and zoom, not for each repaint of what lies over it."""
-        picture, where = self._picture, self._zoom.picture
-        if picture is None:
-            return
+    def _frame(self) -> QPixmap | None:
+        """The picture with tools and boxes over it: scaled and drawn once for each picture, zoom and overlay."""
+        picture, rgb, where = self._picture, self._rgb, self._zoom.picture
+        if picture is None or rgb is None:
+            return None
         ratio = self.devicePixelRatioF()
-        key = (where.x(), where.y(), where.width(), where.height(), self.width(), self.height(), ratio)
-        if self._scaled is None or self._scaled[0] != key:
-            pixmap = QPixmap(self.size() * ratio)
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(color("well"))
-            scaler = QPainter(pixmap)
-            scaler.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._zoom.scale < 4)
-            scaler.drawImage(where, picture)
-            scaler.end()
-            self._scaled = (key, pixmap)
-        painter.drawPixmap(0, 0, self._scaled[1])
+        place = (where.x(), where.y(), where.width(), where.height(), self.width(), self.height(), ratio)
+        key = frame_key(rgb, self._tools, self._hints, place)
+        frame = self._frames.find(key)
+        if frame is None:
+            frame = QPixmap(self.size() * ratio)
+            frame.setDevicePixelRatio(ratio)
+            frame.fill(color("well"))
+            self._paint_frame(frame, where, picture)
+            self._frames.keep(key, frame, (rgb, self._tools))
+        return frame
+
+    def _paint_frame(self, frame: QPixmap, where: QRectF, picture: QImage) -> None:
+        painter = QPainter(frame)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._zoom.scale < 4)
+        painter.drawImage(where, picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_tools(painter, self._zoom, self._tools)
+        draw_hints(painter, self._zoom, self._hints)
+        painter.end()
 
     def _paint_band(self, painter: QPainter) -> None:
         if self._drawing and self._band:
@@ -261,6 +271,11 @@ class VideoView(QWidget):
         self._show_hover(event.position())
         self.update()
         event.accept()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._frames.clear()  # badges keep the colours that they were painted with
 
     def leaveEvent(self, event: object) -> None:
         self._hover = None

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from widgets.views import made_up
 from widgets.views.overlay_paint import _place
+from widgets.views.painted_frames import MOST_BYTES
 from widgets.views.types import ToolOverlay
 from widgets.views.video_view import VideoView
 
@@ -74,17 +75,24 @@ def test_a_picture_of_another_shape_is_letterboxed(view: VideoView) -> None:
     assert _ink(view, 100, 224).lightness() < 40
 
 
-def test_the_same_picture_is_not_scaled_again(view: VideoView) -> None:
+def test_a_picture_seen_before_is_not_scaled_and_drawn_again(view: VideoView) -> None:
     clip = np.zeros((2, 448, 768, 3), np.uint8)
-    view.show_picture(clip[0])
-    view.grab()
-    scaled = view._scaled
-    view.show_picture(clip[0])
-    view.grab()
-    assert view._scaled is scaled
-    view.show_picture(clip[1])
-    view.grab()
-    assert view._scaled is not scaled
+    frames = []
+    for number in (0, 0, 1, 0):
+        view.show_picture(clip[number])
+        view.grab()
+        frames.append(view._frame())
+    assert frames[0] is frames[1] is frames[3]
+    assert frames[2] is not frames[0]
+
+
+def test_painted_pictures_are_kept_as_far_as_there_is_room_and_not_beyond(view: VideoView) -> None:
+    clip = np.zeros((120, 448, 768, 3), np.uint8)
+    for picture in clip:
+        view.show_picture(picture)
+        view.grab()
+    assert view._frames._bytes <= MOST_BYTES
+    assert len(view._frames._kept) == MOST_BYTES // (768 * 448 * 4)
 
 
 def test_an_outline_is_drawn_where_it_is_said_to_be(view: VideoView) -> None:
