@@ -128,6 +128,17 @@ class UrDriver:
         self._begin()
         self._streaming = True
 
+    def start_guiding(self) -> None:
+        """Let a person lead the arm by hand: the vendor's teach mode. Raises ArmError as start_servo does."""
+        self._streaming = False
+        self._refuse_error("be led by hand")
+        self._begin()
+        self._connected().ask(SETTING_TIMEOUT, "free_drive")
+
+    def end_guiding(self) -> None:
+        """Hold the arm where it is."""
+        self._connected().ask(SETTING_TIMEOUT, "hold")
+
     def send_joints(self, q: Array) -> Array:
         """Command joint positions (6,) [rad]; return them as they were sent."""
         link = self._connected()

@@ -27,7 +27,9 @@ STALE_S = 0.2
 PROGRAM_S = 2.0
 KICK_S, IDLE_S = 0.05, 0.1
 STOP_DECELERATION = 5.0
-UPLOAD_PAUSE_S = 0.005
+PAUSE_S = 0.002
+# two cycles of a CB3, in its own time: what was written has arrived
+CYCLES_S = 0.016
 
 State = tuple[Any, ...]
 
@@ -142,21 +144,35 @@ class Link:
 
     def close(self) -> None:
         """End the program on the controller, so that nobody finds it running."""
-        if self._control is not None and self._receive.getRuntimeState() == PLAYING:
-            with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
+            self._fresh()
+            if self._receive.getRuntimeState() == PLAYING:
                 self._control.stopScript()
 
     def _upload(self) -> None:
         if self._receive.getRuntimeState() == PLAYING and self._watched:
             return
         self._watched = False
+        self._forget_command()
         if not self._control.reuploadScript():
             raise NotDone("take the control program")
         deadline = time.monotonic() + PROGRAM_S
         while not (self._receive.getRuntimeState() == PLAYING and self._control.isProgramRunning()):
             if time.monotonic() > deadline:
                 raise NotDone("run the control program; is it in remote control?")
-            time.sleep(UPLOAD_PAUSE_S)
+            time.sleep(PAUSE_S)
+
+    def _forget_command(self) -> None:
+        """Clear the command register: a program that starts would obey what an earlier one was told last.
+
+        A kick writes the empty command whether a program runs or not.
+        """
+        self._control.kickWatchdog()
+        before, deadline = self._receive.getTimestamp(), time.monotonic() + STALE_S
+        while self._receive.getTimestamp() - before < CYCLES_S:
+            if time.monotonic() > deadline:
+                raise NotDone("be reached: it is connected but has gone silent; restart it")
+            time.sleep(PAUSE_S)
 
     def _let_go(self) -> None:
         free, self._free = self._free, ""
