@@ -20,6 +20,7 @@ from app.run import Run, begin_run
 from app.run_progress import RunProgress, where
 from app.workspace import Workspace
 from hardware.cameras.base import CameraError
+from hardware.mounting import mounted_for
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
 from hardware.safety import ApprovalError, PlanApproval, approve_plan, release
@@ -122,7 +123,9 @@ class ExecutionSession:
         self._withdraw()
         link, self._link = self._link, None
         self._set_state("connecting", "")
-        self._background.submit(self._connect, link, dict(tools))
+        # a plan has settled which arm carries what; without one it is the roles, then the arms that are free
+        carried = mounted_for(self.rig, tools, self.plan.arms if self.plan else ())
+        self._background.submit(self._connect, link, carried)
 
     def disconnect(self) -> None:
         """End everything that connect started, in the background; a run is stopped first."""

@@ -1,16 +1,18 @@
 """From a dream's track to the tool paths that planning takes: trimmed, in the world, by role."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.track_shelf import track_sha256
 from hardware.geometry import Array
+from hardware.mounting import carriers, mounted
 from hardware.plan_file import sealed
 from hardware.planner.paths import ToolPath
 from hardware.rig import Rig
-from hardware.types import ArmLimits, ArmPlan, Plan, Tool
+from hardware.types import ArmLimits, ArmPlan, Check, Plan, Tool
 from models.types import Dream, ToolTrack, Track
 
 LONGEST_GAP = 3  # frames; over a longer one the spline between two poses would be a guess
@@ -44,38 +46,49 @@ def plan_dream(
     first_run: bool = True,
     limits: Mapping[str, ArmLimits] | None = None,
     q_start: Mapping[str, Array] | None = None,
+    wanted: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Plan a dream's track for the rig's arms, sealed.
+    """Plan a dream's track for the rig's arms, sealed. wanted: arm by tool role, where a person chose.
 
     limits, q_start (J,) [rad] by arm: as read back and measured; where they are missing the data sheet's and the
-    rig's own limits, and the arm's home, stand in. Raises ValueError where it cannot be planned at all.
+    rig's own limits, and the arm's home, stand in. A tool of no arm's role goes to a free arm
+    (hardware/mounting.py); the checks "tool" say which arm carries what. Raises ValueError where it cannot be
+    planned at all.
     """
     # the physics behind it takes a second to import: in the planning thread, not at the window's start
     from hardware.planning import default_limits, plan
     from models.tracking.stereo_tracker import ALARM_LEVEL
 
-    arms = {arm.name: arm for arm in rig.arms if arm.role in track.tools}
-    left_out = set(track.tools) - {arm.role for arm in arms.values()}
-    if left_out:
-        roles = [arm.role for arm in rig.arms]
-        raise ValueError(f"rig {rig.name}: no arm carries {sorted(left_out)}; its arms carry {roles}")
     by_role = tool_paths(dream, track, trim, ALARM_LEVEL)
+    tools = {role: dream.tools[role] for role in by_role}
+    places = {role: path.T_world_tool[:, :3, 3].mean(axis=0) for role, path in by_role.items()}
+    carried = carriers(rig, tools, wanted, places)
+    on_arms = mounted(rig, tools, carried)
     known, measured = dict(limits or {}), dict(q_start or {})
-    return sealed(
-        plan(
-            {name: by_role[arm.role] for name, arm in arms.items()},
-            rig,
-            {name: known.get(name) or default_limits(rig, arm) for name, arm in arms.items()},
-            tools={name: dream.tools[arm.role] for name, arm in arms.items()},
-            q_start={**{arm.name: arm.home for arm in rig.arms}, **measured},
-            fps=dream.fps,
-            first_run=first_run,
-            speed_scale=speed_scale,
-            emulated_only=dream.placement == "assumed",
-            dream=dream.name,
-            track_sha256=track_sha256(track),
-        )
+    made = plan(
+        {arm.name: by_role[role] for arm in rig.arms for role, name in carried.items() if name == arm.name},
+        rig,
+        {name: known.get(name) or default_limits(rig, rig.arm(name)) for name in carried.values()},
+        tools={arm.name: on_arms[arm.role] for arm in rig.arms if arm.role in on_arms},
+        q_start={**{arm.name: arm.home for arm in rig.arms}, **measured},
+        fps=dream.fps,
+        first_run=first_run,
+        speed_scale=speed_scale,
+        emulated_only=dream.placement == "assumed",
+        dream=dream.name,
+        track_sha256=track_sha256(track),
     )
+    return sealed(replace(made, checks=(*_carried(rig, tools, carried), *made.checks)))
+
+
+def _carried(rig: Rig, tools: Mapping[str, Tool], carried: Mapping[str, str]) -> list[Check]:
+    """Which arm carries which of the dream's tools; a choice that nobody made is worth a look."""
+    return [
+        Check("tool", "ok", f"carries the dream's tool {role} ({tools[role].name})", arm.name)
+        for arm in rig.arms
+        for role, name in carried.items()
+        if name == arm.name
+    ]
 
 
 def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int], alarm: float) -> ToolPath:

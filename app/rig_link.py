@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hardware.cameras.base import CameraDriver, CameraError
+from hardware.mounting import carriers, default_tools, mounted
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
 from hardware.robots.base import ArmError
 from hardware.types import Frame, Tool
-from hardware.world.simulated_rig import SimulatedRig, default_tools
+from hardware.world.simulated_rig import SimulatedRig
 
 
 @dataclass(eq=False)
@@ -50,8 +51,10 @@ class RigLink:
 def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", seed: int = 6) -> RigLink:
     """Start everything and connect the arms. tools by role: what the arms carry; task, seed: the simulated table.
 
-    Raises ArmError, CameraError, OSError, TimeoutError; nothing is left running then.
+    A tool whose role no arm has goes to a free one (hardware/mounting.py), an arm without a tool carries its usual.
+    Raises ArmError, CameraError, OSError, TimeoutError; nothing is left running then. ValueError: too many tools.
     """
+    tools = mounted(rig, tools, carriers(rig, tools))
     by_arm = {arm.name: tools[arm.role] for arm in rig.arms if arm.role in tools}
     with contextlib.ExitStack() as started:
         if not rig.simulated:

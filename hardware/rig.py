@@ -15,6 +15,7 @@ from hardware.rig_table import RigTable, checked, line_numbers, unique
 from hardware.types import Box, Camera
 
 SIM_RIG = Path(__file__).parent.parent / "assets" / "rigs" / "sim.toml"
+TOOLS = SIM_RIG.parent.parent / "tools"
 # whose controllers a driver speaks to
 DRIVER_MODELS: Mapping[str, tuple[str, ...]] = {"xarm": ("xarm7",), "ur": ("ur5", "ur5e")}
 
@@ -30,7 +31,8 @@ class CameraConfig:
 
 @dataclass(frozen=True, eq=False)
 class ArmConfig:
-    """An arm of the rig. T_world_base (4, 4); home (J,) [rad]; role: the dream's tool that it carries."""
+    """An arm of the rig. T_world_base (4, 4); home (J,) [rad]; role: the dream's tool that it carries by its role;
+    tool: what it carries while no dream says otherwise, "" for the rotation gripper of its role."""
 
     name: str
     driver: str
@@ -41,6 +43,7 @@ class ArmConfig:
     T_world_base: Array
     home: Array
     command_rate_hz: float
+    tool: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +173,7 @@ def _arm(table: RigTable) -> ArmConfig:
         T_world_base=table.pose(),
         home=np.radians(table.array("home_deg", (-1,))),
         command_rate_hz=table.positive("command_rate_hz", 100.0),
+        tool=table.one_of("tool", ["", *sorted(file.stem for file in TOOLS.glob("*.toml"))], ""),
     )
     limits = ArmKinematics.load(model)
     n = limits.n_joints

@@ -99,20 +99,19 @@ def _refuse_early(plan: Plan, rig: Rig, yes: bool) -> None:
 
 
 def _tools(arguments: argparse.Namespace, plan: Plan, rig: Rig) -> dict[str, Tool]:
-    """Return the tools by role, from the plan's dream, else from those that come with the program."""
+    """Return the tools by the role of the arm that carries them: the dream's, else the program's own."""
     folder: Path | None = arguments.dream or _origin(arguments.plan)
     if folder is not None and (arguments.dream is not None or is_dream_folder(folder)):
-        tools = dict(load_dream(folder).tools)
+        known = {tool.name: tool for tool in load_dream(folder).tools.values()}
     else:
-        names = {rig.arm(arm.arm).role: arm.tool for arm in plan.arms}
-        tools = {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in names.items() if name in BUILT_IN_TOOLS}
+        names = {arm.tool for arm in plan.arms}
+        known = {name: load_tool(BUILT_IN_TOOLS[name]) for name in names if name in BUILT_IN_TOOLS}
     for arm in plan.arms:
-        role = rig.arm(arm.arm).role
-        if role not in tools or tools[role].name != arm.tool:
+        if arm.tool not in known:
             raise Refused(
                 f"plan: {arm.arm}: tool {arm.tool!r} is not known here; valid: --dream DIR with that tool"
             )
-    return tools
+    return {rig.arm(arm.arm).role: known[arm.tool] for arm in plan.arms}
 
 
 def _origin(path: Path) -> Path | None:

@@ -39,6 +39,13 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p.add_argument(
         "--not-first-run", action="store_true", help="allow the rig's usual tool speed, not the slow first one"
     )
+    p.add_argument(
+        "--carry",
+        nargs="+",
+        default=[],
+        metavar="TOOL=ARM",
+        help="which arm carries which tool of the dream (default: by role, else the free arm nearest to the work)",
+    )
     p.set_defaults(run=run)
 
 
@@ -63,12 +70,21 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
             rig,
             speed_scale=arguments.speed_scale,
             first_run=not arguments.not_first_run,
+            wanted=_carriers(arguments.carry),
         )
         plan = save_plan(plan, arguments.out)
         _add_origin(arguments.out, folder)
         plan_id = record_plan(ledger, plan, arguments.out.absolute(), track_id)
     output.result(_values(plan, arguments.out, plan_id), _text(plan, arguments.out))
     return DONE
+
+
+def _carriers(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    bad = [text for text, (tool, _, arm) in zip(given, pairs, strict=True) if not tool or not arm]
+    if bad:
+        raise Refused(f"--carry: {bad[0]}; valid: TOOL=ARM, as in left=right")
+    return {tool: arm for tool, _, arm in pairs}
 
 
 def _track(arguments: argparse.Namespace, dream: Dream, stored: Track | None) -> Track:

@@ -1,4 +1,4 @@
-"""The default rig, running: one emulated controller per arm and one world, owned and joined by one object."""
+"""A simulated rig, running: one emulated controller per arm and one world, owned and joined by one object."""
 
 import contextlib
 import random
@@ -8,25 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from hardware.cameras.sim import SimCamera
+from hardware.mounting import default_tools
 from hardware.rig import ArmConfig, Rig, load_rig
-from hardware.robots.emulator.config import CONTROL_PORT
+from hardware.robots.emulator.config import MODELS
 from hardware.robots.emulator.process import EmulatorProcess
-from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Tool
 from hardware.world.process import WorldProcess
 
 
-def default_tools(rig: Rig) -> dict[str, Tool]:
-    """By role: the rotation grippers for "left" and "right", nothing for other roles."""
-    wanted = {arm.role: f"rotation_gripper_{arm.role}" for arm in rig.arms}
-    return {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in wanted.items() if name in BUILT_IN_TOOLS}
-
-
-def _is_free(address: str) -> bool:
+def _is_free(address: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, CONTROL_PORT))
+            probe.bind((address, port))
         except OSError:
             return False
         return True
@@ -34,10 +28,11 @@ def _is_free(address: str) -> bool:
 
 def _on_free_address(arm: ArmConfig) -> ArmConfig:
     """Return the arm as it is, or at another loopback address where its own is taken: by a second window, say."""
-    if not arm.emulated or _is_free(arm.address):
+    port = MODELS[arm.model].port
+    if not arm.emulated or _is_free(arm.address, port):
         return arm
     others = (f"127.{random.randrange(64, 128)}.{random.randrange(256)}.{n}" for n in range(2, 250))
-    return replace(arm, address=next((address for address in others if _is_free(address)), arm.address))
+    return replace(arm, address=next((address for address in others if _is_free(address, port)), arm.address))
 
 
 def _start_emulators(rig: Rig, started: contextlib.ExitStack) -> dict[str, EmulatorProcess]:

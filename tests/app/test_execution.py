@@ -17,10 +17,10 @@ from app.ledger import Ledger
 from app.run_folder import RunFolder
 from app.workspace import open_workspace
 from hardware import safety
+from hardware.mounting import default_tools
 from hardware.plan_file import load_plan, sealed
 from hardware.robots.emulator.process import Fault
 from hardware.types import Plan, Tool
-from hardware.world.simulated_rig import default_tools
 from tests.hardware.robots.servo_rig import plan_of, swing_path, two_arm_rig
 
 

@@ -5,10 +5,11 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+from hardware.mounting import default_tools
 from hardware.rig import load_rig
 from hardware.world.clips import render_clip
 from hardware.world.live import LiveWorld
-from hardware.world.simulated_rig import SimulatedRig, default_tools
+from hardware.world.simulated_rig import SimulatedRig
 
 SECONDS = 5.0
 

@@ -7,13 +7,13 @@ import pytest
 
 from hardware.geometry import Array, interpolate, inverse, rotation_vector, transform
 from hardware.kinematics import ArmKinematics
+from hardware.mounting import default_tools
 from hardware.planner.inverse import polish, solve, track
 from hardware.rig import Rig, load_rig
 from hardware.types import Mesh, Tool
 from hardware.world.demonstrator import show_rotation
 from hardware.world.live import LiveWorld
 from hardware.world.objects import THINGS, choose_thing
-from hardware.world.simulated_rig import default_tools
 
 
 @pytest.fixture(scope="module")
