@@ -1,10 +1,12 @@
 """The small form of an import: what was recognised among the dropped files, and what is still missing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from widgets.demo import demo
 from widgets.panel import Panel, label, row
@@ -23,7 +25,7 @@ FIELDS = {
     "scene1": _Field("Scene photo, view 1", "the first camera's photo"),
     "scene2": _Field("Scene photo, view 2", "the second camera's photo"),
     "calibration": _Field("Calibration", "TOML or JSON: K of each camera, their poses"),
-    "left": _Field("Left tool", "mesh (obj, stl, ply) in metres or millimetres"),
+    "left": _Field("Left tool", "a tool of the library, or a mesh (obj, stl, ply, 3mf)"),
     "right": _Field("Right tool", "mesh; empty where the dream has one tool"),
 }
 _OPTIONAL = ("right", "left")
@@ -35,11 +37,14 @@ class ImportForm(QWidget):
     browse_wanted = Signal(str)
     import_wanted = Signal(dict)
     cancelled = Signal()
+    tools_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paths: dict[str, QLineEdit] = {}
         self._signs: dict[str, QLabel] = {}
+        self._library: dict[str, QPushButton] = {}
+        self._role = "left"
         grid = QGridLayout()
         grid.setVerticalSpacing(8)
         for line, (name, field) in enumerate(FIELDS.items()):
@@ -87,6 +92,18 @@ class ImportForm(QWidget):
         """Fill one field in."""
         self._paths[field].setText(path)
 
+    def show_tools(self, tools: Sequence[tuple[str, str]]) -> None:
+        """Offer the library's tools, (name, path) each, for the role whose button was pressed."""
+        menu = QMenu(self)
+        for name, path in tools:
+            menu.addAction(name, partial(self.set_path, self._role, path))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self._library[self._role].mapToGlobal(self._library[self._role].rect().bottomLeft()))
+
+    def _ask_tools(self, role: str) -> None:
+        self._role = role
+        self.tools_wanted.emit()
+
     @property
     def missing(self) -> list[str]:
         """Titles of the fields without which nothing can be imported."""
@@ -101,6 +118,11 @@ class ImportForm(QWidget):
         browse.clicked.connect(lambda: self.browse_wanted.emit(name))
         for column, widget in enumerate((sign, label(field.title), edit, browse)):
             grid.addWidget(widget, line, column)
+        if name in _OPTIONAL:
+            self._library[name] = library = QPushButton("Library…")
+            library.setToolTip("A tool of the library, with its mount and tip")
+            library.clicked.connect(lambda: self._ask_tools(name))
+            grid.addWidget(library, line, 4)
         self._paths[name], self._signs[name] = edit, sign
 
     @Slot()

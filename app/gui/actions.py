@@ -108,6 +108,8 @@ ACTIONS: tuple[Action, ...] = (
         "Clear what the controllers report",
         "error -moving -connecting",
     ),
+    _row("tools.show", "Tool library", "Ctrl+Shift+L", "Rig", "Import, check and change what the arms hold"),
+    _row("tools.import", "Import a tool…", "Ctrl+Shift+I", "Rig", "A CAD file: STL, OBJ, PLY or 3MF", "-moving"),
     _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),
     _row("dream.example", "Open the built-in example", "Ctrl+B", "File", "", "-moving -busy"),
     _row(

@@ -18,6 +18,7 @@ from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.rig import RigBinder
+from app.gui.binders.tools import ToolsBinder
 from app.gui.drop_target import DropTarget
 from app.gui.error_reports import ErrorReports
 from app.gui.key_guard import KeyGuard
@@ -59,7 +60,7 @@ class Desk(QObject):
         self.window = MainWindow(self.board, pages, memory)
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
         self.reports.on_details = self.window.show_log
-        self.binders = self._bind()
+        self.binders = [*self._bind(), self._bind_tools()]
         self._handlers = self._own_handlers()
         for binder in self.binders:
             self._handlers |= binder.handlers()
@@ -120,6 +121,13 @@ class Desk(QObject):
         self._inspect, self._files = inspect, files
         DropTarget(self.window, files.take_drop)
         return [rig, files, dream, corrections, approve, inspect]
+
+    def _bind_tools(self) -> Binder:
+        shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        tools = ToolsBinder(self.rig_page, self.program, shell)
+        self.dream_page.form.tools_wanted.connect(tools.offer)
+        tools.offered.connect(self.dream_page.form.show_tools)
+        return tools
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from widgets.arm_card import ArmCardView
 from widgets.busy_strip import BusyStrip
@@ -33,11 +33,10 @@ class RigPage(QWidget):
         self._column.addStretch(1)
         self.scene.show_caption("World, metres")
         self.docks = DockedPage("rig")
-        centre = QWidget()
-        inside = QVBoxLayout(centre)
-        inside.setContentsMargins(8, 8, 2, 8)
-        inside.addWidget(self.cameras)
-        self.docks.setCentralWidget(centre)
+        self._views = QTabWidget(documentMode=True)
+        self._views.tabBar().setDrawBase(False)
+        self.add_view("Cameras", self.cameras)
+        self.docks.setCentralWidget(self._views)
         scene = self.docks.add_pane(
             "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
         )
@@ -50,6 +49,19 @@ class RigPage(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.busy)
         layout.addWidget(self.docks, 1)
+
+    def add_view(self, title: str, view: QWidget) -> None:
+        """Add a view beside the cameras, behind a tab."""
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(8, 8, 2, 8)
+        inside.addWidget(view)
+        self._views.addTab(holder, title)
+
+    def show_view(self, title: str) -> None:
+        """Turn to a view by its title."""
+        titles = [self._views.tabText(i) for i in range(self._views.count())]
+        self._views.setCurrentIndex(titles.index(title))
 
     def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
         self.bar.show_title(title, chips)
