@@ -96,6 +96,8 @@ class ToolBench:
         """Write the draft into the library; return its version."""
         if self.draft is None or self.built_in:
             raise ValueError("there is nothing to save")
+        if self.draft.guess is not None and not self.draft.guess.sure:
+            raise ValueError(f"unit: {self.draft.guess.why}; choose the file's unit, then save")
         source = {**self.draft.source} | ({"changes": list(self.draft.changes)} if self.draft.changes else {})
         version = self.library.save(self.draft.tool, source, replacing=self.name)
         self._take(replace(self.draft, tool=replace(self.draft.tool, version=version)), self.draft.tool.name)

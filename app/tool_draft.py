@@ -52,9 +52,10 @@ def draft_of_file(path: Path) -> ToolDraft:
 
 
 def in_unit(draft: ToolDraft, unit: Units) -> ToolDraft:
-    """Read the file's numbers in another unit."""
+    """Read the file's numbers in a unit that a person chose; then there is no doubt."""
     factor = SCALE[unit] / SCALE[draft.unit]
-    return replace(_scaled(draft, factor), unit=unit, source={**draft.source, "unit": unit})
+    guess = None if draft.guess is None else UnitGuess(unit, f"{unit}, chosen by a person", True)
+    return replace(_scaled(draft, factor), unit=unit, guess=guess, source={**draft.source, "unit": unit})
 
 
 def scaled(draft: ToolDraft, factor: float) -> ToolDraft:

@@ -59,6 +59,7 @@ class ToolForm(QWidget):
             problem = sheet.problems.get(key, "")
             if not problem and not (edit.hasFocus() and edit.isModified()):
                 edit.setText(sheet.texts.get(key, ""))
+                edit.setCursorPosition(0)
             self._problems[key].setText(problem)
             self._problems[key].setVisible(bool(problem))
             set_state(edit, state="alarm" if problem else "")
@@ -180,7 +181,7 @@ class ToolForm(QWidget):
             edit.editingFinished.connect(self.give)
             problem.hide()
             grid.addWidget(label(spec.title), 2 * line, 0)
-            grid.addWidget(edit, 2 * line, 1)
+            grid.addWidget(edit, 2 * line, 1, 1, 1 if spec.key in ("symmetry", "tip") else 2)
             grid.addWidget(problem, 2 * line + 1, 0, 1, 3)
             self._edits[spec.key], self._problems[spec.key] = edit, problem
             if spec.key == "symmetry":

@@ -136,7 +136,7 @@ def repair(mesh: Mesh) -> tuple[Mesh, NDArray[np.int64], tuple[str, ...]]:
     neighbour, for a new face), and what was changed in words."""
     before = check_mesh(mesh)
     kept = np.sort(np.unique(np.sort(mesh.faces, axis=1), axis=0, return_index=True)[1])
-    said = [f"dropped {len(mesh.faces) - len(kept)} doubled faces"] if len(kept) < len(mesh.faces) else []
+    said = [f"dropped {_faces(len(mesh.faces) - len(kept), 'doubled ')}"] if len(kept) < len(mesh.faces) else []
     work = trimesh.Trimesh(mesh.vertices, mesh.faces[kept], process=False)
     trimesh.repair.fix_winding(work)
     count = len(work.faces)
@@ -147,11 +147,15 @@ def repair(mesh: Mesh) -> tuple[Mesh, NDArray[np.int64], tuple[str, ...]]:
     turned = int((np.sort(faces[:count], axis=1) == np.sort(mesh.faces[kept], axis=1)).all()) and _turned(
         mesh.faces[kept], faces[:count]
     )
-    said += [f"turned {turned} faces outwards"] if turned else []
-    said += [f"closed holes with {len(faces) - count} faces"] if len(faces) > count else []
+    said += [f"turned {_faces(turned)} outwards"] if turned else []
+    said += [f"closed holes with {_faces(len(faces) - count)}"] if len(faces) > count else []
     old = np.concatenate([kept, kept[_neighbours(faces, count)]])
     fixed = _with_faces(mesh, mesh.vertices, faces, old)
     return fixed, old, tuple(said)
+
+
+def _faces(count: int, kind: str = "") -> str:
+    return f"{count} {kind}face" if count == 1 else f"{count} {kind}faces"
 
 
 def _turned(before: NDArray[np.int32], after: NDArray[np.int32]) -> int:

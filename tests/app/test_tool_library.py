@@ -175,6 +175,8 @@ def test_another_unit_or_scale_keeps_the_mount(spatula: Path) -> None:
     inches = drafts.in_unit(draft, "inch")
     assert inches.tool.tip == pytest.approx(draft.tool.tip * 25.4)
     assert inches.source["unit"] == "inch"
+    assert inches.guess is not None
+    assert inches.guess.sure
     twice = drafts.scaled(draft, 2.0)
     np.testing.assert_array_equal(twice.tool.T_flange_tool, draft.tool.T_flange_tool)
     assert twice.tool.mass == pytest.approx(8 * draft.tool.mass)
@@ -232,7 +234,7 @@ def test_repair_and_thinning_are_noted_and_keep_the_tracked_part(tmp_path: Path)
     draft = drafts.track_cut(drafts.draft_of_file(tmp_path / "ball.stl"), 2, 0.0, True)
     assert "not watertight" in drafts.report_words(draft)
     draft = drafts.thinned(drafts.repaired(draft), 1000)
-    assert draft.changes[0] == "closed holes with 1 faces"
+    assert draft.changes[0] == "closed holes with 1 face"
     assert draft.changes[1].startswith("thinned from 5120 to")
     assert draft.tool.trackable is not None
     middle = draft.tool.mesh.vertices[draft.tool.mesh.faces].mean(axis=1)[:, 2]

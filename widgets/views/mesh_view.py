@@ -27,12 +27,18 @@ class ToolOrbit(Orbit):
 
     def reset(self, preset: object = None) -> None:
         super().reset()
-        self.center, self.distance = np.zeros(3), 2.0
+        self.center, self.distance = np.zeros(3), 2.05
         self.elevation = 0.3
 
     def turn(self, azimuth: float, elevation: float) -> None:
         self.azimuth += azimuth
         self.elevation = float(np.clip(self.elevation + elevation, 1e-3 - np.pi / 2, np.pi / 2 - 1e-3))
+
+    def clip_from_world(self, aspect: float) -> Array:
+        """As the scene's eye, but a narrow picture is filled up to its sides."""
+        P = super().clip_from_world(aspect)
+        P[:2] *= min(1.0, aspect) / min(1.0, aspect / 1.5)
+        return P
 
 
 class MeshView(QWidget):

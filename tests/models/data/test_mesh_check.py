@@ -55,7 +55,7 @@ def test_a_hole_is_told_and_closed_and_the_look_stays() -> None:
     assert "not watertight" in report.words
     fixed, old, said = repair(open_)
     assert check_mesh(fixed).fine
-    assert said == ("closed holes with 1 faces",)
+    assert said == ("closed holes with 1 face",)
     assert fixed.uv is not None
     np.testing.assert_array_equal(fixed.uv[:-1], open_.uv)
     assert len(old) == len(fixed.faces) == len(whole.faces)
@@ -66,7 +66,7 @@ def test_turned_and_doubled_faces_are_put_right_and_said() -> None:
     broken = Mesh(box.vertices, np.concatenate([box.faces[:3, ::-1], box.faces[3:], box.faces[4:5]]))
     fixed, _, said = repair(broken)
     assert check_mesh(fixed).fine
-    assert said == ("dropped 1 doubled faces", "turned 3 faces outwards")
+    assert said == ("dropped 1 doubled face", "turned 3 faces outwards")
 
 
 def test_an_inside_out_mesh_is_told_and_turned() -> None:
