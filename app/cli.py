@@ -2,16 +2,18 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.ledger import LedgerError
-from app.settings import load_settings
+from app.settings import read_settings
 from app.verbs import dream, emulate, execute, plan, rig, track
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
-from app.workspace import Workspace, WorkspaceError, open_workspace
+from app.window_start import stricter, window_rig, window_workspace
+from app.workspace import WorkspaceError, open_workspace
 from hardware.cameras.base import CameraError
 from hardware.robots.base import ArmError
 from hardware.safety import ApprovalError
@@ -36,8 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     output = Output(parsed.json)
     try:
-        workspace = open_workspace(parsed.workspace)
-        return _verb(parsed, workspace, output)
+        if parsed.run is None:
+            return _window(parsed, output)
+        return int(parsed.run(parsed, open_workspace(parsed.workspace), output))
     except DreamFileError as error:
         output.error(REFUSED, str(error), file=error.file, field=error.field, valid=error.valid)
         return REFUSED
@@ -89,17 +92,21 @@ def _add_common(target: argparse.ArgumentParser, default: object) -> None:
     target.add_argument("--verbose", action="store_true", default=off, help="more log on stderr")
 
 
-def _verb(parsed: argparse.Namespace, workspace: Workspace, output: Output) -> int:
-    if parsed.run is not None:
-        return int(parsed.run(parsed, workspace, output))
-    chosen = read_rig(parsed.rig or load_settings(workspace.settings).rig)
+def _window(parsed: argparse.Namespace, output: Output) -> int:
+    """Open the window, or take its pictures. What the settings say wrongly is told there; an option is refused."""
+    workspace, moved = (open_workspace(parsed.workspace), "") if parsed.workspace else window_workspace()
+    settings, problems = read_settings(workspace.settings)
+    rig, other_rig = (read_rig(parsed.rig), "") if parsed.rig else window_rig(settings)
+    rig = stricter(rig, settings)
+    os.environ.setdefault("QT_SCALE_FACTOR", settings.scale)  # Qt reads it once, when it is loaded
     # Qt is needed here only; every verb runs without it
     if parsed.screenshot is not None:
         from app.gui.screenshot import render_pages
 
-        files = render_pages(parsed.screenshot, workspace, chosen)
+        files = render_pages(parsed.screenshot, workspace, rig)
         output.result({"files": [str(file) for file in files]}, [str(file) for file in files])
         return DONE
     from app.gui.start import open_window
 
-    return open_window(workspace, chosen, parsed.open)
+    notices = tuple(notice for notice in (moved, other_rig, *problems) if notice)
+    return open_window(workspace, rig, parsed.open, notices)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from widgets.panel import label, paragraph, row
+from widgets.panel import follow_tip, label, paragraph, row
 from widgets.theme import set_state
 
 
@@ -38,12 +38,17 @@ class EmptyState(QWidget):
             layout.addLayout(row(1, *buttons, 1))
 
     def _button(self, action: QAction, first: bool) -> QPushButton:
-        keys = action.shortcut().toString()
-        button = QPushButton(f"{action.text()}   {keys}" if keys else action.text())
-        button.setToolTip(action.toolTip())
+        button = QPushButton(_with_keys(action))
+        action.changed.connect(lambda: button.setText(_with_keys(action)))
+        follow_tip(button, action)
         button.clicked.connect(action.trigger)
         action.enabledChanged.connect(button.setEnabled)
         button.setEnabled(action.isEnabled())
         if first:
             set_state(button, role="primary")
         return button
+
+
+def _with_keys(action: QAction) -> str:
+    keys = action.shortcut().toString()
+    return f"{action.text()}   {keys}" if keys else action.text()

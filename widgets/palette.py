@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from widgets.panel import label
 from widgets.theme import color, set_state
 
 _ID = Qt.ItemDataRole.UserRole
@@ -15,13 +16,13 @@ _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.K
 
 @dataclass(frozen=True)
 class Offer:
-    """One line of the palette; possible: whether it can be done right now."""
+    """One line of the palette. reason: why it cannot be done right now, "" where it can."""
 
     id: str
     text: str
     place: str
     shortcut: str
-    possible: bool
+    reason: str = ""
 
 
 class Palette(QFrame):
@@ -44,19 +45,21 @@ class Palette(QFrame):
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setUniformRowHeights(True)
         self._list.itemClicked.connect(self._take)
+        self._nothing = label("Nothing is called that. Try fewer letters.", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._field)
-        layout.addWidget(self._list)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self._list, 1)
         self.hide()
 
     def open(self) -> None:
         """Show it empty, with everything listed."""
         parent = self._over
-        width = min(640, parent.width() - 40)
+        width = min(760, parent.width() - 40)
         self.setGeometry((parent.width() - width) // 2, 56, width, min(460, parent.height() - 120))
-        self._list.setColumnWidth(0, width - 250)
-        self._list.setColumnWidth(1, 90)
+        self._list.setColumnWidth(0, 290)
+        self._list.setColumnWidth(1, width - 290 - 150)
         self._field.clear()
         self._look("")
         self.show()
@@ -101,14 +104,9 @@ class Palette(QFrame):
     def _look(self, words: str) -> None:
         self._list.clear()
         for offer in self._search(words):
-            item = QTreeWidgetItem([offer.text, offer.place, offer.shortcut])
-            item.setData(0, _ID, offer.id)
-            for column in range(3):
-                faint = not offer.possible
-                item.setForeground(column, color("faint" if faint else "text" if column == 0 else "muted"))
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self._list.addTopLevelItem(item)
+            self._list.addTopLevelItem(_line(offer))
         self._choose(0)
+        self._nothing.setVisible(not self._list.topLevelItemCount())
 
     @Slot("QTreeWidgetItem*")
     def _take(self, item: QTreeWidgetItem | None) -> None:
@@ -121,3 +119,14 @@ class Palette(QFrame):
     def _end(self) -> None:
         self.hide()
         self._over.setFocus()
+
+
+def _line(offer: Offer) -> QTreeWidgetItem:
+    """What cannot be done now stays in the list, faint, with its reason where the others have their place."""
+    item = QTreeWidgetItem([offer.text, offer.reason or offer.place, offer.shortcut])
+    item.setData(0, _ID, offer.id)
+    item.setForeground(0, color("faint" if offer.reason else "text"))
+    item.setForeground(1, color("warning" if offer.reason else "muted"))
+    item.setForeground(2, color("faint" if offer.reason else "muted"))
+    item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return item

@@ -1,7 +1,7 @@
 """A titled pane, and the small labels that panes are made of."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.theme import set_state
@@ -25,6 +25,12 @@ def button(text: str, role: str = "", tip: str = "", checkable: bool = False) ->
     if role:
         set_state(made, role=role)
     return made
+
+
+def follow_tip(widget: QWidget, action: QAction) -> None:
+    """Give a widget its action's tooltip, also after a person gave the action other keys."""
+    widget.setToolTip(action.toolTip())
+    action.changed.connect(lambda: widget.setToolTip(action.toolTip()))
 
 
 def row(*items: QWidget | int, spacing: int = 8) -> QHBoxLayout:

@@ -69,8 +69,9 @@ def palette_of(theme: str) -> dict[str, str]:
 def apply_theme(app: QApplication, theme: str = "dark") -> None:
     """Dress the whole application: before the first window, and whenever a person chooses another theme."""
     COLORS.update(palette_of(theme))
-    app.setStyle("Fusion")
-    app.setFont(font())
+    if not app.styleSheet():  # each of these dresses every widget anew: once is enough
+        app.setStyle("Fusion")
+        app.setFont(font())
     palette = QPalette()
     roles = QPalette.ColorRole
     for role, name in {

@@ -19,17 +19,17 @@ _STATES = {"info": "", "warning": "warning", "error": "alarm"}
 class _Toast(QFrame):
     gone = Signal(QWidget)
 
-    def __init__(self, text: str, level: Level, details: Callable[[], None] | None) -> None:
+    def __init__(self, text: str, level: Level, details: Callable[[], None] | None, words: str) -> None:
         super().__init__()
         self.text, self.level = text, level
         self.setFixedWidth(WIDTH)
         set_state(self, role="banner", state=_STATES[level])
-        words = label(text, wrap=True)
+        message = label(text, wrap=True)
         buttons = []
         if details:
-            buttons.append(self._button("See details", details))
+            buttons.append(self._button(words, details))
         buttons.append(self._button("Close", lambda: None))
-        layout = row(words, *buttons, spacing=6)
+        layout = row(message, *buttons, spacing=6)
         layout.setStretch(0, 1)
         layout.setContentsMargins(14, 8, 8, 8)
         self.setLayout(layout)
@@ -53,12 +53,17 @@ class _Toast(QFrame):
 
 
 class Toasts(QWidget):
-    """A stack of messages over its parent, `left` and `bottom` pixels from its corner. No text is shown twice."""
+    """A stack of messages over its parent, `left` and `bottom` pixels from its corner. No text is shown twice.
 
-    def __init__(self, parent: QWidget, left: int = 100, bottom: int = 60) -> None:
+    above(): height [px] of what they are not to cover at the bottom.
+    """
+
+    def __init__(
+        self, parent: QWidget, left: int = 100, bottom: int = 60, above: Callable[[], int] = lambda: 0
+    ) -> None:
         super().__init__(parent)
         self._over = parent
-        self._left, self._bottom = left, bottom
+        self._left, self._bottom, self._above = left, bottom, above
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -70,21 +75,27 @@ class Toasts(QWidget):
         """What is shown now, oldest first."""
         return [toast.text for toast in self._toasts()]
 
-    def say(self, text: str, level: Level = "info", details: Callable[[], None] | None = None) -> None:
-        """Show a message for some seconds; details() is offered as "See details"."""
+    def say(
+        self,
+        text: str,
+        level: Level = "info",
+        details: Callable[[], None] | None = None,
+        words: str = "See details",
+    ) -> None:
+        """Show a message for some seconds; details() is what its button does."""
         shown = self._toasts()
         if any(toast.text == text for toast in shown):
             return
         for toast in shown[: max(len(shown) - _MOST + 1, 0)]:
             self._remove(toast)
-        toast = _Toast(text, level, details)
+        toast = _Toast(text, level, details, words)
         toast.gone.connect(self._remove)
         self._layout.addWidget(toast)
-        self._place()
+        self.place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self._place()
+            self.place()
         return False
 
     def _toasts(self) -> list[_Toast]:
@@ -96,12 +107,13 @@ class Toasts(QWidget):
         self._layout.removeWidget(toast)
         toast.hide()
         toast.deleteLater()
-        self._place()
+        self.place()
 
     @Slot()
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Move to the corner, above what is not to be covered."""
         toasts = self._toasts()
         self.setVisible(bool(toasts))
         self.resize(WIDTH, sum(t.height() for t in toasts) + self._layout.spacing() * max(len(toasts) - 1, 0))
-        self.move(self._left, self._over.height() - self._bottom - self.height())
+        self.move(self._left, self._over.height() - self._bottom - self._above() - self.height())
         self.raise_()

@@ -1,12 +1,16 @@
 """Every action of the program in one table: menus, toolbars, shortcuts and the palette are read from it."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
-PAGES = ("rig", "record", "dream", "train", "inspect")
+from app.gui.fact_words import why_not
+from app.gui.shortcuts import resolve
+
+PAGES = ("rig", "record", "dream", "train", "inspect", "preferences")
+FOOT = ("preferences",)  # at the foot of the rail, apart from the work
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class Action:
     def enabled(self, page: str, facts: Set[str]) -> bool:
         """Return whether a person on `page` may do it while `facts` hold."""
         return self.page in ("", page) and self.needs <= facts and not self.forbids & facts
+
+    def why_not(self, facts: Set[str]) -> str:
+        """Return what stands in the way, for a person; "" where nothing does (but perhaps another page)."""
+        return why_not(self.needs, self.forbids, facts)
 
 
 def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = "", when: str = "") -> Action:
@@ -84,11 +92,14 @@ ACTIONS: tuple[Action, ...] = (
     _row("go.dream", "Dream", "Ctrl+3", "Go", "Look at a dream, approve it, let the arms do it"),
     _row("go.train", "Train", "Ctrl+4", "Go", "Teach a video model"),
     _row("go.inspect", "Inspect", "Ctrl+5", "Go", "What ran, how it went and where it came from"),
+    _row("go.preferences", "Settings", "Ctrl+,", "Go", "Preferences: theme, shortcuts, limits, layouts"),
     _row("motion.stop", "Stop", "Esc", "Motion", "Stop all arms now. Not a safety-rated stop.", "arms"),
     _row("motion.pause", "Pause", "Ctrl+Space", "Motion", "Hold still; going on needs a fresh approval", "moving"),
     _row("view.palette", "Find an action…", "Ctrl+K", "View", "Search everything you can do"),
     _row("view.log", "Log", "Ctrl+L", "View", "Show or hide the log"),
     _row("view.reset_layout", "Reset the layout of this page", "", "View"),
+    _row("log.open", "Open the log file", "", "Help", "In the program that this machine uses for text"),
+    _row("log.report", "Report a problem…", "", "Help", "A zip with log, settings and versions; no video"),
     _row("view.fullscreen", "Full screen", "F11", "View"),
     _row("app.quit", "Quit", "Ctrl+Q", "File", "", "-moving"),
     _row(
@@ -167,7 +178,10 @@ class ActionBoard(QObject):
         self._rows = {row.id: row for row in ACTIONS}
         self._page = PAGES[2]
         self._facts: frozenset[str] = frozenset()
+        self._keys = self.usual_keys
         self._live = {row.id: self._make(row) for row in ACTIONS}
+        for row in ACTIONS:
+            self._show_keys(row)
         self._refresh()
 
     def __getitem__(self, id: str) -> QAction:
@@ -175,6 +189,27 @@ class ActionBoard(QObject):
 
     def __iter__(self) -> Iterator[tuple[Action, QAction]]:
         return ((self._rows[id], action) for id, action in self._live.items())
+
+    @property
+    def usual_keys(self) -> dict[str, str]:
+        """The table's keys by id."""
+        return {row.id: row.shortcut for row in ACTIONS}
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The keys that hold now, by id; "" for none."""
+        return self._keys
+
+    def set_shortcuts(self, chosen: Mapping[str, str]) -> tuple[str, ...]:
+        """Take a person's keys, the usual ones for all others; return what could not be used, in sentences."""
+        guarded = {row.id for row in ACTIONS if row.guarded}
+        wishes = {id: keys for id, keys in chosen.items() if id not in guarded}
+        before, (self._keys, problems) = self._keys, resolve(self.usual_keys, wishes)
+        for row in ACTIONS:
+            if before[row.id] != self._keys[row.id]:
+                self._show_keys(row)
+        fixed = tuple(f"shortcut of {id}: the keys of Stop are fixed; dropped" for id in chosen.keys() & guarded)
+        return problems + fixed
 
     def show_page(self, page: str) -> None:
         """Offer the actions of that page."""
@@ -194,13 +229,15 @@ class ActionBoard(QObject):
     def _make(self, row: Action) -> QAction:
         action = QAction(row.text, self)
         action.setObjectName(row.id)
-        if row.shortcut and not row.guarded:
-            action.setShortcut(QKeySequence(row.shortcut))
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        keys = f"  ({row.shortcut})" if row.shortcut else ""
-        action.setToolTip(f"{row.tip or row.text}{keys}")
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.triggered.connect(self._tell)
         return action
+
+    def _show_keys(self, row: Action) -> None:
+        keys, action = self._keys[row.id], self._live[row.id]
+        if not row.guarded:
+            action.setShortcut(QKeySequence(keys))
+        action.setToolTip(f"{row.tip or row.text}  ({keys})" if keys else row.tip or row.text)
 
     @Slot()
     def _tell(self) -> None:

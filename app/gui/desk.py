@@ -1,7 +1,7 @@
 """Puts the window, its pages and their binders together, beats its heart, and takes it apart again."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,18 +17,23 @@ from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
+from app.gui.binders.preferences import Effects, PreferencesBinder
 from app.gui.binders.rig import RigBinder
+from app.gui.binders.support import SupportBinder
 from app.gui.binders.tools import ToolsBinder
 from app.gui.drop_target import DropTarget
 from app.gui.error_reports import ErrorReports
+from app.gui.figures import Figures
 from app.gui.key_guard import KeyGuard
 from app.gui.mailbox import Mailbox
 from app.gui.program import Program
 from app.gui.window import MainWindow
 from app.gui.window_memory import WindowMemory
+from app.preferences import Preferences
 from hardware.types import Tool
 from widgets.pages.dream import DreamPage
 from widgets.pages.inspect import InspectPage
+from widgets.pages.preferences import PreferencesPage
 from widgets.pages.record import RecordPage
 from widgets.pages.rig import RigPage
 from widgets.pages.train import TrainPage
@@ -43,19 +48,22 @@ class Desk(QObject):
 
     def __init__(self, app: QApplication, program: Program, remember: bool = True) -> None:
         super().__init__()
-        self._app = app
+        self._app, self.restart_wanted = app, False
+        self.preferences = Preferences(program.workspace.settings)
         self.program, self.board, self.mailbox = program, ActionBoard(), Mailbox()
         memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
         go = {page: self.board[f"go.{page}"] for page in PAGES}
         self.rig_page = RigPage({name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")})
         self.dream_page = DreamPage(_of("dream", self.board))
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
+        self.preferences_page = PreferencesPage()
         pages = {
             "rig": self.rig_page,
             "record": RecordPage(go),
             "dream": self.dream_page,
             "train": TrainPage(go),
             "inspect": self.inspect_page,
+            "preferences": self.preferences_page,
         }
         self.window = MainWindow(self.board, pages, memory)
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
@@ -102,6 +110,15 @@ class Desk(QObject):
         self.window.show_page("dream")
         self._files.open_folder(folder)
 
+    def welcome(self, notices: Sequence[str], crashes: Sequence[Path]) -> None:
+        """Say what a person must know of this start: settings that were not used, and a crash before it."""
+        for notice in notices:
+            self.reports.say(notice, "warning")
+        if crashes:
+            self.window.log.add(crashes[0].read_text(encoding="utf-8", errors="replace"), "warning")
+            text = f"Dreamdeck did not close well last time. What is known: {crashes[0].name}"
+            self.window.toasts.say(text, "warning", self.board["log.report"].trigger, "Report it")
+
     @property
     def unhandled(self) -> set[str]:
         """Actions of the table that nobody does: there must be none."""
@@ -120,7 +137,18 @@ class Desk(QObject):
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._files = inspect, files
         DropTarget(self.window, files.take_drop)
-        return [rig, files, dream, corrections, approve, inspect]
+        return [rig, files, dream, corrections, approve, inspect, *self._own_binders(shell, rig)]
+
+    def _own_binders(self, shell: Shell, rig: RigBinder) -> list[Binder]:
+        support = SupportBinder(self.program.workspace, shell, self.mailbox, lambda: self.window.log.text)
+
+        def show_figures() -> None:
+            rig.figures = Figures.of(self.preferences.settings)
+
+        usual, moving = self.window.usual_layout, lambda: self.program.moving
+        effects = Effects(show_figures, support.test, self._restart, usual, moving)
+        page, layouts = self.preferences_page, self.window.layouts
+        return [support, PreferencesBinder(page, self.preferences, self.board, layouts, shell, effects)]
 
     def _bind_tools(self) -> Binder:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
@@ -150,6 +178,13 @@ class Desk(QObject):
         self.window.state_line.stop_wanted.connect(self.stop)
         self.window.page_shown.connect(self._turned)
         self.window.closing.connect(self.close)
+
+    def _restart(self) -> None:
+        if self.program.moving:
+            self.reports.say("Not while the arms move", "warning")
+            return
+        self.restart_wanted = True
+        self.window.close()
 
     @Slot()
     def _quit(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 
 STOP_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Space)
+STOP_TEXT = "Esc and Space always stop while anything moves; these keys cannot be changed"
 _KEYS = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
 
 

@@ -2,6 +2,7 @@
 
 import getpass
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
@@ -44,9 +45,9 @@ class Program:
         self.ledger.close()
 
 
-def open_program(workspace: Workspace, rig: Rig) -> Program:
-    """Open the ledger and the sessions of a workspace; nothing is connected yet."""
-    ledger = Ledger(ledger_file(workspace))
+def open_program(workspace: Workspace, rig: Rig, ledger_path: Path | None = None) -> Program:
+    """Open the ledger (None: the one that the settings name) and the sessions; nothing is connected yet."""
+    ledger = Ledger(ledger_path or ledger_file(workspace))
     return Program(
         workspace, rig, ledger, DreamSession(workspace, ledger), ExecutionSession(rig, workspace, ledger)
     )

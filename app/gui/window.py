@@ -1,8 +1,8 @@
 """The main window: rail, page, bottom line with Stop, log, messages and palette. It knows pages only as widgets."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -15,18 +15,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.actions import ACTIONS, PAGES, Action, ActionBoard, find
+from app.gui.actions import ACTIONS, FOOT, PAGES, Action, ActionBoard, find
+from app.gui.layouts import Layouts
+from app.gui.placement import place_of, put
 from app.gui.window_memory import WindowMemory
 from widgets.docked_page import DockedPage
 from widgets.icons import icon
 from widgets.log_view import LogView
 from widgets.palette import Offer, Palette
+from widgets.panel import follow_tip
 from widgets.rail import Rail
 from widgets.state_line import StateLine
 from widgets.theme import set_state
 from widgets.toasts import Toasts
 
 SIZE = (1600, 900)
+RECENT = 8  # actions that the palette names first
+LAYOUT = "layout:"  # what the palette puts before the name of a kept layout
+LOG_ACTIONS = ("log.open", "log.report")
 GROUPS = ("arms", "cameras", "worker", "job")
 
 
@@ -45,17 +51,20 @@ class MainWindow(QMainWindow):
         self.board, self._pages, self._memory = board, dict(pages), memory
         self._facts: frozenset[str] = frozenset()
         self._page = ""
+        self._recent: list[str] = []
         self._stack = QStackedWidget()
-        self._rail = Rail({page: board[f"go.{page}"] for page in PAGES})
+        self._rail = Rail({page: board[f"go.{page}"] for page in PAGES}, FOOT)
         self.state_line = StateLine(GROUPS)
-        self.log = LogView()
+        self.log = LogView([board[id] for id in LOG_ACTIONS])
         self._lay_out()
-        self.toasts = Toasts(self)
+        self.toasts = Toasts(self, above=self._log_height)
+        self._log_dock.visibilityChanged.connect(self.toasts.place)
         self.palette_view = Palette(self._offers, self)
         self.palette_view.chosen.connect(self.choose)
         for _, action in board:
             self.addAction(action)
         self._usual = self._body.saveState()
+        self.layouts = Layouts(memory, self._body, self._all_docked())
         self._restore()
 
     @property
@@ -88,10 +97,12 @@ class MainWindow(QMainWindow):
     def toggle_log(self) -> None:
         self._log_dock.setVisible(not self._log_dock.isVisible())
 
-    @Slot()
-    def show_log(self) -> None:
+    def show_log(self, text: str = "") -> None:
+        """Open the log at the newest entry that holds this text."""
         self._log_dock.show()
         self._log_dock.raise_()
+        if text:
+            self.log.show_last(text)
 
     @Slot()
     def toggle_fullscreen(self) -> None:
@@ -104,16 +115,29 @@ class MainWindow(QMainWindow):
         for docks in self._docked(self._pages[self._page]):
             docks.reset_layout()
 
+    def _log_height(self) -> int:
+        return self._log_dock.height() if self._log_dock.isVisible() else 0
+
+    def usual_layout(self) -> None:
+        """Put the panes of every page, and the log, back in their usual places."""
+        self._body.restoreState(self._usual)
+        for _, docks in self._all_docked():
+            docks.reset_layout()
+
     @Slot(str)
     def choose(self, id: str) -> None:
         """Do an action from the palette: on another page, turn to that page first."""
+        if id.startswith(LAYOUT):
+            self.layouts.use(id.removeprefix(LAYOUT))
+            return
         row = next(row for row in ACTIONS if row.id == id)
+        self._recent = [id, *(other for other in self._recent if other != id)][:RECENT]
         if row.page and row.page != self._page:
             self.show_page(row.page)
         if self.board[id].isEnabled():
             self.board.trigger(id)
         else:
-            self.toasts.say(f"{row.text.rstrip('…')}: not possible right now", "warning")
+            self.toasts.say(f"{row.text.rstrip('…')}: {row.why_not(self._facts) or 'not possible now'}", "warning")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep()
@@ -161,13 +185,14 @@ class MainWindow(QMainWindow):
         return self._body
 
     def _find_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setText("Ctrl+K")
+        button, action = QToolButton(), self.board["view.palette"]
         button.setIcon(icon("find", "muted"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setFixedSize(68, 52)
-        button.setToolTip(self.board["view.palette"].toolTip())
-        button.clicked.connect(self.board["view.palette"].trigger)
+        follow_tip(button, action)
+        button.setText(self.board.keys["view.palette"] or "Find")
+        action.changed.connect(lambda: button.setText(self.board.keys["view.palette"] or "Find"))
+        button.clicked.connect(action.trigger)
         set_state(button, role="rail")
         return button
 
@@ -186,23 +211,19 @@ class MainWindow(QMainWindow):
     # memory ----------------------------------------------------------------------------------------------------
     def _restore(self) -> None:
         self.resize(*SIZE)
-        self._try("window", self.restoreGeometry)
-        self._try("body", self._body.restoreState)
-        for name, docks in self._all_docked():
-            self._try(f"page.{name}", docks.restore_layout)
+        place = self._memory.text("place")
+        if place and not put(self, place):
+            self._memory.drop("place", "it is no place of a window")
+        self.layouts.restore()
+        known = {row.id for row in ACTIONS}
+        self._recent = [id for id in self._memory.text("recent").split() if id in known]
         page = self._memory.text("page", "dream")
         self.show_page(page if page in self._pages else "dream")
 
-    def _try(self, key: str, restore: Callable[[QByteArray], bool]) -> None:
-        state = self._memory.bytes(key)
-        if state is not None and not restore(state):
-            self._memory.drop(key, "it does not fit this window")
-
     def _keep(self) -> None:
-        self._memory.keep_bytes("window", self.saveGeometry())
-        self._memory.keep_bytes("body", self._body.saveState())
-        for name, docks in self._all_docked():
-            self._memory.keep_bytes(f"page.{name}", docks.layout_state())
+        self._memory.keep_text("place", place_of(self))
+        self._memory.keep_text("recent", " ".join(self._recent))
+        self.layouts.keep()
         self._memory.keep_text("page", self._page)
         self._memory.save()
 
@@ -214,14 +235,22 @@ class MainWindow(QMainWindow):
         return page.findChildren(DockedPage)
 
     def _offers(self, words: str) -> list[Offer]:
-        return [
-            Offer(row.id, row.text, row.page.capitalize() or row.menu, row.shortcut, self._possible(row))
-            for row in find(words)
-            if row.id != "view.palette"
-        ]
+        """With nothing typed yet, what was done lately comes first."""
+        rows = [row for row in find(words) if row.id != "view.palette"]
+        if not words.strip():
+            rows.sort(key=self._rank)
+        offers = [Offer(r.id, r.text, self._where(r), self.board.keys[r.id], r.why_not(self._facts)) for r in rows]
+        wanted = words.lower().split()
+        kept = [name for name in self.layouts.names if all(w in f"layout {name}".lower() for w in wanted)]
+        return offers + [Offer(f"{LAYOUT}{name}", f"Layout: {name}", "kept by you", "") for name in kept]
 
-    def _possible(self, row: Action) -> bool:
-        return row.enabled(row.page or self._page, self._facts)
+    def _rank(self, row: Action) -> tuple[int, bool]:
+        lately = self._recent.index(row.id) if row.id in self._recent else RECENT
+        return lately, bool(row.why_not(self._facts))
+
+    def _where(self, row: Action) -> str:
+        place = row.page.capitalize() or row.menu
+        return f"{place} · lately" if row.id in self._recent else place
 
 
 def _menu(board: ActionBoard, parent: QWidget) -> QMenu:

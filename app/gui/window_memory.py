@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 
+from app.settings import free_name
+
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +40,13 @@ class WindowMemory:
     def keep_text(self, key: str, value: str) -> None:
         self._values[key] = value
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._values)
+
+    def forget(self, key: str) -> None:
+        """Forget a key that is not wanted any more."""
+        self._values.pop(key, None)
+
     def drop(self, key: str, why: str) -> None:
         """Forget a key that cannot be used."""
         log.warning("%s: %s is dropped: %s", self._file, key, why)
@@ -64,9 +73,17 @@ def _read(file: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        log.warning("%s is not used, the window starts with its usual layout: %s", file, error)
+        log.warning("%s is not used, the window starts with its usual layout: %s%s", file, error, _aside(file))
         return {}
     good = {str(key): value for key, value in values.items() if isinstance(value, str)}
     for key in values.keys() - good.keys():
         log.warning("%s: %s is dropped: it is not a text", file, key)
     return good
+
+
+def _aside(file: Path) -> str:
+    """Keep the broken file beside: it is written anew at the end."""
+    try:
+        return f"; it is kept as {file.replace(free_name(file))}" if file.is_file() else ""
+    except OSError as error:
+        return f"; it cannot be kept: {error.strerror}"

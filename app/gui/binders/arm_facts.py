@@ -3,12 +3,14 @@
 import numpy as np
 
 from app.execution import ExecutionSession
+from app.gui.figures import Figures
 from hardware.rig import ArmConfig
 from hardware.robots.xarm_codes import error_in_words
 from hardware.types import ArmLimits, ArmState
 from widgets.values import ArmCard, LimitRow, LineItem, Mood
 
 _MODELS = {"xarm7": "xArm 7", "xarm6": "xArm 6", "ur5": "UR5", "ur5e": "UR5e"}
+USUAL = Figures()
 
 
 def arm_title(arm: ArmConfig) -> str:
@@ -16,7 +18,7 @@ def arm_title(arm: ArmConfig) -> str:
     return f"{_MODELS.get(arm.model, arm.model)} {arm.name}"
 
 
-def arm_card(arm: ArmConfig, session: ExecutionSession) -> ArmCard:
+def arm_card(arm: ArmConfig, session: ExecutionSession, figures: Figures = USUAL) -> ArmCard:
     """Return everything that an arm's card shows."""
     state, (word, mood) = session.arms.get(arm.name), _state(arm, session)
     limits = session.limits.get(arm.name)
@@ -30,7 +32,7 @@ def arm_card(arm: ArmConfig, session: ExecutionSession) -> ArmCard:
         error=_error(arm, session, state),
         emulated=arm.emulated,
         connected=state is not None,
-        limits=limit_rows(limits) if limits else (),
+        limits=limit_rows(limits, figures) if limits else (),
         joints_deg=tuple(float(q) for q in np.degrees(state.q)) if state else (),
     )
 
@@ -41,23 +43,27 @@ def line_item(arm: ArmConfig, session: ExecutionSession) -> LineItem:
     return LineItem(f"{arm_title(arm)}: {word}" + (" · emulated" if arm.emulated else ""), mood)
 
 
-def limit_rows(limits: ArmLimits) -> tuple[LimitRow, ...]:
+def limit_rows(limits: ArmLimits, figures: Figures = USUAL) -> tuple[LimitRow, ...]:
     """Return an arm's limits for a person, each with where it was read."""
     source = limits.source
     low, high = limits.workspace
     box = [
-        LimitRow(f"workspace {a}", f"{lower:.2f} … {upper:.2f} m", source.get("workspace", ""))
+        LimitRow(f"workspace {a}", figures.span(lower, upper), source.get("workspace", ""))
         for a, lower, upper in zip("xyz", low, high, strict=True)
     ]
     return (
-        LimitRow("tool speed", f"{limits.tip_speed:.2f} m/s", source.get("tip_speed", "")),
-        LimitRow("tool acceleration", f"{limits.tip_acceleration:.1f} m/s²", source.get("tip_acceleration", "")),
-        LimitRow("joint speed", f"{np.degrees(limits.dq_max.min()):.0f} °/s", source.get("dq_max", "")),
+        LimitRow("tool speed", figures.length(limits.tip_speed, 2, "/s"), source.get("tip_speed", "")),
+        LimitRow(
+            "tool acceleration",
+            figures.length(limits.tip_acceleration, 1, "/s²"),
+            source.get("tip_acceleration", ""),
+        ),
+        LimitRow("joint speed", figures.angle(limits.dq_max.min(), 0, "/s"), source.get("dq_max", "")),
         *box,
-        LimitRow("lowest tip", f"{1000 * limits.min_tip_height:.0f} mm", source.get("min_tip_height", "")),
+        LimitRow("lowest tip", figures.length(limits.min_tip_height, small=True), source.get("min_tip_height", "")),
         LimitRow(
             "following error",
-            f"{np.degrees(limits.following_error_rad):.1f}°",
+            figures.angle(limits.following_error_rad),
             source.get("following_error_rad", ""),
         ),
         LimitRow("largest force", f"{limits.max_force:.0f} N", source.get("max_force", "")),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
 
-from app.gui.binders.arm_facts import arm_card, line_item
+from app.gui.binders.arm_facts import USUAL, arm_card, line_item
 from app.gui.binders.binder import Shell
 from app.gui.binders.live import LatestFrames, RateMeter
 from app.gui.binders.scene import measured_links, rig_scene
@@ -34,6 +34,7 @@ class RigBinder(QObject):
         self.page, self._program, self._shell, self._tools = page, program, shell, tools
         self._session, self._frames, self._rates = program.execution, frames, RateMeter()
         self._looked = 0.0
+        self.figures = USUAL
         self._forget = self._session.on_change(self._changed)
         page.clear_wanted.connect(self._clear)
         page.cameras.set_source(frames)
@@ -112,7 +113,7 @@ class RigBinder(QObject):
         self._live = live
 
     def _show_arms(self) -> None:
-        self.page.show_arms([arm_card(arm, self._session) for arm in self._program.rig.arms])
+        self.page.show_arms([arm_card(arm, self._session, self.figures) for arm in self._program.rig.arms])
 
     def _moment(self) -> SceneMoment:
         """The arms where they are; as ghosts at home until they say so."""

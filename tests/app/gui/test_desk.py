@@ -223,7 +223,7 @@ def test_the_palette_leads_to_another_page_and_does_it_there(desk: Desk) -> None
 
 def test_what_is_not_possible_now_is_said_not_done(desk: Desk) -> None:
     desk.window.choose("dream.execute")
-    assert desk.window.toasts.texts == ["Execute: not possible right now"]
+    assert desk.window.toasts.texts == ["Execute: approve the plan first"]
 
 
 def test_a_folder_that_is_no_dream_is_told_and_what_was_open_stays(example: Desk, tmp_path: Path) -> None:

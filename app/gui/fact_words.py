@@ -1,0 +1,34 @@
+"""Why an action cannot be done now, in words: read beside it in the palette and said when it is tried."""
+
+from collections.abc import Set
+
+MISSING = {
+    "dream": "open a dream first",
+    "track": "track its tools first",
+    "plan": "plan first",
+    "approved": "approve the plan first",
+    "arms": "connect the arms first",
+    "moving": "only while the arms move",
+    "busy": "nothing is worked on",
+    "error": "no arm reports an error",
+    "undo": "nothing to undo",
+    "redo": "nothing to redo",
+    "run": "choose a run first",
+    "video": "this run has no video",
+    "correcting": "press Correct pose first",
+}
+IN_THE_WAY = {
+    "moving": "not while the arms move",
+    "busy": "wait for the work that is on, or cancel it",
+    "connecting": "the arms are being connected",
+    "arms": "the arms are connected already",
+}
+_ORDER = ("moving", "connecting", "busy", *MISSING)
+
+
+def why_not(needs: Set[str], forbids: Set[str], facts: Set[str]) -> str:
+    """Return the reason that a person can do something about first; "" where nothing stands in the way."""
+    held = [(fact, IN_THE_WAY.get(fact, f"not while: {fact}")) for fact in forbids & facts]
+    missing = [(fact, MISSING.get(fact, f"it needs: {fact}")) for fact in needs - facts]
+    ranked = sorted(held + missing, key=lambda pair: _ORDER.index(pair[0]) if pair[0] in _ORDER else len(_ORDER))
+    return ranked[0][1] if ranked else ""
