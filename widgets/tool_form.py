@@ -94,6 +94,7 @@ class ToolForm(QWidget):
         self._changes.setVisible(bool(sheet.changes))
         self._users.setText("Used by: " + ", ".join(sheet.used_by))
         self._users.setVisible(bool(sheet.used_by))
+        self._tracked_now.setText(sheet.tracked)
         self._show_parts(sheet.pieces)
 
     def _show_parts(self, pieces: int) -> None:
@@ -155,6 +156,8 @@ class ToolForm(QWidget):
         use.clicked.connect(self._give_part)
         self._part_text.returnPressed.connect(self._give_part)
         self._part_text.hide()
+        self._tracked_now = label("", "muted", wrap=True)
+        panel.body.addWidget(self._tracked_now)
         panel.body.addLayout(row(self._part, 1, use))
         panel.body.addWidget(self._part_text)
         return panel

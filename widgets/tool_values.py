@@ -33,7 +33,7 @@ class ToolSheet:
     """Everything the form says of a tool.
 
     texts and problems by field; units to choose from and the chosen one with why; report on the mesh and its level;
-    parts: what can be tracked, by name; locked: why nothing can be changed, "" where it can.
+    pieces that can be tracked; tracked: what is, in words; locked: why nothing can be changed, "" where it can.
     """
 
     texts: Mapping[str, str]
@@ -47,6 +47,7 @@ class ToolSheet:
     can_thin: bool = False
     can_choose_unit: bool = False
     pieces: int = 1
+    tracked: str = ""
     changes: tuple[str, ...] = ()
     locked: str = ""
     unsaved: bool = False

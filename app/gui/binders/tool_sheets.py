@@ -2,6 +2,7 @@
 
 from app.tool_bench import ToolBench
 from app.tool_fields import shown
+from hardware.types import Tool
 from widgets.tool_values import Level, ToolSheet
 
 _LOCKED = "This tool is built in. Duplicate it, then change the copy."
@@ -30,6 +31,7 @@ def tool_sheet(bench: ToolBench) -> ToolSheet:
         can_thin=report.huge,
         can_choose_unit=guess is not None,
         pieces=report.pieces,
+        tracked=_tracked(draft.tool),
         changes=draft.changes,
         locked=_LOCKED if bench.built_in else "",
         unsaved=bench.unsaved,
@@ -37,3 +39,9 @@ def tool_sheet(bench: ToolBench) -> ToolSheet:
         can_redo=bench.redo_words,
         used_by=bench.library.users(bench.name) if bench.name and not bench.built_in else (),
     )
+
+
+def _tracked(tool: Tool) -> str:
+    if tool.trackable is None:
+        return "The whole tool is tracked"
+    return f"{int(tool.trackable.sum())} of {len(tool.trackable)} faces are tracked, coloured in the picture"
