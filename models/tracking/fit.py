@@ -15,6 +15,7 @@ from hardware.geometry import Array, rotation_from_vector, transform
 from models.tracking.kernels import HIDDEN, LIKELY, compose, fit_shades, normal_equations, residual_size
 from models.tracking.model import ToolModel
 from models.tracking.pictures import Floats, ViewPictures, crop
+from models.tracking.placing import Standing
 from models.tracking.render import draw_model
 
 CHANNEL_WEIGHT = np.array([1.0, 1.0, 1.0, 0.25], np.float32)
@@ -63,16 +64,24 @@ class Fitter:
     """Fits one tool in one frame. Not shared between threads."""
 
     def __init__(
-        self, model: ToolModel, views: Sequence[ViewPictures], check: Callable[[], None] = lambda: None
+        self,
+        model: ToolModel,
+        views: Sequence[ViewPictures],
+        check: Callable[[], None] = lambda: None,
+        standing: Standing | None = None,
     ) -> None:
-        """check is called before every fit; it may raise to end the work."""
-        self.model, self.views, self.check = model, views, check
+        """check is called before every fit; it may raise to end the work. standing: what the world says."""
+        self.model, self.views, self.check, self.standing = model, views, check, standing
         self.taken: dict[int, list[Array]] = {}  # by frame, where other tools are: centres (3,) [m, view 1]
         self.corners = model.vertices[np.unique(model.faces[model.used])]
 
     def is_taken(self, t: int, centre: Array) -> bool:
         """Return whether another tool is already known to be there in frame t."""
         return any(np.linalg.norm(centre - p) < 0.5 * self.model.radius for p in self.taken.get(t, ()))
+
+    def odds(self, poses: Array) -> Array:
+        """Return (...) the share of its merit that a pose T_view1_centre (..., 4, 4) keeps before table and arm."""
+        return np.ones(poses.shape[:-2]) if self.standing is None else self.standing.odds(poses)
 
     def _points(self, T: Array, v: int) -> Array:
         T_view = self.views[v].T_view_view1 @ T

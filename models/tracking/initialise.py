@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.geometry import Array, closest_points, inverse, ray_directions, rotation_from_vector, transform
 from models.tracking.coarse import fit_poses
@@ -134,8 +135,13 @@ def search(fitter: Fitter, t: int, centres: Array, rotations: Array, survivors: 
     extent = 2 * model.radius * views[0].K[0, 0] / np.median(centres[:, 2]) / 2**level
     scores, poses = score(model, views, t, poses, level, max(2, round(0.3 * extent)))
     poses = poses[shortlist(scores, len(centres), survivors)]
-    poses, _ = fit_poses(model, views, t, poses, level, 3)
-    poses, scores = fit_poses(model, views, t, poses, max(level - 1, 1), 5)
+    # a finer step costs four times as much: only what is still ahead takes it (successive halving)
+    poses, scores = fit_poses(model, views, t, poses, level, 3)
+    poses = poses[ahead(scores * fitter.odds(poses), poses, centres, len(poses) // 2)]
+    poses, scores = fit_poses(model, views, t, poses, max(level - 1, 1), 2)
+    poses = poses[ahead(scores * fitter.odds(poses), poses, centres, survivors // 5)]
+    poses, scores = fit_poses(model, views, t, poses, max(level - 1, 1), 3)
+    scores = scores * fitter.odds(poses)
     order = np.argsort(-scores)
     n, some = len(views), np.zeros((6 + len(views), 6 + len(views)))
     rough = [Estimate(poses[i], np.zeros(n), np.full(n, scores[i] / n), np.ones(n), some) for i in order]
@@ -151,6 +157,16 @@ def shortlist(scores: Array, places: int, count: int) -> Array:
     chosen = set(np.argsort(-scores)[: count // 2].tolist())
     for place in np.arange(len(scores)).reshape(places, -1):
         chosen |= set(place[np.argsort(-scores[place])[: count // 2 // places]].tolist())
+    return np.array(sorted(chosen))
+
+
+def ahead(scores: Array, poses: Array, centres: Array, count: int) -> NDArray[np.int_]:
+    """Return indices of the `count` best poses (N, 4, 4), half of them shared out among centres (M, 3)."""
+    at = np.linalg.norm(poses[:, None, :3, 3] - centres[None], axis=-1).argmin(axis=1)
+    order = np.argsort(-scores)
+    chosen = set(order[: count // 2].tolist())
+    for place in range(len(centres)):
+        chosen |= set(order[at[order] == place][: max(count // 2 // len(centres), 1)].tolist())
     return np.array(sorted(chosen))
 
 

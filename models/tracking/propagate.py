@@ -18,17 +18,23 @@ FIRST: tuple[Stage, ...] = ((1, 4, OFFSET_SIGMA), (0, 2, OFFSET_SIGMA))
 VOTERS = 5
 BETTER = 0.05  # a second look has to be this much stronger: a tool does not jump for nothing
 MORE = 1.1
+TIE = 0.97  # another reading that explains this share as much cannot be told from the one that was kept
+SLIDE = 0.25  # of the tool's radius
+WHOLE, MENDED = 0.95, 2  # an unbroken track may explain this little less; breaks looked at
 NEAR_SURVIVORS = 60  # of about 40 orientations at up to 5 places
 NEAR_ROTATION = 0.9  # [rad] how far a tool may turn from one frame to the next when it is looked for again
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The tool in one frame, how the pictures agree, and their verdict in one number (quality.strength)."""
+    """The tool in one frame, how the pictures agree, their verdict in one number (quality.strength), and the share
+    of it that table and arm leave (placing.odds); tie [m]: how far away another reading is about as good."""
 
     estimate: Estimate
     agreement: Agreement
     strength: float
+    odds: float = 1.0
+    tie: float = 0.0
 
 
 def settle(
@@ -37,7 +43,8 @@ def settle(
     """Fit frame t from a start near the truth at full resolution, and judge it."""
     estimate = fitter.refine(t, start, stages or (FIRST if offset is None else FINE), offset)
     agreement = judge(fitter, t, estimate)
-    return Found(estimate, agreement, strength(agreement, fitter.model.plain))
+    odds = float(fitter.odds(estimate.T))
+    return Found(estimate, agreement, strength(agreement, fitter.model.plain), odds)
 
 
 def follow(fitter: Fitter, t: int, last: Found, before: Found | None, enough: float) -> Found:
@@ -124,14 +131,20 @@ def rejoin(
     return changed
 
 
-def revise(fitter: Fitter, track: list[Found | None], frames: range, least: float) -> None:
-    """The pass the other way: start every frame from its neighbours, keep what is better."""
+def revise(fitter: Fitter, track: list[Found | None], frames: range, least: float, slide: bool = False) -> None:
+    """The pass the other way: start every frame from its neighbours, keep what is better, note what is as good.
+
+    slide: also from places along the tool's own axis, where motion blur leaves plain tools off the mark.
+    """
+    plain = fitter.model.plain
     for t in frames:
         now = track[t]
         behind, ahead = (track[t + d] if 0 <= t + d < len(track) else None for d in (-frames.step, frames.step))
         starts = [e.estimate for e in (behind,) if e is not None]
         if behind is not None and ahead is not None:
             starts.append(_between(behind.estimate, ahead.estimate))
+        if slide and plain and now is not None:
+            starts += slid(fitter, now.estimate)
         for first in starts:
             start = fitter.refine(t, first, (*COARSE, (1, 3, 1.0)), first.offset)
             if now is not None and _same(start, now.estimate):
@@ -139,14 +152,68 @@ def revise(fitter: Fitter, track: list[Found | None], frames: range, least: floa
             found = settle(fitter, t, start, first.offset)
             if fitter.is_taken(t, found.estimate.T[:3, 3]):
                 continue
-            plain = fitter.model.plain
             if found.strength > least and (now is None or merit(found, plain) > merit(now, plain)):
-                track[t] = now = found
+                now, found = found, now
+            if now is not None and found is not None and plain and merit(found, plain) > TIE * merit(now, plain):
+                now = replace(now, tie=max(now.tie, apart(fitter, now.estimate, found.estimate)))
+            track[t] = now
+
+
+def mend(fitter: Fitter, track: list[Found | None], enough: float, least: float) -> None:
+    """Where the tool turns as no hand turns it, carry either side's reading over the other, if that explains nearly
+    as much; else the break stays and lowers the confidence."""
+    plain = fitter.model.plain
+
+    def total(one: Sequence[Found | None]) -> float:
+        return sum(merit(f, plain) for f in one if f is not None)
+
+    for i in breaks(fitter, track)[:MENDED]:
+        options = []
+        for way in (range(i - 1, len(track)), range(i, 0, -1)):
+            other = list(track)
+            sweep(fitter, other, way, enough, least)
+            if len(breaks(fitter, other)) < len(breaks(fitter, track)):
+                options.append(other)
+        best = max(options, key=total, default=track)
+        if total(best) > WHOLE * total(track):
+            track[:] = best
+
+
+def breaks(fitter: Fitter, track: Sequence[Found | None]) -> list[int]:
+    """Return the frames to which the tool turned from the one before as no hand turns it."""
+    out = []
+    for i in range(1, len(track)):
+        a, b = track[i - 1], track[i]
+        if a is not None and b is not None:
+            turns = (b.estimate.T[:3, :3] @ S for S in (np.eye(3), *fitter.model.symmetry))
+            if min(float(rotation_angle(a.estimate.T[:3, :3], R)) for R in turns) > NEAR_ROTATION:
+                out.append(i)
+    return out
+
+
+def slid(fitter: Fitter, e: Estimate) -> list[Estimate]:
+    """Return starts moved both ways along the tool's long axis, the way an outline says least about."""
+    axis = np.linalg.svd(fitter.corners - fitter.corners.mean(axis=0), full_matrices=False)[2][0]
+    step = SLIDE * fitter.model.radius * (e.T[:3, :3] @ axis)
+    out = []
+    for sign in (-1, 1):
+        T = e.T.copy()
+        T[:3, 3] += sign * step
+        out.append(replace(e, T=T))
+    return out
+
+
+def apart(fitter: Fitter, a: Estimate, b: Estimate) -> float:
+    """Return how far two poses put the tool's corners from each other, mean [m], by its nearest symmetry."""
+    p = fitter.corners @ a.T[:3, :3].T + a.T[:3, 3]
+    turns = (np.eye(3), *fitter.model.symmetry)
+    q = [fitter.corners @ (b.T[:3, :3] @ S).T + b.T[:3, 3] for S in turns]
+    return min(float(np.linalg.norm(p - x, axis=1).mean()) for x in q)
 
 
 def merit(f: Found, plain: bool) -> float:
     """Return what readings of the same frame are compared by: what is explained, in the right pattern."""
-    return f.estimate.score * (1.0 if plain else f.strength)
+    return f.estimate.score * f.odds * (1.0 if plain else f.strength)
 
 
 def half_turns(fitter: Fitter, t: int, now: Found) -> list[Found]:

@@ -9,6 +9,7 @@ from hardware.geometry import Array
 from models.tracking.fit import Estimate, Fitter
 
 WELL_SEEN = 0.6  # share of the tool in sight from which a view must agree
+ENOUGH_SEEN, UNSEEN = 0.4, 0.05  # share from which a view counts in full; under which it does not see the tool
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,16 @@ def weakest(a: Agreement, plain: bool) -> float:
 
 
 def view_confidence(a: Agreement, plain: bool) -> Array:
-    """Return (V,) confidence 0..1."""
+    """Return (V,) confidence 0..1.
+
+    A view that does not see the tool says nothing against it where two others do; it repeats the worse of those.
+    """
     if plain:
         value = np.clip((a.outline * np.clip(a.explained, 0, 1) - 0.2) / 0.5, 0, 1)
     else:
         value = np.clip((a.pattern - 0.4) / 0.5, 0, 1)
-    return np.asarray(value * np.clip(a.visible / 0.4, 0, 1))
+    value = value * np.clip(a.visible / ENOUGH_SEEN, 0, 1)
+    seeing, blind = a.visible >= ENOUGH_SEEN, a.visible < UNSEEN
+    if seeing.sum() > 1:
+        value[blind] = value[seeing].min()
+    return np.asarray(value)

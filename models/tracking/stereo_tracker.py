@@ -10,17 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hardware.geometry import Array, rotation_angle, transform
+from hardware.geometry import Array, transform
 from models.tracking.boxes import boxes_of, check_hints, obey, settle_nothing
 from models.tracking.fit import Fitter, start_at
 from models.tracking.initialise import places, rotation_grid, search
 from models.tracking.model import prepare
 from models.tracking.pictures import ViewPictures, look_all
+from models.tracking.placing import standing
 from models.tracking.propagate import (
-    NEAR_ROTATION,
     Found,
     alike,
     half_turns,
+    mend,
     merit,
     rejoin,
     revise,
@@ -28,9 +29,8 @@ from models.tracking.propagate import (
     sweep,
     vote,
 )
-from models.tracking.quality import view_confidence
-from models.tracking.smooth import smooth
-from models.types import Dream, Hint, PoseSource, ToolTrack, Track
+from models.tracking.readout import Clip, merged, read_out
+from models.types import Dream, Hint, ToolTrack, Track
 
 ALARM_LEVEL = 0.5
 """Confidence under which a frame must be distrusted (ToolTrack.frame_confidence)."""
@@ -39,7 +39,6 @@ Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
 RIVAL = 0.75  # another reading of the same frame is worth a vote from this share of the merit on
-CLEAR = 0.025  # a lead over all other readings by this share is beyond doubt
 ANCHORS = (0.6, 0.9, 0.4, 0.75, 0.25)  # where in the clip the tool is looked for, in this order
 SURE, ENOUGH, LEAST = 0.75, 0.65, 0.5  # strength: stop looking; no second look; under it the tool is not there
 
@@ -92,7 +91,11 @@ class _Run:
         self.done, self.lock = 0.0, threading.Lock()
         self.check()
         self.views: list[ViewPictures] = look_all(dream, True, pool)
-        self.fitters = {name: Fitter(prepare(tool), self.views, self.check) for name, tool in dream.tools.items()}
+        self.fitters = {name: self.fitter(name) for name in dream.tools}
+
+    def fitter(self, name: str) -> Fitter:
+        model = prepare(self.dream.tools[name])
+        return Fitter(model, self.views, self.check, standing(self.dream, name, model))
 
     def check(self) -> None:
         if self.cancelled is not None and self.cancelled():
@@ -129,7 +132,7 @@ class _Run:
             boxes = boxes_of(self.dream, new, name)
             changed = self.obey_boxes(name, found, boxes, held)
             fresh = self.finish(name, found, 1.0, set(boxes))
-            done[name] = _merged(old, fresh, changed)
+            done[name] = merged(old, fresh, changed)
             self.advance(1.0 / len(self.fitters), f"{name}: corrected")
         return done
 
@@ -224,6 +227,7 @@ class _Run:
         if better is not None:
             found = [None] * len(self.dream)
             self.spread(name, found, anchor.t, better)
+        mend(fitter, found, ENOUGH, LEAST)
         self.advance(0.3 / len(self.fitters), f"{name}: other readings")
         return found, margin
 
@@ -240,7 +244,7 @@ class _Run:
         found[t] = anchor
         sweep(fitter, found, range(t, n), ENOUGH, LEAST)
         sweep(fitter, found, range(t, 0, -1), ENOUGH, LEAST)
-        revise(fitter, found, range(n - 2, 0, -1), LEAST)
+        revise(fitter, found, range(n - 2, 0, -1), LEAST, slide=True)
         revise(fitter, found, range(2, n), LEAST)
 
     def part(self, runs: Mapping[str, tuple[list[Found | None], float]]) -> None:
@@ -271,49 +275,9 @@ class _Run:
     def finish(
         self, name: str, found: list[Found | None], margin: float, hinted: Collection[int] = ()
     ) -> ToolTrack:
-        model, n, v = self.fitters[name].model, len(self.dream), len(self.views)
-        poses, confidence = np.full((n, 4, 4), np.nan), np.zeros((n, v))
-        disagreement = np.full(n, np.nan)
-        source: list[PoseSource] = ["lost"] * n
-        clear = float(np.clip(margin / CLEAR, 0, 1))
-        T_centre_tool = transform(np.eye(3), -model.centre)
-        for span in _spans([f is not None for f in found]):
-            kept = [f for f in found[span.start : span.stop] if f is not None]
-            smoothed = smooth([f.estimate for f in kept], [t / self.dream.fps for t in span])
-            sure = clear * _steady([T for T, _ in smoothed])
-            for t, f, (T, offset) in zip(span, kept, smoothed, strict=True):
-                poses[t] = T @ T_centre_tool
-                source[t] = "hinted" if t in hinted else "tracked"
-                confidence[t] = view_confidence(f.agreement, model.plain) * sure[t - span.start]
-                disagreement[t] = offset[1] - offset[0] if v > 1 else np.nan
-        return ToolTrack(name, poses, confidence, disagreement, tuple(source))
-
-
-def _steady(poses: Sequence[Array]) -> Array:
-    """Return a factor (N,) of confidence: half on the shorter side of a turn that no hand makes in one frame."""
-    factor = np.ones(len(poses))
-    for i in range(1, len(poses)):
-        if rotation_angle(poses[i - 1][:3, :3], poses[i][:3, :3]) > NEAR_ROTATION:
-            factor[slice(0, i) if 2 * i < len(poses) else slice(i, None)] = 0.5
-    return factor
+        clip = Clip(self.dream.fps, len(self.views))
+        return read_out(self.fitters[name], self.dream.tools[name], name, found, margin, clip, hinted)
 
 
 def _length(track: Track) -> int:
     return len(next(iter(track.tools.values()))) if track.tools else 0
-
-
-def _merged(old: ToolTrack, new: ToolTrack, changed: Collection[int]) -> ToolTrack:
-    """Return the old track with the changed frames of the new one."""
-    mask = np.isin(np.arange(len(old)), list(changed))
-    return ToolTrack(
-        tool=old.tool,
-        T_view1_tool=np.where(mask[:, None, None], new.T_view1_tool, old.T_view1_tool),
-        confidence=np.where(mask[:, None], new.confidence, old.confidence),
-        stereo_disagreement_px=np.where(mask, new.stereo_disagreement_px, old.stereo_disagreement_px),
-        source=tuple(new.source[t] if mask[t] else old.source[t] for t in range(len(old))),
-    )
-
-
-def _spans(flags: Sequence[bool]) -> list[range]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, int), [0]])))
-    return [range(a, b) for a, b in edges.reshape(-1, 2)]
