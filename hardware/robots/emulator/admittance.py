@@ -4,10 +4,13 @@ import numpy as np
 
 from hardware.geometry import Array
 from hardware.robots.emulator.arm import EmulatedArm
+from hardware.robots.emulator.motion import Motion
 
 # chosen so that a push of 20 N moves the tool by 0.1 m/s; no vendor publishes its own
 DAMPING = np.array([200.0, 200.0, 200.0, 10.0, 10.0, 10.0])
 _SINGULAR = 1e-4
+NO_LIMIT = np.full(6, 10.0)
+ALL_AXES = np.ones(6)
 
 
 class Admittance:
@@ -40,3 +43,35 @@ class Admittance:
         twist = np.concatenate([self._R @ speed[:3], self._R @ speed[3:]])
         J = self._arm.tool_jacobian(q)
         return np.asarray(J.T @ np.linalg.solve(J @ J.T + _SINGULAR * np.eye(6), twist))
+
+
+class Yielder:
+    """Where the drives are to be: on a motion or where the arm stood, and from there as far as it gave way."""
+
+    def __init__(self, q: Array) -> None:
+        self._rest, self._offset, self._gave = q.copy(), np.zeros_like(q), False
+
+    def begin(self) -> None:
+        """Another motion begins, or none goes on: it starts where the arm is."""
+        self._offset, self._gave = np.zeros_like(self._offset), False
+
+    def reference(
+        self, motion: Motion | None, way: Admittance | None, q: Array, external: Array, dt: float, rate: float
+    ) -> tuple[Array, Array]:
+        """Go on by dt [s], the motion at `rate` of its speed; return reference (J,) [rad] and its speed.
+
+        q (J,): where the arm is; external (6,) [N, Nm]: what pushes at the tool, in base. Raises MotionError.
+        """
+        if motion is not None:
+            reference, speed = motion.advance(dt * rate)
+            self._rest, speed = reference, speed * rate
+        else:
+            if not self._gave:
+                self._rest = q.copy()
+            reference, speed = self._rest, np.zeros_like(q)
+        self._gave = way is not None
+        if way is not None:
+            dq = way.advance(q, external, dt)
+            self._offset = self._offset + dq * dt
+            reference, speed = reference + self._offset, speed + dq
+        return reference, speed

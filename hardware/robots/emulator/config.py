@@ -39,7 +39,8 @@ class EmulatorConfig:
 
     control_port 0 and q_start () stand for the model's own. kinematics_error_mm lengthens the emulator's forearm
     against the nominal arm, for tests of the comparison of kinematics at connect. unlock_after_s: how long a UR
-    holds a protective stop before it can be unlocked (5 s by its manual).
+    holds a protective stop before it can be unlocked (5 s by its manual). force_sensor: whether an xArm has the
+    vendor's sensor at its wrist; the URs have what their series has.
     """
 
     address: str = "127.0.0.11"
@@ -48,6 +49,7 @@ class EmulatorConfig:
     q_start: tuple[float, ...] = ()
     kinematics_error_mm: float = 0.0
     unlock_after_s: float = 5.0
+    force_sensor: bool = True
 
     def __post_init__(self) -> None:
         require(is_loopback(self.address), f"emulator: address {self.address} is not on the loopback (127.x.x.x)")

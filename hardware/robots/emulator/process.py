@@ -46,9 +46,12 @@ class EmulatorProcess:
         q_start: Sequence[float] | Array | None = None,
         kinematics_error_mm: float = 0.0,
         unlock_after_s: float = 5.0,
+        force_sensor: bool = True,
     ) -> None:
         start = () if q_start is None else tuple(float(v) for v in q_start)
-        self.config = EmulatorConfig(address, control_port, model, start, kinematics_error_mm, unlock_after_s)
+        self.config = EmulatorConfig(
+            address, control_port, model, start, kinematics_error_mm, unlock_after_s, force_sensor
+        )
         self.nonce = new_nonce()
         self._lock = threading.Lock()
         self._shm: SharedMemory = create_joints(len(self.config.q_start))

@@ -1,4 +1,4 @@
-"""The requests of the xArm control port: one table of registers, gathered from state, motion and settings.
+"""The requests of the xArm control port: one table of registers, gathered from state, motion, settings and force.
 
 Numbers and payloads: xarm-python-sdk 1.18.4, core/config/x_config.py and core/wrapper/uxbus_cmd.py.
 """
@@ -6,13 +6,14 @@ Numbers and payloads: xarm-python-sdk 1.18.4, core/config/x_config.py and core/w
 import struct
 from collections import ChainMap
 
+from hardware.robots.emulator.force_registers import FORCE
 from hardware.robots.emulator.frames import STATUS_INVALID, Frame, encode_reply
 from hardware.robots.emulator.motion_registers import MOTION
 from hardware.robots.emulator.payloads import Handlers, Refused, Session
 from hardware.robots.emulator.settings_registers import SETTINGS
 from hardware.robots.emulator.state_registers import STATE
 
-HANDLERS: Handlers = ChainMap(dict(STATE), dict(MOTION), dict(SETTINGS))
+HANDLERS: Handlers = ChainMap(dict(STATE), dict(MOTION), dict(SETTINGS), dict(FORCE))
 ILLEGAL_FUNCTION = 1
 
 

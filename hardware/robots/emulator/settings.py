@@ -9,6 +9,14 @@ def _joint_ranges() -> list[float]:
     return [float(v) for pair in zip(Q_LOWER, Q_UPPER, strict=True) for v in pair]
 
 
+@dataclass(frozen=True)
+class ForceTask:
+    """In which axes a force counts: frame 0 base, 1 tool; axes (6,) of 0 and 1."""
+
+    frame: int = 0
+    axes: tuple[int, ...] = (0,) * 6
+
+
 @dataclass
 class Settings:
     """Defaults as a controller comes from the factory (user manual; speeds and accelerations of its report)."""
@@ -35,6 +43,12 @@ class Settings:
     reduced_ranges: list[float] = field(default_factory=_joint_ranges)
     force_sensor_on: bool = False
     force_sensor_mode: int = 0
+    admittance: ForceTask = field(default_factory=lambda: ForceTask())
+    admittance_mkb: list[float] = field(default_factory=lambda: [0.05] * 3 + [0.0005] * 3 + [0.0] * 12)
+    force_control: ForceTask = field(default_factory=lambda: ForceTask())
+    force_reference: list[float] = field(default_factory=lambda: [0.0] * 6)
+    force_gains: list[float] = field(default_factory=lambda: [0.0] * 18)
+    force_speed: list[float] = field(default_factory=lambda: [100.0] * 3 + [60.0] * 3)
     feedback: int = 0
     tool_model: int = 0
     tool_model_params: list[float] = field(default_factory=lambda: [0.0] * 6)

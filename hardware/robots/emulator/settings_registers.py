@@ -106,20 +106,6 @@ def set_feedback(s: Session, f: Frame) -> bytes:
     return b""
 
 
-def force_data(s: Session, _: Frame) -> bytes:
-    return from_floats(s.controller.force)
-
-
-def force_set_mode(s: Session, f: Frame) -> bytes:
-    """0 off, 1 admittance, 2 force control: kept and read back, the emulated arm does not yield."""
-    s.controller.settings.force_sensor_mode = at_most(f, 2)
-    return b""
-
-
-def force_get_mode(s: Session, _: Frame) -> bytes:
-    return bytes([s.controller.settings.force_sensor_mode])
-
-
 SETTINGS: Handlers = {
     31: number_in("tcp_jerk"),
     32: upper_of("tcp_acceleration"),
@@ -150,15 +136,5 @@ SETTINGS: Handlers = {
     77: switch("self_collision_on"),
     78: set_tool_model,
     80: take,  # continuous cartesian velocity
-    200: force_data,
-    201: switch("force_sensor_on"),
-    202: force_set_mode,
-    203: force_get_mode,
-    206: take,  # zero
-    207: take,  # admittance
-    208: take,  # force control
-    209: take,
-    210: take,
-    211: take,
     254: set_feedback,
 }

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hardware.geometry import Array, transform
-from hardware.robots.emulator.admittance import Admittance
+from hardware.robots.emulator.admittance import Admittance, Yielder
 from hardware.robots.emulator.arm import EmulatedArm
 from hardware.robots.emulator.config import EmulatorConfig
 from hardware.robots.emulator.faults import Fault
@@ -81,7 +81,7 @@ class URController:
         self.giving_way: Admittance | None = None
         self._motion: Motion | None = None
         self._program: Program | None = None
-        self._rest, self._offset, self._gave = self.plant.q.copy(), np.zeros(6), False
+        self._yielder = Yielder(self.plant.q)
         self.target_q, self.target_qd = self.plant.q, np.zeros(6)
         self._watchdog: tuple[str, float, float] | None = None
         self._unlock_after, self._unlock_at = config.unlock_after_s, 0.0
@@ -188,11 +188,13 @@ class URController:
 
     def start(self, motion: Motion) -> None:
         """Let the arm do this from now on."""
-        self._motion, self._offset = motion, np.zeros(6)
+        self._motion = motion
+        self._yielder.begin()
 
     def halt(self, deceleration: float = BRAKE_DDQ) -> None:
         """Brake with [rad/s^2] and stand."""
-        self._motion, self._offset = None, np.zeros(6)
+        self._motion = None
+        self._yielder.begin()
         self.plant.start_brake(deceleration)
 
     def zero_force(self) -> None:
@@ -235,7 +237,7 @@ class URController:
         self.plant = Plant(q)
         self.halt()
         self.wrench, self._zero = np.zeros(6), np.zeros(6)
-        self.target_q, self.target_qd, self._rest = self.plant.q, np.zeros(6), self.plant.q.copy()
+        self.target_q, self.target_qd = self.plant.q, np.zeros(6)
         if self._program is not None:
             self._program.let_go()
         if self.safety_mode != NORMAL and not self._button:
@@ -284,10 +286,13 @@ class URController:
         moves = self._motion is not None or self.giving_way is not None
         if not moves or self.robot_mode != RUNNING or self.safety_mode != NORMAL:
             self.plant.brake(dt)
-            self.target_q, self.target_qd, self._gave = self.plant.q, self.plant.dq, False
+            self.target_q, self.target_qd = self.plant.q, self.plant.dq
+            self._yielder.begin()
             return
         try:
-            reference, speed = self._reference(dt)
+            reference, speed = self._yielder.reference(
+                self._motion, self.giving_way, self.plant.q, self.force, dt, self.speed_slider
+            )
             if not self.arm.in_range(reference):
                 raise MotionError(0)
         except MotionError:
@@ -298,21 +303,6 @@ class URController:
         self.target_q, self.target_qd = reference, speed
         if self._motion is not None and self._motion.done and self.plant.settled(reference):
             self._motion = None
-
-    def _reference(self, dt: float) -> tuple[Array, Array]:
-        if self._motion is not None:
-            reference, speed = self._motion.advance(dt * self.speed_slider)
-            self._rest = reference
-        else:
-            if not self._gave:
-                self._rest = self.plant.q.copy()
-            reference, speed = self._rest, np.zeros(6)
-        self._gave = self.giving_way is not None
-        if self.giving_way is not None:
-            dq = self.giving_way.advance(self.plant.q, self.force, dt)
-            self._offset = self._offset + dq * dt
-            reference, speed = reference + self._offset, speed + dq
-        return reference, speed
 
     def _measure(self) -> None:
         self._T = self.arm.tool_pose(self.plant.q)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from hardware.geometry import Array
-from hardware.robots.emulator.admittance import Admittance
+from hardware.robots.emulator.admittance import ALL_AXES, NO_LIMIT, Admittance
 from hardware.robots.emulator.motion import (
     CartesianVelocity,
     JointMove,
@@ -27,7 +27,6 @@ REALTIME = frozenset({6, 9, 10, 11, 24, 25, 26, 27, 38, 58, 66, 67, 68, 69, 70, 
 READY, DONE = 1, 2
 PROGRESS = 2
 RUNNING_BIT = 1 << 15
-_NO_LIMIT = np.full(6, 10.0)
 _INT_OFFSET = re.compile(r"# int register offset\n\s*(\d+)")
 _DOUBLE_OFFSET = re.compile(r"# float register offset\n\s*(\d+)")
 
@@ -260,13 +259,13 @@ class ControlProgram:
         """Teach mode: the arm goes where it is pushed."""
         self._end_stream()
         self.c.halt()
-        self.c.giving_way = Admittance(self.c.arm, base_frame(), np.ones(6), np.zeros(6), _NO_LIMIT)
+        self.c.giving_way = Admittance(self.c.arm, base_frame(), ALL_AXES, np.zeros(6), NO_LIMIT)
 
     def free_drive(self) -> None:
         self.give_way()
         axes = np.array([self._int(i) for i in range(1, 7)])
         frame = T_from_pose(self._doubles_at(0))
-        self.c.giving_way = Admittance(self.c.arm, frame, axes, np.zeros(6), _NO_LIMIT)
+        self.c.giving_way = Admittance(self.c.arm, frame, axes, np.zeros(6), NO_LIMIT)
 
     def end_give_way(self) -> None:
         self.c.giving_way = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.geometry import Array
+from hardware.robots.emulator.admittance import ALL_AXES, NO_LIMIT, Admittance, Yielder
 from hardware.robots.emulator.arm import EmulatedArm
 from hardware.robots.emulator.config import EmulatorConfig
 from hardware.robots.emulator.faults import Fault
@@ -21,7 +22,8 @@ from hardware.robots.emulator.settings import Settings
 from hardware.robots.xarm_units import T_from_pose, pose_from_T
 
 READY, PAUSED, STOPPED, CHANGED = 2, 3, 4, 5
-POSITION, SERVO, JOINT_VELOCITY, CARTESIAN_VELOCITY = 0, 1, 4, 5
+POSITION, SERVO, MANUAL, JOINT_VELOCITY, CARTESIAN_VELOCITY = 0, 1, 2, 4, 5
+ADMITTANCE, FORCE_CONTROL = 1, 2
 EMERGENCY_STOPS = (1, 2, 3)
 SELF_COLLISION, JOINT_LIMIT, COLLISION, BOUNDARY, SERVO_SPEED = 22, 23, 31, 35, 60
 SERVO_TCP_SPEED = 1.2
@@ -32,6 +34,7 @@ FINISHED, DISCARDED = 0, 2
 # force at the tool [N] that is taken for a collision, by sensitivity; 0 is off
 COLLISION_FORCE = {0: np.inf, 1: 120.0, 2: 100.0, 3: 75.0, 4: 55.0, 5: 40.0}
 _SLOW_CHECKS = 5
+_SPEED_UNITS = np.array([1e-3] * 3 + [np.pi / 180.0] * 3)
 
 
 @dataclass
@@ -54,6 +57,9 @@ class XArmController:
         self.wrench = np.zeros(6)
         self.tcp_speed = 0.0
         self._button = False
+        self.has_force_sensor, self.force_zero = config.force_sensor, np.zeros(6)
+        self._way: Admittance | None = None
+        self._yielder = Yielder(self.plant.q)
         self._state = STOPPED
         self._motion: Motion | None = None
         self._current: Queued | None = None
@@ -99,7 +105,16 @@ class XArmController:
     @property
     def force(self) -> list[float]:
         """What the force-torque sensor says (6,) [N, Nm]; zero where it is off."""
-        return [float(v) for v in self.wrench] if self.settings.force_sensor_on else [0.0] * 6
+        return [float(v) for v in self.wrench - self.force_zero] if self.settings.force_sensor_on else [0.0] * 6
+
+    def zero_force(self) -> None:
+        """Take the force that is felt now for none."""
+        self.force_zero = self.wrench.copy()
+
+    def give_way_anew(self) -> None:
+        """The task of the force sensor changed: what it gave way so far is where it starts."""
+        self._way = None
+        self._yielder.begin()
 
     def enable(self, on: bool) -> None:
         """Switch the motors; without them the brakes hold."""
@@ -229,22 +244,48 @@ class XArmController:
             self._next()
         target = 0.0 if self._state == PAUSED else 1.0
         self._rate += float(np.clip(target - self._rate, -dt / PAUSE_TIME, dt / PAUSE_TIME))
-        if self._motion is None or self._state not in (READY, PAUSED):
+        way = self._gives_way()
+        if (self._motion is None and way is None) or self._state not in (READY, PAUSED):
             self.plant.brake(dt)
+            self._yielder.begin()
         else:
-            self._follow(self._motion, dt)
+            self._follow(self._motion, way, dt)
         self._measure(dt)
 
-    def _follow(self, motion: Motion, dt: float) -> None:
+    def _gives_way(self) -> Admittance | None:
+        """What the arm gives way to now: the force sensor's task in position mode, a hand in manual mode."""
+        s = self.settings
+        ready = self.enabled and self._state == READY and not self.error
+        if not ready or not (self.mode == MANUAL or (self.mode == POSITION and s.force_sensor_mode)):
+            self._way = None
+        elif self._way is None:
+            self._way = self._hand() if self.mode == MANUAL else self._force_task()
+        return self._way
+
+    def _hand(self) -> Admittance:
+        return Admittance(self.arm, np.eye(4), ALL_AXES, np.zeros(6), NO_LIMIT)
+
+    def _force_task(self) -> Admittance:
+        s = self.settings
+        admittance = s.force_sensor_mode == ADMITTANCE
+        task = s.admittance if admittance else s.force_control
+        frame = self.arm.tool_pose(self.plant.q) if task.frame else np.eye(4)
+        wrench = np.zeros(6) if admittance else np.array(s.force_reference)
+        limits = NO_LIMIT if admittance else np.array(s.force_speed) * _SPEED_UNITS
+        stiffness = np.array(s.admittance_mkb[6:12]) if admittance else None
+        return Admittance(self.arm, frame, np.array(task.axes), wrench, limits, stiffness)
+
+    def _follow(self, motion: Motion | None, way: Admittance | None, dt: float) -> None:
+        felt = self.wrench if self.mode == MANUAL else np.array(self.force)
         try:
-            reference, speed = motion.advance(dt * self._rate)
+            reference, speed = self._yielder.reference(motion, way, self.plant.q, felt, dt, self._rate)
             self._check(reference)
         except MotionError as error:
             self.fail(error.code)
             self.plant.brake(dt)
             return
-        self.plant.track(reference, speed * self._rate, dt)
-        if motion.done and self.plant.settled(reference):
+        self.plant.track(reference, speed, dt)
+        if motion is not None and motion.done and self.plant.settled(reference):
             self._finish()
 
     def _check(self, reference: Array) -> None:
@@ -278,6 +319,7 @@ class XArmController:
 
     def _next(self) -> None:
         if self._queue:
+            self._yielder.begin()
             self._current = self._queue.popleft()
             self._motion = self._current.start(self.plant.q)
 
