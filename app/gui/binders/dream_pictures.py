@@ -112,7 +112,7 @@ class Overlays:
         """How far a tool is from where it was before [m, rad]; None where it is there, or nobody asks."""
         old = self._before.tools.get(role) if self._before is not None else None
         apart = difference(old, track, frame) if old is not None and frame < len(old) else None
-        return apart if apart is not None and (apart[0] > 1e-6 or apart[1] > 1e-5) else None
+        return apart if apart is not None and (apart[0] > 5e-5 or apart[1] > 1e-3) else None
 
     def _original(self, role: str, track: ToolTrack, view: str, frame: int) -> ToolOverlay | None:
         if self._before is None or self._apart(role, track, frame) is None:
