@@ -4,6 +4,8 @@ Three kinds, checked by the same code. An approval carries a seal (HMAC-SHA256) 
 is drawn when the program starts and is handed to the servo processes alone; one that was built by hand, copied with
 other values or kept from another start does not verify. This guards against mistakes, of people and of programs. It
 does not guard against hostile code in the same process, which can read the key, nor against whoever holds the file.
+
+Longer than most files on purpose: the key, the kinds and what holds of them are to be read in one place.
 """
 
 import hashlib
@@ -39,6 +41,7 @@ __all__ = [
     "approve_envelope",
     "approve_plan",
     "check_approval",
+    "check_grant",
     "grant_motion",
     "join_session",
     "reasons_against",
@@ -221,6 +224,20 @@ def check_approval(
     _refuse(reasons_of_limits(plan, mine, plan.emulated_only, tuple(mine)))
 
 
+def check_grant(grant: MotionGrant, connection: Connection, now: float) -> None:
+    """Raise ApprovalError with the reason unless the grant lets this arm be moved by a held control now."""
+    if not isinstance(grant, MotionGrant):
+        raise ApprovalError(f"{type(grant).__name__} is not a motion grant; hold the control again")
+    _verify_seal(grant)
+    _refuse(_reasons_of_time(grant, now))
+    if connection.arm not in grant.arms or grant.rig_sha256 != connection.rig_sha256:
+        raise ApprovalError(f"the grant is for {_words(grant.arms)} of another rig; hold the control again")
+    _refuse(_reasons_of_connection(grant, {connection.arm: connection}))
+    _refuse(
+        reasons_of_arms((connection.arm,), grant.rig_sha256, grant.person or None, {connection.arm: connection})
+    )
+
+
 def session_key() -> bytes:
     """The key of the seals: for the start of a servo process and nothing else."""
     return _key
@@ -270,6 +287,11 @@ def _reasons_of_identity(approval: Approval, plan: Plan, connections: Mapping[st
         found.append(f"the approval is for {_words(approval.arms)}, the plan moves {_words(_arms(plan))}")
     if plan.rig_sha256 != approval.rig_sha256:
         found.append("the approval is for another rig file (calibration); plan and approve again")
+    return found + _reasons_of_connection(approval, connections)
+
+
+def _reasons_of_connection(approval: Approval, connections: Mapping[str, Connection]) -> list[str]:
+    found = []
     for arm, connection in connections.items():
         if approval.connections.get(arm) != connection.id:
             found.append(f"{arm}: it was connected again after the approval; approve again")

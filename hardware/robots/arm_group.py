@@ -1,77 +1,50 @@
 """All arms of a rig seen from the window's process: one servo process per arm, one stop, one start instant."""
 
-import contextlib
-import multiprocessing
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.process import BaseProcess
-from typing import Any, Literal
+from typing import Literal
+
+import numpy as np
 
 from hardware.connection import Connection
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
-from hardware.robots.orders import ClearError, Close, Connect, Order, Prepare, Setup, Start, answer
-from hardware.robots.run_memory import ArmMemory, Cause, Phase, StopLine
-from hardware.robots.servo_loop import WINDOW, Links
-from hardware.robots.servo_process import serve
-from hardware.safety import Approval, ApprovalError, check_approval, session_key
+from hardware.robots.jog import FRAMES, Frame, Jog
+from hardware.robots.orders import ClearError, Connect, Enable, Hold, Prepare, Start
+from hardware.robots.priority import Haste
+from hardware.robots.run_memory import Cause, Phase
+from hardware.robots.run_result import ArmRecord, End, Progress, RunResult, RunState, record_of
+from hardware.robots.servo_hold import LAPSED
+from hardware.robots.servo_processes import ServoProcesses
+from hardware.safety import Approval, ApprovalError, MotionGrant, check_approval, check_grant, release, renew_grant
 from hardware.types import ArmState, Plan, Tool, require
 
+__all__ = ["ArmGroup", "ArmRecord", "End", "HoldState", "Jog", "Progress", "RunResult", "RunState"]
+
 ANSWER_S = 20.0
-CLOSE_S = 5.0
 START_DELAY_S = 0.15
 PAUSE_MARGIN = 5
-
-RunState = Literal["closed", "idle", "prepared", "running", "pausing", "ended"]
-End = Literal["done", "paused", "stopped", "fault"]
+LET_GO_S = 1.0
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run is. plan_time [s] of the slowest arm, of duration [s]; end and message once it has ended.
+class HoldState:
+    """What has become of the control that a person holds. arm: which one it moves, "" before the first hold.
 
-    end: "done" the plan ran to its end; "paused" it stands on the path; "stopped" a person or the window's silence
-    stopped it; "fault" an arm, link, process or a rule of motion did: message says which and what to do.
+    "none": nothing is held; "beginning": the arm gets ready; "following": message says why it does not go where it
+    is asked to, if it does not; "over": message says why where it was not let go; hold again to go on.
     """
 
-    state: RunState
-    plan_time: float
-    duration: float
-    end: End | None = None
+    state: Literal["none", "beginning", "following", "over"]
+    arm: str = ""
     message: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class ArmRecord:
-    """What one arm was told and did, N commands.
-
-    plan_time (N,) [s]; t_sent, t_measured (N,) [s, host monotonic]; commanded, sent, measured (N, J) [rad];
-    measured: what the arm said last before the command.
-    """
-
-    plan_time: Array
-    t_sent: Array
-    t_measured: Array
-    commanded: Array
-    sent: Array
-    measured: Array
-
-
-@dataclass(frozen=True, eq=False)
-class RunResult:
-    """An ended run: how, why in words, at which plan time [s] of the slowest arm, and every arm's record."""
-
-    end: End
-    message: str
-    plan_time: float
-    arms: Mapping[str, ArmRecord]
-
-
 class ArmGroup:
-    """Owner of the servo processes. `heartbeat`, `stop`, `pause`, `states`, `progress`, `records` never wait.
+    """Owner of the servo processes. What a window calls all the time never waits: `heartbeat`, `stop`, `pause`,
+    `states`, `progress`, `records`, `jog`, `release_hold`, `hold_state`.
 
     The other methods wait for the arms (connect: seconds) and belong in one background thread; `stop` may be called
     from any thread at any time. tools, nonces (`EmulatorProcess.nonce`) and control_ports by arm name.
@@ -87,15 +60,11 @@ class ArmGroup:
     ) -> None:
         missing = {arm.name for arm in rig.arms} ^ set(tools)
         require(not missing, f"arm group: every arm of the rig needs its tool, and no other; {sorted(missing)}?")
-        self._rig, self._tools = rig, dict(tools)
-        self._nonces, self._ports = dict(nonces or {}), dict(control_ports or {})
-        self._names = tuple(arm.name for arm in rig.arms)
-        self._context = multiprocessing.get_context("spawn")
-        self._memories = tuple(ArmMemory(self._context) for _ in self._names)
-        self._stop_line = StopLine(self._context, len(self._names))
-        self._processes: dict[str, BaseProcess] = {}
-        self._orders: dict[str, Pipe] = {}
-        self._lifeline: Pipe | None = None
+        self._rig = rig
+        self._servos = ServoProcesses(rig, tools, nonces or {}, control_ports or {})
+        self._haste = Haste()
+        self._grant: MotionGrant | None = None
+        self._holds, self._held_arm, self._hold_begun, self._hold_failed = 0, "", False, ""
         self._connections: dict[str, Connection] = {}
         self._prepared: tuple[Plan, Approval] | None = None
         self._plan: Plan | None = None
@@ -107,10 +76,11 @@ class ArmGroup:
         is a verified emulator, and a fresh id that voids approvals given before. Raises ArmError.
         """
         self._connections, self._prepared = {}, None
-        if not self._all_alive():
+        self.release_hold()
+        if not self._servos.all_alive:
             self._end_processes()
-            self._begin_processes()
-        self._connections = self._ask(Connect(), self._names, timeout)
+            self._servos.begin()
+        self._connections = self._servos.ask(Connect(), self._servos.names, timeout)
         return self.connections
 
     @property
@@ -120,7 +90,7 @@ class ArmGroup:
 
     def states(self) -> Mapping[str, ArmState]:
         """The newest state of every arm (about 50 Hz while idle, every cycle while moving)."""
-        found = {name: memory.state() for name, memory in self._by_name()}
+        found = {name: memory.state() for name, memory in self._servos.by_name()}
         return {name: state for name, state in found.items() if state is not None}
 
     def prepare(self, plan: Plan, approval: Approval, *, scene: str = "") -> None:
@@ -135,9 +105,9 @@ class ArmGroup:
         missing = {arm.arm for arm in plan.arms} - set(self._connections)
         if missing:
             raise ApprovalError(f"{', '.join(sorted(missing))}: not connected; connect first")
-        self._stop_line.reset()
-        order = Prepare(plan, approval, scene, self._stop_line.stops)
-        self._ask(order, [arm.arm for arm in plan.arms], ANSWER_S)
+        self._servos.stop_line.reset()
+        order = Prepare(plan, approval, scene, self._servos.stop_line.stops)
+        self._servos.ask(order, [arm.arm for arm in plan.arms], ANSWER_S)
         self._prepared = plan, approval
 
     def start(self) -> None:
@@ -148,22 +118,23 @@ class ArmGroup:
         (plan, approval), self._prepared = self._prepared, None
         if not time.monotonic() < approval.expires_at:
             raise ApprovalError("the approval expired before the start; approve again")
+        self._haste.begin()
         self.heartbeat()
         self._plan = plan
         at = time.monotonic() + START_DELAY_S
         for name in (arm.arm for arm in plan.arms):
-            self._orders[name].send(Start(at))
+            self._servos.send(name, Start(at))
         self._await_start([arm.arm for arm in plan.arms], at)
 
     def stop(self, reason: str = "a person pressed Stop") -> None:
         """Stop all arms now. Never raises, never waits."""
-        self._stop_line.stop(0, Cause.STOPPED, reason)
+        self._servos.stop_line.stop(0, Cause.STOPPED, reason)
 
     def pause(self) -> None:
         """Slow to a stand on the path, all arms from the same sample on; the run then ends as "paused"."""
-        if self._running() and self._stop_line.pause_at is None:
-            furthest = max(memory.index for memory in self._memories if memory.phase == Phase.RUNNING)
-            self._stop_line.pause(furthest + PAUSE_MARGIN)
+        if self._running() and self._servos.stop_line.pause_at is None:
+            furthest = max(memory.index for memory in self._servos.memories if memory.phase == Phase.RUNNING)
+            self._servos.stop_line.pause(furthest + PAUSE_MARGIN)
 
     def resume(self, plan: Plan, approval: Approval, *, scene: str = "") -> None:
         """Prepare and start the rest: a plan from where the arms stand now, freshly approved."""
@@ -172,7 +143,7 @@ class ArmGroup:
 
     def heartbeat(self) -> None:
         """Say that the window's thread lives: 500 ms of silence stops moving arms."""
-        self._stop_line.heartbeat()
+        self._servos.stop_line.heartbeat()
 
     def progress(self) -> Progress:
         """Where the run is, or how it ended."""
@@ -183,16 +154,17 @@ class ArmGroup:
             self._watch()
         at, duration = self._plan_time(), self._plan.duration
         if self._running():
-            return Progress("running" if self._stop_line.pause_at is None else "pausing", at, duration)
+            return Progress("running" if self._servos.stop_line.pause_at is None else "pausing", at, duration)
         if self._prepared is not None:
             return Progress("prepared", 0.0, self._prepared[0].duration)
+        self._haste.end()
         end, message = self._end()
         return Progress("ended", at, duration, end, message)
 
     def records(self) -> Mapping[str, ArmRecord]:
         """What every arm of the plan was told and did so far in this run, for live curves."""
         arms = () if self._plan is None else tuple(arm.arm for arm in self._plan.arms)
-        return {name: _record(memory) for name, memory in self._by_name() if name in arms}
+        return {name: record_of(memory) for name, memory in self._servos.by_name() if name in arms}
 
     def result(self) -> RunResult | None:
         """The run that ended last; None while one runs or before the first."""
@@ -204,7 +176,68 @@ class ArmGroup:
     def clear_errors(self) -> None:
         """Clear every arm's error. Raises ArmError where the cause is still there."""
         self._refuse_running()
-        self._ask(ClearError(), self._names, ANSWER_S)
+        self._servos.ask(ClearError(), self._servos.names, ANSWER_S)
+
+    def enable(self, arm: str) -> None:
+        """Switch an arm's motors on; it does not move. Raises ArmError where an error is to be cleared first."""
+        self._refuse_running()
+        self._servos.ask(Enable(), [arm], ANSWER_S)
+
+    def hold_to_jog(self, arm: str, grant: MotionGrant) -> None:
+        """Begin to follow `jog`, from `safety.grant_motion` for the connected arms and by the rules of its limits.
+
+        Waits until the arm is ready: some 20 ms, or up to a second where its limits are read back first. Call it in
+        the background, and `jog` from the window's thread meanwhile, or the grant lapses. Raises ApprovalError,
+        ArmError; nothing moved then.
+        """
+        self._begin_hold(arm, grant, "jog")
+
+    def hold_to_guide(self, arm: str, grant: MotionGrant) -> None:
+        """As hold_to_jog, but the arm is led by hand (freedrive) until `release_hold`; renew with `jog(None)`."""
+        self._begin_hold(arm, grant, "hand")
+
+    def jog(self, wanted: Jog | None) -> None:
+        """Say every 30 ms or so, while the control is held, which way to go; None: stand, but the hold goes on.
+
+        Each call renews the grant. After 80 ms without one the arm stands; after 0.3 s the hold is over. Tip speed
+        is at most the granted one, the arm's limit, and what can be stopped in time (0.09 m/s at 2 m/s^2); where a
+        limit or an obstacle is near the arm stands and `hold_state` says why. Never waits. Raises ValueError for a
+        frame that is not known.
+        """
+        if self._grant is None:
+            return
+        frame, velocity = self._in_arm(wanted) if wanted is not None else ("base", np.zeros(6))
+        try:
+            self._grant = renew_grant(self._grant, time.monotonic())
+        except ApprovalError:
+            self._hold_failed = LAPSED
+            self.release_hold()
+            return
+        self._servos.hold.renew(self._grant, frame, velocity)
+
+    def release_hold(self) -> None:
+        """The control was let go: the arm stands within 0.1 s. Never raises or waits, may be called at any time."""
+        self._servos.hold.release()
+        grant, self._grant = self._grant, None
+        if grant is not None:
+            release(grant)
+            self._haste.end()
+
+    def hold_state(self) -> HoldState:
+        """What has become of the control that is held. Never waits."""
+        line, reason = self._servos.hold, self._servos.stop_line.reason()
+        if not self._held_arm:
+            return HoldState("none")
+        if self._hold_failed:
+            return HoldState("over", self._held_arm, self._hold_failed)
+        if self._hold_begun and (line.is_over or not self._servos.all_alive):
+            self.release_hold()
+            return HoldState("over", self._held_arm, reason.words if reason else line.words)
+        return HoldState("following" if self._hold_begun else "beginning", self._held_arm, line.words)
+
+    def held_record(self) -> ArmRecord | None:
+        """What the arm that is held, or was last, was told and did: its first 20,000 commands. None before."""
+        return next((record_of(memory) for name, memory in self._servos.by_name() if name == self._held_arm), None)
 
     def close(self) -> None:
         """Stop, disconnect and end the servo processes; safe to call twice."""
@@ -217,28 +250,23 @@ class ArmGroup:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _by_name(self) -> Iterable[tuple[str, ArmMemory]]:
-        return zip(self._names, self._memories, strict=True)
-
-    def _all_alive(self) -> bool:
-        return bool(self._processes) and all(process.is_alive() for process in self._processes.values())
-
     def _running(self) -> bool:
-        """Whether an arm runs, as far as its process can still say so."""
-        return any(
-            memory.phase == Phase.RUNNING and name in self._processes and self._processes[name].is_alive()
-            for name, memory in self._by_name()
-        )
+        return self._servos.moving(Phase.RUNNING)
 
     def _refuse_running(self) -> None:
         if self._running():
             raise ArmError("the arms are running; stop or pause first")
+        deadline = time.monotonic() + LET_GO_S
+        while self._grant is None and self._servos.moving(Phase.HELD) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        if self._servos.moving(Phase.HELD):
+            raise ArmError("an arm is being moved by a held control; let go first")
 
     def _watch(self) -> None:
         """The servo processes watch each other; the last one left has nobody but the window."""
-        for name, process in self._processes.items():
-            if not process.is_alive() and self._stop_line.reason() is None:
-                self._stop_line.stop(0, Cause.FAULT, f"{name}: its servo process has ended")
+        if self._servos.dead and self._servos.stop_line.reason() is None:
+            words = f"{self._servos.dead[0]}: its servo process has ended"
+            self._servos.stop_line.stop(0, Cause.FAULT, words)
 
     def _plan_time(self) -> float:
         """[s] of the slowest arm."""
@@ -246,94 +274,60 @@ class ArmGroup:
         return min(times) if len(times) == len(self.records()) and times else 0.0
 
     def _end(self) -> tuple[End, str]:
-        reason = self._stop_line.reason()
+        reason = self._servos.stop_line.reason()
         if reason is not None:
             return ("stopped" if reason.cause == Cause.STOPPED else "fault"), reason.words
-        dead = [name for name, process in self._processes.items() if not process.is_alive()]
-        if dead or not self._processes:
+        dead = self._servos.dead
+        if dead or not self._servos.started:
             return "fault", f"{', '.join(dead) or 'all'}: its servo process has ended"
-        if any(memory.paused for memory in self._memories):
+        if any(memory.paused for memory in self._servos.memories):
             return "paused", "paused on the path"
         return "done", "the plan ran to its end"
 
     def _await_start(self, arms: Iterable[str], at: float) -> None:
         """Return when every arm has begun (or has ended already), so that `progress` tells of this run."""
         deadline = at + START_DELAY_S
-        waiting = {name: memory for name, memory in self._by_name() if name in set(arms)}
+        waiting = {name: memory for name, memory in self._servos.by_name() if name in set(arms)}
         while time.monotonic() < deadline and any(m.phase == Phase.PREPARED for m in waiting.values()):
             time.sleep(0.002)
 
-    def _begin_processes(self) -> None:
-        """Start all servo processes. Each holds the writing end of its lifeline alone: its end is seen by all."""
-        lifelines = {name: self._context.Pipe(duplex=False) for name in (*self._names, WINDOW)}
-        for memory in self._memories:
-            memory.phase = Phase.CLOSED
-            memory.beat()
-        for me, name in enumerate(self._names):
-            ours, theirs = self._context.Pipe()
-            heard = {other: pipe[0] for other, pipe in lifelines.items() if other != name}
-            links = Links(me, self._names, self._memories, self._stop_line, heard)
-            setup = Setup(
-                self._rig, name, self._tools, self._nonces.get(name), self._ports.get(name), session_key()
-            )
-            process = self._context.Process(
-                target=serve, args=(setup, links, theirs, lifelines[name][1]), name=f"servo {name}", daemon=True
-            )
-            process.start()
-            theirs.close()
-            self._processes[name], self._orders[name] = process, ours
-        for name, (reader, writer) in lifelines.items():
-            reader.close()
-            if name == WINDOW:
-                self._lifeline = writer
-            else:
-                writer.close()
-
     def _end_processes(self) -> None:
-        if self._running():
+        self.release_hold()
+        if self._running() or self._servos.moving(Phase.HELD):
             self.stop("the program closes")
-        processes, orders, lifeline = self._processes, self._orders, self._lifeline
-        # other threads may ask for the progress meanwhile: they find nothing that runs
-        self._processes, self._orders, self._lifeline = {}, {}, None
-        for pipe in orders.values():
-            with contextlib.suppress(OSError):
-                pipe.send(Close())
-        for process in processes.values():
-            process.join(CLOSE_S)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            process.close()
-        for pipe in (*orders.values(), *([lifeline] if lifeline is not None else [])):
-            pipe.close()
+        self._servos.end()
+        self._haste.end()
 
-    def _ask(self, order: Order, arms: Iterable[str], timeout: float) -> dict[str, Any]:
-        """Send an order to several arms and take all their answers; raise the first refusal after that."""
-        arms = list(arms)
-        refusals: list[Exception] = []
-        found: dict[str, Any] = {}
-        for name in arms:
-            try:
-                self._orders[name].send(order)
-            except (KeyError, OSError):
-                refusals.append(ArmError(f"{name}: it is not connected; connect first"))
-        deadline = time.monotonic() + timeout
-        for name in arms if not refusals else []:
-            try:
-                found[name] = answer(self._orders[name], max(deadline - time.monotonic(), 0.0))
-            except TimeoutError:
-                refusals.append(ArmError(f"{name}: no answer in {timeout:.0f} s; check cable and power"))
-                # a late answer would be taken for the next one
-                self._processes[name].kill()
-            except (EOFError, OSError):
-                refusals.append(ArmError(f"{name}: its servo process has ended; connect again"))
-            except (ArmError, ApprovalError) as error:
-                refusals.append(error)
-        if refusals:
-            raise refusals[0]
-        return found
+    def _begin_hold(self, arm: str, grant: MotionGrant, by: Literal["jog", "hand"]) -> None:
+        self._refuse_running()
+        if arm not in self._connections:
+            raise ApprovalError(f"{arm}: it is not connected; connect first")
+        check_grant(grant, self._connections[arm], time.monotonic())
+        self._prepared = self._plan = None
+        self._servos.stop_line.reset()
+        self._holds += 1
+        self._held_arm, self._hold_begun, self._hold_failed = arm, False, ""
+        self._servos.hold.begin(self._holds, grant)
+        self._grant = grant
+        self._haste.begin()
+        self.heartbeat()
+        try:
+            self._servos.ask(Hold(self._holds, grant, by, self._servos.stop_line.stops), [arm], ANSWER_S)
+        except (ArmError, ApprovalError) as error:
+            self._hold_failed = str(error)
+            self.release_hold()
+            raise
+        self._hold_begun = True
 
-
-def _record(memory: ArmMemory) -> ArmRecord:
-    times, joints = memory.rows()
-    return ArmRecord(times[:, 0], times[:, 1], times[:, 2], joints[:, 0], joints[:, 1], joints[:, 2])
+    def _in_arm(self, jog: Jog) -> tuple[Frame, Array]:
+        """A camera's axes become the base's; the other frames the servo process knows itself."""
+        for frame in FRAMES:
+            if jog.frame == frame:
+                return frame, jog.velocity
+        cameras = {config.camera.name: config.camera for config in self._rig.cameras}
+        T_world_cam = cameras[jog.frame].T_world_cam if jog.frame in cameras else None
+        if T_world_cam is None:
+            placed = [name for name, camera in cameras.items() if camera.T_world_cam is not None]
+            raise ValueError(f"jog: frame {jog.frame!r} is not one of {[*FRAMES, *placed]}")
+        R = self._rig.arm(self._held_arm).T_world_base[:3, :3].T @ T_world_cam[:3, :3]
+        return "base", np.concatenate([R @ jog.velocity[:3], R @ jog.velocity[3:]])

@@ -1,6 +1,6 @@
 """The contract of an arm driver. A driver lives inside a servo process and nowhere else (DESIGN, rule 5)."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hardware.geometry import Array
 from hardware.types import ArmLimits, ArmState
@@ -40,3 +40,16 @@ class ArmDriver(Protocol):
     def clear_error(self) -> None: ...
 
     def disconnect(self) -> None: ...
+
+
+@runtime_checkable
+class GuidedArm(Protocol):
+    """What a driver has besides where its arm can be led by hand (freedrive, teach or manual mode)."""
+
+    def start_guiding(self) -> None:
+        """Let a person move the arm by hand from now on; it does not move by itself. Raises ArmError."""
+        ...
+
+    def end_guiding(self) -> None:
+        """Hold the arm where it is. Raises ArmError."""
+        ...

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
-from typing import Any
+from typing import Any, Literal
 
 from hardware.rig import Rig
-from hardware.safety import Approval
+from hardware.safety import Approval, MotionGrant
 from hardware.types import Plan, Tool
 
 
@@ -44,6 +44,24 @@ class Start:
     at: float
 
 
+@dataclass(frozen=True, eq=False)
+class Hold:
+    """Move while a person holds a control: hold number `serial` of the HoldLine. by: "jog" or "hand".
+
+    The answer comes once the arm is ready to follow; then the servo process is busy until the hold is over.
+    """
+
+    serial: int
+    grant: MotionGrant
+    by: Literal["jog", "hand"]
+    stops: int
+
+
+@dataclass(frozen=True)
+class Enable:
+    """Switch the arm's motors on; it does not move."""
+
+
 @dataclass(frozen=True)
 class ClearError:
     """Clear the arm's error."""
@@ -54,7 +72,7 @@ class Close:
     """Stop, disconnect and end."""
 
 
-Order = Connect | Prepare | Start | ClearError | Close
+Order = Connect | Prepare | Start | Hold | Enable | ClearError | Close
 
 
 def answer(pipe: Pipe, timeout: float) -> Any:

@@ -28,9 +28,9 @@ _WORDS = 400
 
 
 class Phase(IntEnum):
-    """Where a servo process is."""
+    """Where a servo process is. HELD: it follows a control that a person holds."""
 
-    CLOSED, IDLE, PREPARED, RUNNING, ENDED = range(5)
+    CLOSED, IDLE, PREPARED, RUNNING, ENDED, HELD = range(6)
 
 
 class Cause(IntEnum):
@@ -157,12 +157,12 @@ class ArmMemory:
     def record(self, plan_time: float, t_sent: float, measured: ArmState, commanded: Array, sent: Array) -> None:
         """Add one command to the record."""
         arm, n = self._arm, len(commanded)
+        arm.target[:n] = commanded.tolist()
         if arm.index >= MAX_COMMANDS:
             return
         row = np.full(_ROW, np.nan)
         row[:3] = plan_time, t_sent, measured.t_host
         row[3:].reshape(3, MAX_JOINTS)[:, :n] = commanded, sent, measured.q
-        arm.target[:n] = commanded.tolist()
         self._table()[arm.index] = row
         arm.index += 1
 

@@ -17,21 +17,26 @@ import numpy as np
 from hardware import safety
 from hardware.collision import CollisionModel
 from hardware.connection import Connection
-from hardware.gate import MIN_CLEARANCE_M, Gate
-from hardware.geometry import Array, rotation_angle
+from hardware.gate import Gate
+from hardware.geometry import rotation_angle
 from hardware.kinematics import ArmKinematics
 from hardware.rig import ArmConfig
-from hardware.robots.base import ArmDriver, ArmError
-from hardware.robots.orders import ClearError, Close, Connect, Order, Prepare, Setup, Start
-from hardware.robots.run_memory import MAX_COMMANDS, Phase
-from hardware.robots.servo_loop import ORDER, WINDOW, Job, Links, Streamer, Waiter
+from hardware.robots.base import ArmDriver, ArmError, GuidedArm
+from hardware.robots.jog import JogRule
+from hardware.robots.orders import ClearError, Close, Connect, Enable, Hold, Order, Prepare, Setup, Start
+from hardware.robots.plan_review import look_through, own_part
+from hardware.robots.run_memory import Phase
+from hardware.robots.servo_hold import Holder
+from hardware.robots.servo_loop import Job, Streamer
 from hardware.robots.servo_path import ServoPath
+from hardware.robots.servo_watch import ORDER, WINDOW, Links, Waiter
 from hardware.safety import Approval
-from hardware.types import ArmPlan, Plan, Tool
+from hardware.types import ArmPlan, ArmState, Plan, Tool
 
 IDLE_S = 0.02
 UNANSWERED = 3
-SHORTEST_STEP_S, LONGEST_STEP_S = 0.002, 0.05
+# so that a second press of a control is followed at once
+LIMITS_HOLD_S = 10.0
 
 
 def _xarm(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
@@ -98,6 +103,7 @@ class Servo:
         self._runs: dict[str, int] = {}
         self._unanswered = 0
         self._stops = links.stop.stops
+        self._limits_read = -np.inf
 
     def serve(self, orders: Pipe) -> None:
         """Take orders one by one; between them keep the state fresh and heed the stop."""
@@ -123,6 +129,11 @@ class Servo:
             self._start(order)
             return
         try:
+            if isinstance(order, Hold):
+                self._ready_to_hold(order)
+                orders.send(None)
+                self._hold(order)
+                return
             orders.send(self._obey(order))
         except (ArmError, safety.ApprovalError) as error:
             orders.send(error)
@@ -134,6 +145,10 @@ class Servo:
             return self._connect()
         if isinstance(order, Prepare):
             self._prepare(order)
+        elif isinstance(order, Enable):
+            self._refuse_error()
+            self._connected().start_servo()
+            self._refresh()
         elif isinstance(order, ClearError):
             self._connected().clear_error()
             self._refresh()
@@ -192,6 +207,7 @@ class Servo:
         driver.connect()
         self._driver = driver
         limits, state = driver.read_limits(), driver.read_state()
+        self._limits_read = time.monotonic()
         ours = self._kinematics.flange_pose(state.q) @ self._tool.T_flange_tool
         self._connection = Connection(
             arm=self._arm.name,
@@ -221,12 +237,10 @@ class Servo:
             raise ArmError(f"{name}: it is not connected; connect first")
         self._connection = replace(self._connection, limits=driver.read_limits())
         self._approve(plan, order.approval, order.scene)
-        mine = self._own_part(plan)
-        gate = self._gate(plan, mine)
+        mine = own_part(plan, self._arm, self._tool, self._kinematics.n_joints)
+        gate = self._gate(plan)
         self._look_through(plan, gate, mine)
-        state = driver.read_state()
-        if state.error_code:
-            raise ArmError(f"{name}: the controller reports error {state.error_code}; clear it first")
+        state = self._refuse_error()
         refused = gate.check(None, mine.q[0], 0.0, state)
         if refused is not None:
             raise ArmError(f"{refused.text}; the arm is not where the plan starts: plan again")
@@ -245,53 +259,21 @@ class Servo:
         used = self._runs.get(getattr(approval, "id", ""), 0)
         safety.check_approval(approval, plan, mine, time.monotonic(), scene=scene, runs_before=used)
 
-    def _own_part(self, plan: Plan) -> ArmPlan:
-        """This arm's part of the plan. Raises ArmError where it is not for this arm, its tool or its clock."""
-        name, n = self._arm.name, len(plan.t)
-        mine = next(arm for arm in plan.arms if arm.arm == name)
-        for what, planned, actual in (
-            ("model", mine.model, self._arm.model),
-            ("tool", mine.tool, self._tool.name),
-        ):
-            if planned != actual:
-                raise ArmError(f"{name}: planned for {what} {planned!r}, but it is {actual!r}; plan again")
-        if not 2 <= n <= MAX_COMMANDS:
-            raise ArmError(f"{name}: the plan has {n} samples; 2 to {MAX_COMMANDS} can be run")
-        if mine.q.shape != (n, self._kinematics.n_joints):
-            raise ArmError(f"{name}: the plan's joints have shape {mine.q.shape}, not ({n}, joints)")
-        steps = np.diff(plan.t)
-        if not np.isfinite(plan.t).all() or not (steps > 0).all():
-            raise ArmError(f"{name}: the plan's time goes back or is not a number; plan again")
-        if not SHORTEST_STEP_S <= steps.mean() <= LONGEST_STEP_S or np.ptp(steps) > 1e-6:
-            raise ArmError(
-                f"{name}: the plan's samples are not evenly {SHORTEST_STEP_S} to {LONGEST_STEP_S} s apart"
-            )
-        return mine
+    def _look_through(self, plan: Plan, gate: Gate, mine: ArmPlan) -> None:
+        """Hold every sample of the plan, and the space between, against every limit before anything moves."""
+        standing = {}
+        for name, memory in zip(self._links.names, self._links.arms, strict=True):
+            state = memory.state()
+            if name not in {arm.arm for arm in plan.arms}:
+                if state is None:
+                    raise ArmError(f"{name}: nobody knows where it stands; connect it first")
+                standing[name] = state.q
+        look_through(plan, gate, mine, self._collision, standing)
 
-    def _gate(self, plan: Plan, mine: ArmPlan) -> Gate:
+    def _gate(self, plan: Plan) -> Gate:
         step = float((plan.t[-1] - plan.t[0]) / (len(plan.t) - 1))
         limits = plan.limits[self._arm.name]
         return Gate.of(self._setup.rig, self._arm, self._tool, self._kinematics, limits, step)
-
-    def _look_through(self, plan: Plan, gate: Gate, mine: ArmPlan) -> None:
-        """Hold every sample of the plan, and the space between, against every limit before anything moves."""
-        found = gate.check_path(plan.t, mine.q)
-        if found is not None:
-            raise ArmError(f"{found[0].text} (at {found[1]:.2f} s of the plan); plan again")
-        q: dict[str, Array] = {arm.arm: arm.q for arm in plan.arms}
-        for name, memory in zip(self._links.names, self._links.arms, strict=True):
-            state = memory.state()
-            if name not in q:
-                if state is None:
-                    raise ArmError(f"{name}: nobody knows where it stands; connect it first")
-                q[name] = np.broadcast_to(state.q, (len(plan.t), len(state.q)))
-        clearance = self._collision.check(q)
-        worst = int(np.argmin(clearance.nearest))
-        if not clearance.nearest[worst] >= MIN_CLEARANCE_M:
-            raise ArmError(
-                f"{self._arm.name}: collision: the plan comes within {clearance.nearest[worst] * 1e3:.1f} mm of "
-                f"something at {plan.t[worst]:.2f} s ({MIN_CLEARANCE_M * 1e3:.0f} mm are needed); plan again"
-            )
 
     def _start(self, order: Start) -> None:
         job, approval = self._job, self._approval
@@ -305,10 +287,55 @@ class Servo:
         self._runs[approval.id] = self._runs.get(approval.id, 0) + 1
         memory = self._links.memory
         memory.phase = Phase.RUNNING
-        streamer = Streamer(self._driver, self._links, self._waiter, self._collision)
-        streamer.run(job, order.at, self._stops)
+        Streamer(self._driver, self._links, self._waiter, self._collision, self._stops).run(job, order.at)
         self._stops = self._links.stop.stops
         memory.phase = Phase.ENDED
+
+    def _ready_to_hold(self, order: Hold) -> None:
+        """Verify the grant against the arm as it is now and get ready to follow; the arm does not move yet."""
+        driver = self._connected()
+        self._forget()
+        if self._connection is None:
+            raise ArmError(f"{self._arm.name}: it is not connected; connect first")
+        if order.by == "hand" and not isinstance(driver, GuidedArm):
+            raise ArmError(f"{self._arm.name}: this arm cannot be led by hand; jog it")
+        if time.monotonic() - self._limits_read > LIMITS_HOLD_S:
+            self._connection = replace(self._connection, limits=driver.read_limits())
+            self._limits_read = time.monotonic()
+        grant, wish = order.grant, self._links.hold.wish(order.serial)
+        # what was renewed while the limits were read counts; where it was let go, the hold ends as it begins
+        safety.check_grant(wish.renewed(grant) if wish else grant, self._connection, time.monotonic())
+        self._refuse_error()
+        self._stops = order.stops
+        if isinstance(driver, GuidedArm) and order.by == "hand":
+            driver.start_guiding()
+        else:
+            driver.start_servo()
+        self._links.memory.begin()
+        self._links.memory.phase = Phase.HELD
+
+    def _hold(self, order: Hold) -> None:
+        """Follow the control; returns when the arm stands."""
+        driver, connection, line = self._connected(), self._connection, self._links.hold
+        if connection is None:
+            return
+        holder = Holder(driver, self._links, self._waiter, self._collision, order)
+        if order.by == "jog":
+            limits, rate = connection.limits, self._arm.command_rate_hz
+            gate = Gate.of(self._setup.rig, self._arm, self._tool, self._kinematics, limits, 1.0 / rate)
+            holder.jog(JogRule.of(gate, self._kinematics, self._tool, order.grant.tip_speed))
+        elif isinstance(driver, GuidedArm):
+            holder.guide(driver)
+        self._stops = self._links.stop.stops
+        line.over(order.serial)
+        self._links.memory.phase = Phase.IDLE
+
+    def _refuse_error(self) -> ArmState:
+        """Return the arm's state. Raises ArmError where the controller reports an error."""
+        state = self._connected().read_state()
+        if state.error_code:
+            raise ArmError(f"{self._arm.name}: the controller reports error {state.error_code}; clear it first")
+        return state
 
     def _end(self) -> None:
         """Stop the arm where it is, whatever it does, and let go of it."""

@@ -15,6 +15,7 @@ import numpy as np
 from hardware.geometry import Array
 from hardware.rig import ArmConfig, SafetyConfig
 from hardware.robots.base import ArmError
+from hardware.robots.compliance import Compliance, Yielding
 from hardware.robots.emulator.config import CONTROL_PORT as EMULATED_PORT
 from hardware.robots.emulator.frames import Frame, decode, encode
 from hardware.robots.emulator.identity import (
@@ -25,6 +26,7 @@ from hardware.robots.emulator.identity import (
     verify_emulator,
 )
 from hardware.robots.xarm_codes import error_in_words, return_in_words
+from hardware.robots.xarm_compliance import OFF, start, statement
 from hardware.robots.xarm_limits import merge, read_controller
 from hardware.robots.xarm_sdk import load_sdk
 from hardware.robots.xarm_units import T_from_pose, pose_from_T
@@ -34,7 +36,7 @@ __all__ = ["XArmDriver", "verify_emulator"]
 
 VENDOR_PORT = 502
 JOINTS = 7
-SERVO_MODE = 1
+POSITION_MODE, SERVO_MODE, MANUAL_MODE = 0, 1, 2
 STOPPED = 4
 HAS_ERROR = (1, 9)
 COMMAND_TIMEOUT = 0.15
@@ -70,7 +72,7 @@ class XArmDriver:
         self._nonce = emulator_nonce
         self._tool, self._tool_mass = T_flange_tool, tool_mass
         self._arm: Any = None
-        self._streaming = False
+        self._streaming = self._yields = False
 
     @property
     def name(self) -> str:
@@ -144,20 +146,29 @@ class XArmDriver:
         """
         arm = self._connected()
         self._refuse_error("start")
+        self._stiffen()
         self._do("clear its warning", arm.clean_warn)
         self._do("enable its motors", arm.motion_enable, True)
         self._do("enter servo mode", arm.set_mode, SERVO_MODE)
         self._do("get ready", arm.set_state, 0)
-        deadline = time.monotonic() + MODE_TIMEOUT
-        while arm.mode != SERVO_MODE or arm.state >= STOPPED:
-            if time.monotonic() > deadline:
-                raise ArmError(
-                    f"{self._title}: it did not enter servo mode (mode {arm.mode}, state {arm.state}); "
-                    "another program may hold it, or an emergency stop"
-                )
-            self._connected()
-            time.sleep(0.005)
+        self._await_mode(SERVO_MODE)
         self._streaming = True
+
+    def start_guiding(self) -> None:
+        """Enter the manual mode, in which a person leads the arm by hand. Raises ArmError as start_servo does."""
+        arm = self._connected()
+        self._streaming = False
+        self._refuse_error("be led by hand")
+        self._do("enable its motors", arm.motion_enable, True)
+        self._do("enter the manual mode", arm.set_mode, MANUAL_MODE)
+        self._do("get ready", arm.set_state, 0)
+        self._await_mode(MANUAL_MODE)
+
+    def end_guiding(self) -> None:
+        """Hold the arm where it is: the position mode, without a command."""
+        arm = self._connected()
+        self._do("leave the manual mode", arm.set_mode, POSITION_MODE)
+        self._do("hold where it is", arm.set_state, 0)
 
     def send_joints(self, q: Array) -> Array:
         """Command joint positions (7,) [rad]; return them as the wire carries them (float32)."""
@@ -186,7 +197,7 @@ class XArmDriver:
         for _ in range(2):
             code = self._guarded("stop", load_sdk().stop, arm)
             if code == 0 and self._guarded("confirm its stop", arm.get_state) == (0, STOPPED):
-                return
+                return self._stiffen()
         raise ArmError(
             f"{self._title}: the stop was not confirmed: {return_in_words(code)}. "
             "Press the emergency stop if the arm moves"
@@ -199,6 +210,31 @@ class XArmDriver:
         self._guarded("clear its error", arm.clean_error)
         self._guarded("clear its warning", arm.clean_warn)
         self._refuse_error("clear its error")
+
+    def compliance(self) -> Compliance:
+        """Say what this arm can do about forces."""
+        arm = self._connected()
+        code, config = self._guarded("tell of its force sensor", arm.get_ft_sensor_config)
+        return statement(arm, load_sdk().has_force(arm), fitted=code == 0 and bool(config[2]))
+
+    def start_yielding(self, wanted: Yielding) -> None:
+        """Give way through the force-torque sensor, in position mode. Raises ArmError where there is none."""
+        arm = self._connected()
+        self._streaming = False
+        self._refuse_error("give way")
+        self._do("enable its motors", arm.motion_enable, True)
+        self._do("enter position mode", arm.set_mode, 0)
+        self._do("get ready", arm.set_state, 0)
+        self._yields = True
+        try:
+            start(arm, wanted, self._do)
+        except ValueError as error:
+            raise ArmError(f"{self._title}: {error}") from error
+
+    def end_yielding(self) -> None:
+        """Hold where it is."""
+        self._stiffen()
+        self._do("hold where it is", self._connected().set_state, 0)
 
     def disconnect(self) -> None:
         """Close the connection and end the SDK's threads; safe to call twice."""
@@ -214,6 +250,24 @@ class XArmDriver:
         if self._arm is None or not self._arm.connected:
             raise ArmError(f"{self._title}: it is not connected; check cable and power, then connect")
         return self._arm
+
+    def _await_mode(self, mode: int) -> None:
+        """Wait until the controller says that it is ready in a mode. Raises ArmError."""
+        arm, deadline = self._connected(), time.monotonic() + MODE_TIMEOUT
+        while arm.mode != mode or arm.state >= STOPPED:
+            if time.monotonic() > deadline:
+                raise ArmError(
+                    f"{self._title}: it did not enter {MODES[mode]} mode (mode {arm.mode}, state {arm.state}); "
+                    "another program may hold it, or an emergency stop"
+                )
+            self._connected()
+            time.sleep(0.005)
+
+    def _stiffen(self) -> None:
+        """Leave what `start_yielding` entered: it would come back with the next position mode."""
+        if self._yields:
+            self._do("stop giving way", self._connected().set_ft_sensor_mode, OFF, good=(0, 9))
+            self._yields = False
 
     def _probe(self) -> None:
         """Ask for the version over a socket of our own: the SDK would wait minutes for a silent controller."""

@@ -28,7 +28,7 @@ import app.execution
 from app.dreaming import DreamSession
 from app.example import example_folder
 from app.execution import ExecutionSession
-from app.gui.desk import Desk
+from app.gui.desk import STOP_REASON, Desk
 from app.gui.program import Program
 from app.gui.start import application
 from app.ledger import Ledger
@@ -108,7 +108,7 @@ class Bench:
             self.app.processEvents()
             time.sleep(0.001)
 
-    def wait(self, done: Callable[[], bool], limit: float = 90.0) -> None:
+    def wait(self, done: Callable[[], bool], limit: float = 300.0) -> None:
         end = time.monotonic() + limit
         while not done():
             if time.monotonic() > end or self.arms.state == "fault":
@@ -129,7 +129,7 @@ class Bench:
         person = Person(self, key, float(np.random.default_rng().uniform(0.0, 0.06)))
         self.wait(lambda: person.done, 10.0)
         self.wait(lambda: not self.arms.busy, 10.0)
-        if self.arms.state != "stopped":
+        if self.arms.state != "stopped" or STOP_REASON not in self.arms.message:
             raise RunEnded(f"{self.arms.state}: {self.arms.message}")
         wire = [min(s.t for s in tap.take() if s.is_stop and s.t > person.pressed) for tap in self.taps.values()]
         return person.seen(self.called_at, max(wire))

@@ -18,6 +18,7 @@ from hardware.robots.base import ArmError
 from hardware.robots.emulator.process import EmulatorProcess, Fault
 from hardware.robots.run_memory import MAX_COMMANDS
 from hardware.robots.servo_path import PAUSE_RAMP_S
+from hardware.robots.servo_processes import ServoProcesses
 from hardware.safety import APPROVAL_S, ApprovalError, PlanApproval, approve_plan, grant_motion
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Plan
@@ -37,7 +38,7 @@ def rig(_rig: ServoRig) -> ServoRig:
         _rig.group.stop("the last test left it running")
         _rig.until_ended()
     _rig.reset()
-    if set(_rig.group.connections) != set(ARMS) or not _rig.group._all_alive():
+    if set(_rig.group.connections) != set(ARMS) or not _rig.group._servos.all_alive:
         _rig.group.connect()
     deadline = time.monotonic() + 5.0
     while any(np.abs(s.q - _rig.rig.arm(a).home).max() > 1e-3 for a, s in _rig.group.states().items()):
@@ -47,7 +48,7 @@ def rig(_rig: ServoRig) -> ServoRig:
 
 
 def pids(group: ArmGroup) -> dict[str, int]:
-    return {name: process.pid or 0 for name, process in group._processes.items()}
+    return dict(group._servos.pids)
 
 
 def test_two_arms_run_a_plan_to_its_end_from_one_instant(rig: ServoRig) -> None:
@@ -92,14 +93,14 @@ def test_a_stop_between_prepare_and_start_voids_the_start(rig: ServoRig) -> None
 
 
 def test_a_stop_while_the_arms_prepare_voids_the_start(rig: ServoRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan, ask = rig.plan(1.0), ArmGroup._ask
+    plan, ask = rig.plan(1.0), ServoProcesses.ask
 
-    def stopped_meanwhile(group: ArmGroup, *arguments: Any) -> Any:
-        group.stop("in between")
-        return ask(group, *arguments)
+    def stopped_meanwhile(servos: ServoProcesses, *arguments: Any) -> Any:
+        rig.group.stop("in between")
+        return ask(servos, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ArmGroup, "_ask", stopped_meanwhile)
+        patch.setattr(ServoProcesses, "ask", stopped_meanwhile)
         rig.group.prepare(plan, rig.approve(plan))
     rig.group.start()
     progress = rig.until_ended()
@@ -180,7 +181,7 @@ def test_a_servo_process_that_dies_or_hangs_stops_the_other_arm() -> None:
             rig.until_moving()
             victim = pids(rig.group)["left"]
             os.kill(victim, blow)
-            seen = rig.until(lambda _: rig.group._stop_line.reason() is not None)
+            seen = rig.until(lambda _: rig.group._servos.stop_line.reason() is not None)
             assert seen.plan_time < 4.0
             if blow != signal.SIGKILL:
                 os.kill(victim, signal.SIGKILL)

@@ -26,7 +26,7 @@ def _window(rig: Rig, nonces: Mapping[str, bytes], pipe: Pipe) -> None:
     with ArmGroup(rig, tools, nonces=nonces) as group:
         group.connect()
         servo = ServoRig(rig, tools, {}, group)
-        pipe.send([process.pid for process in group._processes.values()])
+        pipe.send(list(group._servos.pids.values()))
         while True:
             group.heartbeat()
             if pipe.poll(0.02):
