@@ -128,6 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _row("dream.track", "Track again", "Ctrl+T", "Dream", "Track every tool anew", "dream -moving -busy"),
     _row("dream.cancel", "Cancel", "Ctrl+.", "Dream", "Cancel what is being worked on", "busy"),
+    _row("dream.compare", "Compare trackers", "Ctrl+Shift+T", "Dream", "Hold trackers against each other", "dream"),
     _row("dream.box", "Draw box", "B", "Dream", "Draw a box round the chosen tool", "dream -moving -busy"),
     *_CORRECTIONS,
     _row("dream.trim_start", "Trim start", "I", "Dream", "Leave out everything before this frame", "track -moving"),

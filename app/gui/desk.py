@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from app.gui.actions import PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
 from app.gui.binders.binder import Binder, Shell
+from app.gui.binders.comparison import ComparisonBinder
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
@@ -137,7 +138,8 @@ class Desk(QObject):
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._files = inspect, files
         DropTarget(self.window, files.take_drop)
-        return [rig, files, dream, corrections, approve, inspect, *self._own_binders(shell, rig)]
+        comparison = ComparisonBinder(self.dream_page, self.program, shell, dream.here)
+        return [rig, files, dream, corrections, comparison, approve, inspect, *self._own_binders(shell, rig)]
 
     def _own_binders(self, shell: Shell, rig: RigBinder) -> list[Binder]:
         support = SupportBinder(self.program.workspace, shell, self.mailbox, lambda: self.window.log.text)

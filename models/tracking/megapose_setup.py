@@ -12,7 +12,7 @@ STEPS = (
     "git clone --recurse-submodules https://github.com/megapose6d/megapose6d.git && cd megapose6d",
     "conda env create -f conda/environment_full.yaml && conda activate megapose && pip install -e .",
     "export MEGAPOSE_DATA_DIR=$PWD/local_data && python -m megapose.scripts.download --megapose_models",
-    "write what `which python` and `echo $MEGAPOSE_DATA_DIR` say into the settings: megapose_python, megapose_data",
+    "give what `which python` and `echo $MEGAPOSE_DATA_DIR` say to page Settings",
 )
 """How to get it: a machine with an NVIDIA GPU, conda and about 10 GB of disk."""
 
@@ -21,8 +21,8 @@ class NotSetUp(ValueError):
     """MegaPose cannot be used here; the message says what is missing and how to get it."""
 
     def __init__(self, missing: str) -> None:
-        steps = " ".join(f"{number}. {step}" for number, step in enumerate(STEPS, 1))
-        super().__init__(f"MegaPose is not set up: {missing}. How to get it: {steps}. See docs/other-trackers.md")
+        steps = "\n".join(f"{number}. {step}" for number, step in enumerate(STEPS, 1))
+        super().__init__(f"MegaPose is not set up: {missing}. How to get it (docs/other-trackers.md):\n{steps}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class MegaPoseSetup:
 
 
 def find_setup(settings: Mapping[str, str]) -> MegaPoseSetup:
-    """Return where MegaPose is, from the settings megapose_python and megapose_data. Raises NotSetUp."""
+    """Return where MegaPose is, from the settings megapose_python and megapose_data (its MEGAPOSE_DATA_DIR).
+
+    Raises NotSetUp.
+    """
     for key in ("megapose_python", "megapose_data"):
         if not settings.get(key):
             raise NotSetUp(f"the setting {key} is empty")

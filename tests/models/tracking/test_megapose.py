@@ -142,7 +142,7 @@ def test_a_broken_worker_is_told_and_leaves_nothing_behind(
 def test_what_is_missing_on_the_other_side_is_told_with_the_way_to_get_it(
     scene: tuple[Dream, dict[str, Array]], start: Start, tmp_path: Path, fault: str, says: str
 ) -> None:
-    with pytest.raises(NotSetUp, match=f"{says}.*1. git clone"):
+    with pytest.raises(NotSetUp, match=rf"(?s){says}.*1\. git clone"):
         start(fault)(scene[0])
     assert _nothing_left(tmp_path)
 
