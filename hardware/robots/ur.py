@@ -14,6 +14,7 @@ import numpy as np
 from hardware.geometry import Array
 from hardware.rig import ArmConfig, SafetyConfig
 from hardware.robots.base import ArmError
+from hardware.robots.compliance import Compliance, Yielding
 from hardware.robots.emulator.identity import is_loopback
 from hardware.robots.ur_codes import IDLE, NO_ERROR, POWER_OFF, PROTECTIVE_STOP, RUNNING, code_of, error_in_words
 from hardware.robots.ur_limits import merge
@@ -26,6 +27,19 @@ __all__ = ["UrDriver"]
 
 JOINTS = 6
 SERIES = {"ur5": (3, "CB3"), "ur5e": (5, "e-Series")}
+_STOPS = "Stops by its own safety limits when it is hit"
+COMPLIANCE = {
+    "ur5": Compliance(
+        *("estimated", True),
+        f"{_STOPS}; forces at the tool are estimated from motor currents (a CB3 has no sensor: expect errors of "
+        "some 10 N). It gives way in force mode when asked to, but not while it follows a plan.",
+    ),
+    "ur5e": Compliance(
+        *("measured", True),
+        f"{_STOPS}; a force-torque sensor in its flange measures. It gives way in force mode when asked to, but "
+        "not while it follows a plan.",
+    ),
+}
 COMMAND_TIMEOUT, CONNECT_TIMEOUT, BEGIN_TIMEOUT, SETTING_TIMEOUT = 0.3, 10.0, 5.0, 3.0
 STOP_TIMEOUT, DASHBOARD_TIMEOUT = 0.25, 0.1
 # the controller ends the program where it hears nothing of this program for a third of a second
@@ -137,6 +151,35 @@ class UrDriver:
 
     def end_guiding(self) -> None:
         """Hold the arm where it is."""
+        self._connected().ask(SETTING_TIMEOUT, "hold")
+
+    def compliance(self) -> Compliance:
+        """Say what this arm can do about forces."""
+        return COMPLIANCE[self.config.model]
+
+    def start_yielding(self, wanted: Yielding) -> None:
+        """Give way through the vendor's force mode. Raises ArmError as start_servo does.
+
+        The force of now is taken for none first. A UR has no spring: stiffness is refused.
+        """
+        if wanted.stiffness.any():
+            raise ArmError(f"{self._title}: a UR gives way without a spring; leave stiffness at zero")
+        self._streaming = False
+        self._refuse_error("give way")
+        self._begin()
+        frame = self._connected().ask(COMMAND_TIMEOUT, "state")[2] if wanted.frame == "tool" else [0.0] * 6
+        self._connected().ask(SETTING_TIMEOUT, "zero_force")
+        self._connected().ask(
+            SETTING_TIMEOUT,
+            "force_mode",
+            list(frame),
+            list(wanted.axes),
+            wanted.push.tolist(),
+            wanted.speed.tolist(),
+        )
+
+    def end_yielding(self) -> None:
+        """Hold where it is."""
         self._connected().ask(SETTING_TIMEOUT, "hold")
 
     def send_joints(self, q: Array) -> Array:

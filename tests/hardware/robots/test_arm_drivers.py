@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import psutil
@@ -14,6 +15,7 @@ from hardware.geometry import Array, rotation_from_vector, transform
 from hardware.kinematics import ArmKinematics
 from hardware.rig import ArmConfig, SafetyConfig
 from hardware.robots.base import ArmDriver, ArmError
+from hardware.robots.compliance import CompliantArm, Yielding
 from hardware.robots.emulator.process import EmulatorProcess, Fault
 from tests.hardware.robots.conftest import own_address
 from tests.hardware.robots.makes import MAKES, Make
@@ -369,3 +371,90 @@ def test_the_mounted_tool_moves_the_tool_pose(
         bare = make.make(arm_config, safety, emulator_nonce=emulator.nonce, T_flange_tool=np.eye(4))
         bare.connect()
         bare.disconnect()
+
+
+PUSH = Fault("external_force", wrench=(0.0, 20.0, 0.0, 0.0, 0.0, 0.0))
+AWAY = 0.01
+
+
+def _tip(emulator: EmulatorProcess, make: Make) -> Array:
+    return np.asarray(ArmKinematics.load(make.model).flange_pose(emulator.joints().q)[:3, 3])
+
+
+def test_an_arm_says_in_words_what_it_can_do_about_forces(driver: ArmDriver, make: Make) -> None:
+    assert isinstance(driver, CompliantArm)
+    compliance = driver.compliance()
+    assert compliance.yields
+    assert len(compliance.words) > 30
+    assert compliance.sensing == {"ur5": "estimated", "ur5e": "measured", "xarm7": "none"}[make.model]
+
+
+def test_an_arm_gives_way_on_the_axis_that_was_asked_for_and_on_no_other(
+    driver: ArmDriver, emulator: EmulatorProcess, make: Make
+) -> None:
+    assert isinstance(driver, CompliantArm)
+    start = _tip(emulator, make)
+    driver.start_yielding(Yielding(axes=(0, 1, 0, 0, 0, 0)))
+    time.sleep(0.1)
+    np.testing.assert_allclose(_tip(emulator, make), start, atol=1e-4)
+    emulator.inject(PUSH)
+    _until(lambda: bool(_tip(emulator, make)[1] - start[1] > AWAY))
+    driver.end_yielding()
+    rest = _settled(emulator)
+    moved = _tip(emulator, make) - start
+    assert abs(moved[1]) > 20 * max(abs(moved[0]), abs(moved[2]))
+    time.sleep(0.1)
+    np.testing.assert_allclose(emulator.joints().q, rest, atol=1e-4)
+
+
+def test_an_arm_presses_no_faster_than_it_was_allowed(
+    driver: ArmDriver, emulator: EmulatorProcess, make: Make
+) -> None:
+    assert isinstance(driver, CompliantArm)
+    start, push = _tip(emulator, make), np.array([0.0, 0.0, 20.0, 0.0, 0.0, 0.0])
+    driver.start_yielding(Yielding(axes=(0, 0, 1, 0, 0, 0), push=push, speed=np.full(6, 0.03)))
+    _until(lambda: bool(_tip(emulator, make)[2] - start[2] > AWAY))
+    now = emulator.joints()
+    assert 0.02 < (ArmKinematics.load(make.model).jacobian(now.q) @ now.dq)[2] < 0.035
+    driver.stop()
+    rest = _settled(emulator)
+    driver.start_servo()
+    driver.send_joints(rest)
+    time.sleep(0.1)
+    np.testing.assert_allclose(emulator.joints().q, rest, atol=1e-3)
+
+
+def test_an_arm_can_be_led_by_hand_and_holds_when_that_ends(
+    driver: ArmDriver, emulator: EmulatorProcess, make: Make
+) -> None:
+    guided: Any = driver
+    if not hasattr(guided, "start_guiding"):
+        pytest.skip("this driver's arm cannot be led by hand")
+    start = _tip(emulator, make)
+    guided.start_guiding()
+    time.sleep(0.1)
+    np.testing.assert_allclose(_tip(emulator, make), start, atol=1e-4)
+    emulator.inject(PUSH)
+    _until(lambda: bool(np.linalg.norm(_tip(emulator, make) - start) > AWAY))
+    emulator.inject(Fault("none"))
+    guided.end_guiding()
+    rest = _settled(emulator)
+    emulator.inject(PUSH)
+    time.sleep(0.1)
+    np.testing.assert_allclose(emulator.joints().q, rest, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"axes": (0, 0, 0, 0, 0, 0)}, "axes"),
+        ({"axes": (1, 0, 0, 0, 0, 2)}, "axes"),
+        ({"axes": (1,) * 6, "push": np.full(6, 100.0)}, "push"),
+        ({"axes": (1,) * 6, "speed": np.zeros(6)}, "speed"),
+        ({"axes": (1,) * 6, "stiffness": np.full(6, -1.0)}, "stiffness"),
+        ({"axes": (1,) * 6, "frame": "world"}, "frame"),
+    ],
+)
+def test_a_senseless_wish_to_give_way_is_named(wrong: dict[str, object], field: str) -> None:
+    with pytest.raises(ValueError, match=field):
+        Yielding(**wrong)  # type: ignore[arg-type]
