@@ -37,6 +37,9 @@ def draw_still(painter: QPainter, data: TimelineData, at: Layout, thumbs: Mappin
     _draw_spans(painter, data, at)
     for lane, area in zip(data.lanes, at.lanes, strict=False):
         _draw_lane(painter, at, lane, area)
+    for lane, area in zip(data.lanes, at.lanes, strict=False):
+        for curve, cell in _cells(at, lane, area):
+            _draw_name(painter, cell, curve)
     _draw_left_out(painter, data, at)
     _draw_trim(painter, data, at)
     _draw_markers(painter, data, at)
@@ -54,7 +57,8 @@ def draw_cursor(painter: QPainter, data: TimelineData, at: Layout, t: float) -> 
     _draw_times(painter, data, at, rect)
     draw_badge(painter, rect, text, ink=color("rail"), ground=color("accent"), pixels=12, bold=True)
     for lane, area in zip(data.lanes, at.lanes, strict=False):
-        _draw_values(painter, at, lane, area, t)
+        for curve, cell in _cells(at, lane, area):
+            _draw_value(painter, cell, value_at(curve, t), lane)
 
 
 def slots(data: TimelineData, at: Layout, aspect: float) -> list[tuple[QRectF, float]]:
@@ -221,18 +225,19 @@ def _draw_ticks(painter: QPainter, lane: Lane, area: QRectF, ends: list[tuple[fl
             painter.drawText(QRectF(LABELS, middle - 7, TICKS - 6, 14), _RIGHT, f"{value:.3g}")
 
 
-def _draw_values(painter: QPainter, at: Layout, lane: Lane, area: QRectF, t: float) -> None:
-    """Every curve's name and value at the cursor, in two columns, red where it is past the alarm level."""
+def _cells(at: Layout, lane: Lane, area: QRectF) -> list[tuple[Curve, QRectF]]:
+    """Where each curve's name and value stand: two columns beside the lane."""
     rows = max((len(lane.curves) + 1) // 2, 1)
     tall = min(area.height() / rows, 20.0)
     width = (at.values - 12) / 2
     top = area.center().y() - rows * tall / 2
-    for i, curve in enumerate(lane.curves):
-        cell = QRectF(area.right() + 10 + (i // rows) * width, top + (i % rows) * tall, width - 8, tall)
-        _draw_value(painter, cell, curve, value_at(curve, t), lane)
+    return [
+        (curve, QRectF(area.right() + 10 + (i // rows) * width, top + (i % rows) * tall, width - 8, tall))
+        for i, curve in enumerate(lane.curves)
+    ]
 
 
-def _draw_value(painter: QPainter, cell: QRectF, curve: Curve, value: float, lane: Lane) -> None:
+def _draw_name(painter: QPainter, cell: QRectF, curve: Curve) -> None:
     painter.setPen(QPen(QColor(curve.color), 2, Qt.PenStyle.DotLine if curve.dashed else Qt.PenStyle.SolidLine))
     painter.drawLine(QPointF(cell.left(), cell.center().y()), QPointF(cell.left() + 8, cell.center().y()))
     name = QRectF(cell.left() + 12, cell.top(), cell.width() - 50, cell.height())
@@ -240,6 +245,10 @@ def _draw_value(painter: QPainter, cell: QRectF, curve: Curve, value: float, lan
         painter.setFont(font(11))
         painter.setPen(color("muted"))
         painter.drawText(name, _LEFT, elided(curve.name, name.width(), 11))
+
+
+def _draw_value(painter: QPainter, cell: QRectF, value: float, lane: Lane) -> None:
+    """The value at the cursor, red where it is past the alarm level: all that changes with every tick."""
     painter.setFont(font(13 if cell.height() > 14 else 11, bold=True))
     painter.setPen(color("alarm" if is_bad(lane, value) else "text"))
     painter.drawText(cell, _RIGHT, f"{value:.2f}" if np.isfinite(value) else "–")

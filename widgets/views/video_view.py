@@ -205,7 +205,10 @@ class VideoView(QWidget):
             names = " and ".join(lost)
             names = names[:1].upper() + names[1:]
             tools = names + (" tool" if len(lost) == 1 else " tools")
-            texts = [f"{tools} lost in this frame: draw a box (B)", f"{names} lost · box (B)"]
+            texts = [
+                f"{tools} lost in this frame: draw a box (B), or put it here (N)",
+                f"{names} lost · box (B), put (N)",
+            ]
             draw_strip(painter, area, texts, "warning")
 
     def _paint_hover(self, painter: QPainter) -> None:

@@ -223,12 +223,19 @@ class CorrectionsBinder(QObject):
         dream = self._session.dream
         if dream is None or tool != self.page.tools.chosen:
             return
+        self._keep_steps()
         self._show_pose(inverse(dream.T_world_view1) @ T_world_tool)
         if done:
             self.keep()
 
+    def _keep_steps(self) -> None:
+        """Steps by key that are not kept yet are a correction of their own, before a hand takes hold."""
+        if self._settle.isActive():
+            self.keep()
+
     @Slot(object)
     def _outline_dragged(self, drag: OutlineDrag) -> None:
+        self._keep_steps()
         dream, now = self._session.dream, self._pose()
         if dream is None or now is None:
             return
