@@ -20,6 +20,7 @@ from hardware.mesh_guard import MAX_FACES
 from hardware.types import Image, require
 
 MAX_DEPTH = 16
+MAX_OTHERS = 100_000  # elements that are neither vertices nor triangles: they take time and mean nothing here
 PLAIN = (255, 255, 255)
 _UNITS = {"micron": 1e-6, "millimeter": 1e-3, "centimeter": 1e-2, "inch": 0.0254, "foot": 0.3048, "meter": 1.0}
 _Rgb = tuple[int, int, int]
@@ -90,9 +91,14 @@ class _Reader:
 
     def read(self, stream: _PlainXml) -> tuple[Array, NDArray[np.int64], Image | None, float]:
         above: list[ET.Element] = []
+        others = 0
         for event, element in ET.iterparse(stream, events=("start", "end")):
             tag = element.tag.rpartition("}")[2]
             if event == "start":
+                others += tag not in ("vertex", "triangle")
+                require(
+                    others <= MAX_OTHERS, f"{self._path}: 3dmodel.model: over {MAX_OTHERS} elements beside the mesh"
+                )
                 self._start(tag, element)
                 above.append(element)
                 require(len(above) <= 64, f"{self._path}: 3dmodel.model: elements nested over 64 deep")

@@ -139,6 +139,7 @@ def test_a_hostile_file_is_refused_naming_file_and_field(tmp_path: Path, name: s
     [
         (bomb(9), "faces: .* with all components"),
         (simple_3mf().replace("<model", '<!DOCTYPE m [<!ENTITY a "aa">]><model'), "document type"),
+        (simple_3mf(resources="<a/>" * 100_001), "elements beside the mesh"),
         (simple_3mf("parsec"), "unit: 'parsec'"),
         (simple_3mf(faces='<triangle v1="0" v2="1" v3="77"/>'), "vertex that is not there"),
         (simple_3mf(faces='<triangle v1="0" v2="x" v3="1"/>'), "does not have the numbers"),
