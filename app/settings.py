@@ -133,12 +133,18 @@ def _sift(table: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
         elif key.startswith(f"{SHORTCUTS}."):
             problems.append(f"{key}: {value!r} is not a text; dropped")
         elif key not in keys:
-            problems.append(f"{key} is unknown and dropped; known: {sorted(keys)}")
+            problems.append(f"{key} is unknown and dropped; known: {_beside(key, keys)}")
         elif problem := keys[key].problem(value):
             problems.append(f"{key}: {problem}; using {keys[key].default!r}")
         else:
             good[keys[key].name] = float(value) if keys[key].kind == "number" else value  # type: ignore[arg-type]
     return good, problems
+
+
+def _beside(key: str, keys: Mapping[str, SettingRow]) -> list[str]:
+    """The keys of the same section, the sections where there is no such one."""
+    section = key.split(".")[0]
+    return [k for k in keys if k.startswith(f"{section}.")] or sorted({row.section for row in SETTINGS})
 
 
 def _flat(table: Mapping[str, object]) -> dict[str, object]:

@@ -13,6 +13,7 @@ Level = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 4000, "warning": 8000, "error": 20000}
 WIDTH = 520
 _MOST = 3
+_LONGEST = 240  # characters; the log has all of it
 _STATES = {"info": "", "warning": "warning", "error": "alarm"}
 
 
@@ -24,7 +25,8 @@ class _Toast(QFrame):
         self.text, self.level = text, level
         self.setFixedWidth(WIDTH)
         set_state(self, role="banner", state=_STATES[level])
-        message = label(text, wrap=True)
+        message = label(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", wrap=True)
+        message.setToolTip(text)
         buttons = []
         if details:
             buttons.append(self._button(words, details))

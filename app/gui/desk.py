@@ -114,7 +114,10 @@ class Desk(QObject):
     def welcome(self, notices: Sequence[str], crashes: Sequence[Path]) -> None:
         """Say what a person must know of this start: settings that were not used, and a crash before it."""
         for notice in notices:
-            self.reports.say(notice, "warning")
+            self.window.log.add(notice, "warning")
+        if notices:
+            more = f" · and {len(notices) - 1} more at this start" if len(notices) > 1 else ""
+            self.window.toasts.say(notices[0] + more, "warning", partial(self.window.show_log, notices[0]))
         if crashes:
             self.window.log.add(crashes[0].read_text(encoding="utf-8", errors="replace"), "warning")
             text = f"Dreamdeck did not close well last time. What is known: {crashes[0].name}"
