@@ -36,7 +36,7 @@ __all__ = ["XArmDriver", "verify_emulator"]
 
 VENDOR_PORT = 502
 JOINTS = 7
-SERVO_MODE = 1
+POSITION_MODE, SERVO_MODE, MANUAL_MODE = 0, 1, 2
 STOPPED = 4
 HAS_ERROR = (1, 9)
 COMMAND_TIMEOUT = 0.15
@@ -151,16 +151,24 @@ class XArmDriver:
         self._do("enable its motors", arm.motion_enable, True)
         self._do("enter servo mode", arm.set_mode, SERVO_MODE)
         self._do("get ready", arm.set_state, 0)
-        deadline = time.monotonic() + MODE_TIMEOUT
-        while arm.mode != SERVO_MODE or arm.state >= STOPPED:
-            if time.monotonic() > deadline:
-                raise ArmError(
-                    f"{self._title}: it did not enter servo mode (mode {arm.mode}, state {arm.state}); "
-                    "another program may hold it, or an emergency stop"
-                )
-            self._connected()
-            time.sleep(0.005)
+        self._await_mode(SERVO_MODE)
         self._streaming = True
+
+    def start_guiding(self) -> None:
+        """Enter the manual mode, in which a person leads the arm by hand. Raises ArmError as start_servo does."""
+        arm = self._connected()
+        self._streaming = False
+        self._refuse_error("be led by hand")
+        self._do("enable its motors", arm.motion_enable, True)
+        self._do("enter the manual mode", arm.set_mode, MANUAL_MODE)
+        self._do("get ready", arm.set_state, 0)
+        self._await_mode(MANUAL_MODE)
+
+    def end_guiding(self) -> None:
+        """Hold the arm where it is: the position mode, without a command."""
+        arm = self._connected()
+        self._do("leave the manual mode", arm.set_mode, POSITION_MODE)
+        self._do("hold where it is", arm.set_state, 0)
 
     def send_joints(self, q: Array) -> Array:
         """Command joint positions (7,) [rad]; return them as the wire carries them (float32)."""
@@ -242,6 +250,18 @@ class XArmDriver:
         if self._arm is None or not self._arm.connected:
             raise ArmError(f"{self._title}: it is not connected; check cable and power, then connect")
         return self._arm
+
+    def _await_mode(self, mode: int) -> None:
+        """Wait until the controller says that it is ready in a mode. Raises ArmError."""
+        arm, deadline = self._connected(), time.monotonic() + MODE_TIMEOUT
+        while arm.mode != mode or arm.state >= STOPPED:
+            if time.monotonic() > deadline:
+                raise ArmError(
+                    f"{self._title}: it did not enter {MODES[mode]} mode (mode {arm.mode}, state {arm.state}); "
+                    "another program may hold it, or an emergency stop"
+                )
+            self._connected()
+            time.sleep(0.005)
 
     def _stiffen(self) -> None:
         """Leave what `start_yielding` entered: it would come back with the next position mode."""
