@@ -102,6 +102,9 @@ class ToolsBinder(QObject):
     def _next(self) -> None:
         if self._worker.busy or not self._reading:
             return
+        if not self._save_first():
+            self._reading.clear()
+            return
         path = self._reading.pop(0)
         self.view.show_problem("")
         self._shell.say(f"Reading {Path(path).name}", "info")
@@ -130,8 +133,8 @@ class ToolsBinder(QObject):
     def _choose(self, name: str) -> None:
         if name == _NEW:
             return
-        if self.bench.unsaved and self.bench.name != name:
-            self._save_first()
+        if self.bench.name != name and not self._save_first():
+            return
         entry = next((entry for entry in self.library.entries() if entry.name == name), None)
         if entry is not None and entry.problem:
             self.bench.close()
@@ -141,17 +144,26 @@ class ToolsBinder(QObject):
         self.view.show_touch(False)
         self._try(partial(self.bench.open, name))
 
-    def _save_first(self) -> None:
-        """Nothing that was worked on is lost by looking at another tool; undo brings the old one back."""
-        if self.bench.draft is not None and not self.bench.problems:
-            name = self.bench.draft.tool.name
-            if self._try(lambda: self.bench.save() and None):
-                self._shell.say(f"{name} was saved; Ctrl+Z takes it back", "info")
+    def _save_first(self) -> bool:
+        """Save what was worked on before another tool takes its place; False where it cannot be, and it stays."""
+        if self.bench.draft is None or not self.bench.unsaved:
+            return True
+        name, wrong = self.bench.draft.tool.name, self.bench.problems
+        if wrong:
+            self._show()
+            self.view.show_problem(
+                f"{name}: put {', '.join(wrong)} right, or undo it, before another tool is chosen"
+            )
+            return False
+        if self._try(self.bench.save):
+            self._shell.say(f"{name} was saved; Ctrl+Z takes it back", "info")
+            return True
+        return False
 
     @Slot(str)
     def _duplicate(self, name: str) -> None:
-        if self.bench.unsaved:
-            self._save_first()
+        if not self._save_first():
+            return
         self._try(lambda: self.bench.open(self.library.duplicate(self.bench.name if name == _NEW else name)))
 
     @Slot(str)

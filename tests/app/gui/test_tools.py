@@ -139,3 +139,19 @@ def test_the_touched_table_is_saved_for_its_arm(desk: Desk, tools: ToolsBinder) 
     tools.view.touch.save_wanted.emit()
     folder = desk.program.workspace.root / "calibration"
     assert [path.name for path in folder.iterdir()] == [f"table_{desk.program.rig.arms[0].name}.toml"]
+
+
+def test_another_tool_is_not_shown_before_a_doubtful_unit_is_settled(
+    tools: ToolsBinder, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "small.stl"
+    trimesh.creation.box((5.5, 1.0, 1.0)).export(path)
+    tools.view.dropped.emit([str(path)])
+    qtbot.waitUntil(lambda: tools.bench.draft is not None and not tools.bench.name, timeout=60_000)
+    tools.view.chosen.emit("brush")
+    assert "unit" in tools.view._problem_text.text()
+    assert tools.bench.name == ""
+    tools.view.form.wanted.emit("unit", "inch")
+    tools.view.chosen.emit("brush")
+    assert tools.bench.name == "brush"
+    assert names(tools) == ["small"]
