@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.verbs.output import Refused
-from hardware.rig import Rig, load_rig
+from hardware.rig import Rig, built_in_rigs, load_rig
 
 Verb = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]", argparse.ArgumentParser], None]
 
@@ -31,7 +31,10 @@ def closing(thing: _C) -> Iterator[_C]:
 def add_rig(parser: argparse.ArgumentParser) -> None:
     """Add --rig."""
     parser.add_argument(
-        "--rig", default="sim", metavar="FILE|sim", help="rig.toml, or the built-in one (default: sim)"
+        "--rig",
+        default="sim",
+        metavar="FILE|sim",
+        help=f"rig.toml, or a built-in one: {', '.join(built_in_rigs())} (default: sim)",
     )
 
 
@@ -40,7 +43,9 @@ def read_rig(name: str) -> Rig:
     try:
         return load_rig(name)
     except FileNotFoundError as error:
-        raise Refused(f"--rig: {name}: there is no such file; valid: a rig.toml, or sim") from error
+        raise Refused(
+            f"--rig: {name}: there is no such file; valid: a rig.toml, or {', '.join(built_in_rigs())}"
+        ) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise Refused(str(error) if name in str(error) else f"--rig: {name}: {error}") from error
 

@@ -9,7 +9,7 @@ from hardware.geometry import Array, interpolate, inverse, rotation_vector, tran
 from hardware.kinematics import ArmKinematics
 from hardware.mounting import default_tools
 from hardware.planner.inverse import polish, solve, track
-from hardware.rig import Rig, load_rig
+from hardware.rig import Rig, built_in_rigs, load_rig
 from hardware.types import Mesh, Tool
 from hardware.world.demonstrator import show_rotation
 from hardware.world.live import LiveWorld
@@ -30,7 +30,10 @@ def world(rig: Rig, tools: dict[str, Tool], task: str = "rotation", seed: int = 
     return LiveWorld(rig, tuple(c.camera for c in rig.cameras), tools, task, seed)
 
 
-def test_arms_carry_their_tools_where_kinematics_says(rig: Rig, tools: dict[str, Tool]) -> None:
+@pytest.mark.parametrize("name", sorted(built_in_rigs()))
+def test_arms_carry_their_tools_where_kinematics_says(name: str) -> None:
+    rig = load_rig(name)
+    tools = default_tools(rig)
     live = world(rig, tools)
     q = {arm.name: arm.home + 0.1 for arm in rig.arms}
     live.advance(0.2, q)
