@@ -34,8 +34,9 @@ class UrProcess:
         with theirs:
             fd = theirs.fileno()
             program = _PROGRAM.format(root=str(ROOT), fd=fd)
+            # the title is for those who look at a list of processes
             self._process = subprocess.Popen(
-                [sys.executable, "-c", program],
+                [sys.executable, "-c", program, title],
                 pass_fds=(fd,),
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,

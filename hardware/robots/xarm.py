@@ -40,6 +40,8 @@ POSITION_MODE, SERVO_MODE, MANUAL_MODE = 0, 1, 2
 STOPPED = 4
 HAS_ERROR = (1, 9)
 COMMAND_TIMEOUT = 0.15
+# on a busy computer an answer may be late, which says nothing of who answers
+CHALLENGES = 3
 MODE_TIMEOUT = 1.5
 REPORT_TIMEOUT = 3.0
 GET_VERSION = 1
@@ -159,6 +161,7 @@ class XArmDriver:
         arm = self._connected()
         self._streaming = False
         self._refuse_error("be led by hand")
+        self._stiffen()
         self._do("enable its motors", arm.motion_enable, True)
         self._do("enter the manual mode", arm.set_mode, MANUAL_MODE)
         self._do("get ready", arm.set_state, 0)
@@ -302,13 +305,15 @@ class XArmDriver:
 
     def _challenge(self) -> None:
         """Prove over the SDK's own connection that the other end is the emulator that this program started."""
-        challenge = secrets.token_bytes(CHALLENGE_BYTES)
-        reply = load_sdk().exchange(self._arm, IDENTITY_REGISTER, challenge)
-        if self._nonce is None or not answers(self._nonce, challenge, reply):
-            raise ArmError(
-                f"{self._title}: the rig says that it is emulated, but it cannot prove that this program started "
-                "it; nothing will be sent to it"
-            )
+        for _ in range(CHALLENGES):
+            challenge = secrets.token_bytes(CHALLENGE_BYTES)
+            reply = load_sdk().exchange(self._arm, IDENTITY_REGISTER, challenge)
+            if self._nonce is not None and answers(self._nonce, challenge, reply):
+                return
+        raise ArmError(
+            f"{self._title}: the rig says that it is emulated, but it cannot prove that this program started "
+            "it; nothing will be sent to it"
+        )
 
     def _mount(self, T_flange_tool: Array) -> None:
         offset = pose_from_T(T_flange_tool)

@@ -97,21 +97,24 @@ class ServoRig:
 
 
 def swing_path(q: Array, seconds: float, swing: float) -> Array:
-    """(N, 7) from q to q + swing on joints 1 and 6 and back, in `seconds`, at rest at both ends."""
+    """(N, J) from q to q + swing on joints 1 and 6 and back, in `seconds`, at rest at both ends."""
     clock = Clock(1.0, 2.0 / seconds, seconds / 2)
     t = np.arange(round(seconds / STEP) + 1) * STEP
-    return np.asarray(q + np.sin(np.pi * clock(t))[:, None] ** 2 * swing * np.array([1.0, 0, 0, 0, 0, 1, 0]))
+    return np.asarray(
+        q + np.sin(np.pi * clock(t))[:, None] ** 2 * swing * np.array([1.0, 0, 0, 0, 0, 1, 0])[: len(q)]
+    )
 
 
 def plan_of(
     rig: Rig, tools: Mapping[str, Tool], q: Mapping[str, Array], limits: Mapping[str, ArmLimits], step: float = STEP
 ) -> Plan:
-    """A sealed plan of joint paths (N, 7) by arm, without checks: the gate is to find what is wrong with it."""
+    """A sealed plan of joint paths (N, J) by arm, without checks: the gate is to find what is wrong with it."""
     n = len(next(iter(q.values())))
     arms = []
     for arm, path in q.items():
-        T = ArmKinematics.load("xarm7").flange_pose(np.nan_to_num(path)) @ tools[arm].T_flange_tool
-        arms.append(ArmPlan(arm, "xarm7", tools[arm].name, path, T, np.full((n, 4, 4), np.nan)))
+        model = rig.arm(arm).model
+        T = ArmKinematics.load(model).flange_pose(np.nan_to_num(path)) @ tools[arm].T_flange_tool
+        arms.append(ArmPlan(arm, model, tools[arm].name, path, T, np.full((n, 4, 4), np.nan)))
     t = np.arange(n, dtype=np.float64) * step
     return sealed(
         Plan(
@@ -131,18 +134,18 @@ def plan_of(
     )
 
 
-def two_arm_rig() -> Rig:
-    """The simulated rig at addresses of our own."""
-    rig = load_rig()
+def two_arm_rig(name: str = "sim") -> Rig:
+    """A simulated rig at addresses of our own."""
+    rig = load_rig(name)
     return replace(rig, arms=tuple(replace(arm, address=own_address()) for arm in rig.arms))
 
 
 @contextmanager
-def servo_rig() -> Iterator[ServoRig]:
+def servo_rig(name: str = "sim") -> Iterator[ServoRig]:
     """Two emulators and a connected group."""
-    rig = two_arm_rig()
+    rig = two_arm_rig(name)
     tools = {arm: load_tool(BUILT_IN_TOOLS[f"rotation_gripper_{arm}"]) for arm in ARMS}
-    emulators = {arm.name: EmulatorProcess(arm.address, q_start=arm.home) for arm in rig.arms}
+    emulators = {arm.name: EmulatorProcess(arm.address, model=arm.model, q_start=arm.home) for arm in rig.arms}
     group = ArmGroup(rig, tools, nonces={name: emulator.nonce for name, emulator in emulators.items()})
     try:
         group.connect()
