@@ -16,9 +16,9 @@ K = np.array([[300.0, 0, 160], [0, 300.0, 112], [0, 0, 1]])
 SKIN = np.array([205, 150, 125])
 
 
-def second_camera() -> Array:
-    """T_view1_view2: 45 degrees round the horizontal axis, both looking at the point 0.6 m ahead."""
-    R = rotation_from_vector(np.array([-np.pi / 4, 0, 0]))
+def second_camera(turn: tuple[float, float, float] = (-np.pi / 4, 0, 0)) -> Array:
+    """T_view1_view2: 45 degrees round the horizontal axis (or another turn), looking at the point 0.6 m ahead."""
+    R = rotation_from_vector(np.array(turn))
     target = np.array([0, 0, 0.6])
     return transform(R, target - R @ target)
 
@@ -67,7 +67,7 @@ def clip(
     """A dream of the tools at poses (T, 4, 4) (nan: not there), over dark noise, a hand in front of each."""
     rng = np.random.default_rng(seed)
     frames = len(next(iter(poses.values())))
-    T_view1 = [np.eye(4), second_camera()]
+    T_view1 = [np.eye(4), second_camera(), second_camera((0, 0.6, 0)), second_camera((0, -0.6, 0))]
     out = []
     for v in range(views):
         scene = rng.normal(35, 6, (SIZE[1] // 8, SIZE[0] // 8, 3)).repeat(8, 0).repeat(8, 1)
