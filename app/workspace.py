@@ -36,6 +36,11 @@ class Workspace:
         return self.root / "settings.toml"
 
     @property
+    def poses(self) -> Path:
+        """Poses of arms that a person saved by name."""
+        return self.root / "poses.toml"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

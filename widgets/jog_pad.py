@@ -1,6 +1,6 @@
 """The pad that a person holds to move an arm: sticks for the mouse, keys for the keyboard; letting go is rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -71,7 +71,7 @@ class JogPad(QWidget):
         a, b, c, d, e, f = (min(max(v, -1.0), 1.0) for v in total)
         return a, b, c, d, e, f
 
-    def show_wish(self, wish: Wish) -> None:
+    def show_wish(self, wish: Sequence[float]) -> None:
         """Show on the sticks what is asked for, wherever it comes from."""
         x, y, z, rx, ry, rz = wish
         for (stick, _), value in zip(self._sticks(), ((x, y), (0.0, z), (ry, -rx), (0.0, rz)), strict=True):

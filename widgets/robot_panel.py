@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from widgets.demo import demo
+from widgets.hold_button import HoldButton
 from widgets.jog_pad import JogPad
 from widgets.panel import button, clear, label, row
 from widgets.theme import set_state
 from widgets.transport import action_button
 from widgets.values import Mood
 
+ROBOT_ACTIONS = ("enable", "clear", "home", "home_all", "go_to_pose", "save_pose", "delete_pose")
 FRAMES = ("base", "tool", "camera")
 _FRAME_TIPS = {
     "base": "Along the axes of the arm's base",
@@ -28,7 +30,8 @@ class RobotState:
     """What the robot panel shows. arms: (name, title) of each; arm: the chosen one; reason: why it cannot be moved
     by hand now, "" where it can; speed of at most speed_max [m/s]; status: what it does, in a word or two.
 
-    poses: names of the saved ones; gamepad, tool, compliance: a sentence each, "" where there is nothing to say.
+    poses: names of the saved ones; move: what was planned, "" for nothing; move_reasons: why it may not be
+    approved; gamepad, tool, compliance: a sentence each, "" where there is nothing to say.
     """
 
     arms: tuple[tuple[str, str], ...] = ()
@@ -40,8 +43,9 @@ class RobotState:
     speed: float = 0.05
     speed_max: float = 0.10
     can_guide: bool = False
-    gripper: bool = False
     poses: tuple[str, ...] = ()
+    move: str = ""
+    move_reasons: tuple[str, ...] = ()
     gamepad: str = ""
     tool: str = ""
     compliance: str = ""
@@ -50,14 +54,15 @@ class RobotState:
 class RobotPanel(QWidget):
     """Hold a stick or key of `pad` to move; every other button is a wish that the binder answers.
 
-    actions: enable, clear, home, park, save_pose, go_to_pose, delete_pose, open_gripper, close_gripper.
-    guide_wanted(True) while its button is held.
+    actions: ROBOT_ACTIONS, and any others. guide_wanted(True) while its button is held; move_approved: the planned
+    move is to start.
     """
 
     arm_picked = Signal(str)
     frame_picked = Signal(str)
     speed_picked = Signal(float)
     guide_wanted = Signal(bool)
+    move_approved = Signal()
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,16 +80,21 @@ class RobotPanel(QWidget):
         self._guide = button("Hold to guide by hand", tip="While it is held the arm gives way to your hand")
         self._guide.pressed.connect(lambda: self.guide_wanted.emit(True))
         self._guide.released.connect(lambda: self.guide_wanted.emit(False))
-        self._gripper = [action_button(actions[name]) for name in ("open_gripper", "close_gripper")]
-        self._poses = QComboBox()
-        self._poses.setToolTip("Poses saved for this arm")
+        self._poses, written = QComboBox(), QLineEdit()
+        self._poses.setLineEdit(written)
+        self._poses.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._poses.setToolTip("Poses saved for this arm; write a name to save where it stands")
+        written.setPlaceholderText("Name of a pose")
+        self._move, self._move_reason = label("", wrap=True), label("", state="alarm", wrap=True)
+        self._hold = HoldButton("Hold to approve and go  ⏎")
+        self._hold.held.connect(self.move_approved)
         self._facts = [label("", "muted", wrap=True) for _ in range(3)]
-        self._lay_out({name: action_button(action) for name, action in actions.items()})
+        self._lay_out({name: action_button(actions[name]) for name in ROBOT_ACTIONS})
 
     @property
     def pose(self) -> str:
-        """The chosen saved pose, "" without one."""
-        return self._poses.currentText()
+        """The name that is chosen or written, "" without one."""
+        return self._poses.currentText().strip()
 
     def show_robot(self, robot: RobotState) -> None:
         """Show the chosen arm; cheap when nothing changed."""
@@ -105,8 +115,7 @@ class RobotPanel(QWidget):
             self._show_poses(robot.poses)
         self.pad.setEnabled(not robot.reason)
         self._guide.setEnabled(robot.can_guide and not robot.reason)
-        for gripper in self._gripper:
-            gripper.setVisible(robot.gripper)
+        self._show_move(robot)
         for line, text in zip(self._facts, (robot.gamepad, robot.tool, robot.compliance), strict=True):
             _show(line, text)
 
@@ -128,9 +137,16 @@ class RobotPanel(QWidget):
         chosen = self.pose
         self._poses.clear()
         self._poses.addItems(list(poses))
-        self._poses.setEnabled(bool(poses))
-        self._poses.setPlaceholderText("no pose saved yet")
-        self._poses.setCurrentIndex(max(self._poses.findText(chosen), 0) if poses else -1)
+        at = self._poses.findText(chosen)
+        self._poses.setCurrentIndex(at if at >= 0 else 0 if poses and not chosen else -1)
+        if at < 0 and chosen:
+            self._poses.setEditText(chosen)
+
+    def _show_move(self, robot: RobotState) -> None:
+        _show(self._move, robot.move)
+        _show(self._move_reason, robot.move_reasons[0] if robot.move and robot.move_reasons else "")
+        self._hold.setVisible(bool(robot.move))
+        self._hold.setEnabled(not robot.move_reasons)
 
     def _lay_out(self, buttons: Mapping[str, QToolButton]) -> None:
         top = row(1, self._status)
@@ -140,15 +156,18 @@ class RobotPanel(QWidget):
         layout.setSpacing(8)
         frame = row(label("Frame", "muted"), *self._frames.values(), 1, spacing=4)
         speed = row(label("Speed", "muted"), self._speed, self._speed_text)
-        care = row(*(buttons[name] for name in ("enable", "clear", "home", "park")), 1, spacing=6)
+        care = row(*(buttons[name] for name in ("enable", "clear", "home", "home_all")), 1, spacing=6)
         poses = row(self._poses, buttons["go_to_pose"], buttons["save_pose"], buttons["delete_pose"], spacing=6)
         poses.setStretch(0, 1)
-        hand = row(self._guide, *self._gripper, 1, spacing=6)
-        for line in (top, care, frame, speed, self._reason, self.pad, hand, poses, *self._facts):
-            if isinstance(line, QLayout):
-                layout.addLayout(line)
-            else:
-                layout.addWidget(line)
+        hand = row(self._guide, 1, spacing=6)
+        for line in (top, care, frame, speed):
+            layout.addLayout(line)
+        layout.addWidget(self._reason)
+        layout.addWidget(self.pad)
+        for line in (hand, poses):
+            layout.addLayout(line)
+        for widget in (self._move, self._move_reason, self._hold, *self._facts):
+            layout.addWidget(widget)
         layout.addStretch(1)
 
     @staticmethod
@@ -175,11 +194,7 @@ def main() -> None:
     """Show two arms, one chosen."""
 
     def make() -> QWidget:
-        names = {
-            "enable": "Enable", "clear": "Clear error", "home": "Home", "park": "Park", "go_to_pose": "Go to…",
-            "save_pose": "Save…", "delete_pose": "Delete", "open_gripper": "Open", "close_gripper": "Close",
-        }  # fmt: skip
-        panel = RobotPanel({name: QAction(text, panel_parent) for name, text in names.items()})
+        panel = RobotPanel({name: QAction(name.replace("_", " ").capitalize()) for name in ROBOT_ACTIONS})
         panel.show_robot(
             RobotState(
                 arms=(("left", "xArm 7 left"), ("right", "UR5e right")),
@@ -187,8 +202,8 @@ def main() -> None:
                 status="ready",
                 mood="ok",
                 can_guide=True,
-                gripper=True,
                 poses=("above the board",),
+                move="left home: 6.2 s, all 14 rules of motion hold",
                 gamepad="Gamepad: Xbox pad. Hold its left shoulder button, then the sticks move the arm",
                 tool="Holds rotation gripper left: 0.35 kg",
                 compliance="Gives way to forces over 20 N: force-torque sensor at the wrist",
@@ -196,7 +211,6 @@ def main() -> None:
         )
         return panel
 
-    panel_parent = None
     demo(make)
 
 

@@ -119,6 +119,14 @@ ACTIONS: tuple[Action, ...] = (
         "Clear what the controllers report",
         "error -moving -connecting",
     ),
+    _row("rig.enable", "Enable", "", "Rig", "Switch the chosen arm's motors on", "arms -moving"),
+    _row("rig.home", "Home", "", "Rig", "Plan the chosen arm's way home; it goes once approved", "arms -moving"),
+    _row("rig.home_all", "All home", "", "Rig", "Plan the way home of all arms together", "arms -moving"),
+    _row("rig.go_to_pose", "Go to", "", "Rig", "Plan the way to the chosen saved pose", "arms pose -moving"),
+    _row(
+        "rig.save_pose", "Save", "", "Rig", "Save where the arm stands under the name written here", "arms -moving"
+    ),
+    _row("rig.delete_pose", "Delete", "", "Rig", "Forget the chosen saved pose", "pose"),
     _row("tools.show", "Tool library", "Ctrl+Shift+L", "Rig", "Import, check and change what the arms hold"),
     _row("tools.import", "Import a tool…", "Ctrl+Shift+I", "Rig", "A CAD file: STL, OBJ, PLY or 3MF", "-moving"),
     _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),

@@ -20,6 +20,7 @@ from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.preferences import Effects, PreferencesBinder
 from app.gui.binders.rig import RigBinder
+from app.gui.binders.robot import RobotBinder
 from app.gui.binders.support import SupportBinder
 from app.gui.binders.tools import ToolsBinder
 from app.gui.drop_target import DropTarget
@@ -54,7 +55,8 @@ class Desk(QObject):
         self.program, self.board, self.mailbox = program, ActionBoard(), Mailbox()
         memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
         go = {page: self.board[f"go.{page}"] for page in PAGES}
-        self.rig_page = RigPage({name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")})
+        arms = {name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")}
+        self.rig_page = RigPage(arms | _of("rig", self.board))
         self.dream_page = DreamPage(_of("dream", self.board))
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
         self.preferences_page = PreferencesPage()
@@ -69,7 +71,7 @@ class Desk(QObject):
         self.window = MainWindow(self.board, pages, memory)
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
         self.reports.on_details = self.window.show_log
-        self.binders = [*self._bind(), self._bind_tools()]
+        self.binders = [*self._bind(), *self._bind_rig_panes()]
         self._handlers = self._own_handlers()
         for binder in self.binders:
             self._handlers |= binder.handlers()
@@ -155,12 +157,12 @@ class Desk(QObject):
         page, layouts = self.preferences_page, self.window.layouts
         return [support, PreferencesBinder(page, self.preferences, self.board, layouts, shell, effects)]
 
-    def _bind_tools(self) -> Binder:
+    def _bind_rig_panes(self) -> list[Binder]:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
         tools = ToolsBinder(self.rig_page, self.program, shell)
         self.dream_page.form.tools_wanted.connect(tools.offer)
         tools.offered.connect(self.dream_page.form.show_tools)
-        return tools
+        return [tools, RobotBinder(self.rig_page.robot, self.program, shell)]
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window

@@ -13,6 +13,7 @@ MISSING = {
     "error": "no arm reports an error",
     "undo": "nothing to undo",
     "redo": "nothing to redo",
+    "pose": "choose a saved pose first",
     "run": "choose a run first",
     "video": "this run has no video",
     "correcting": "press Correct pose first",

@@ -2,12 +2,15 @@
 
 import getpass
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
+from app.saved_poses import SavedPoses
 from app.settings import ledger_file, load_settings
+from app.teleoperation import Teleoperation
 from app.workspace import Workspace
 from hardware.rig import Rig
 
@@ -22,10 +25,16 @@ class Program:
     dreaming: DreamSession
     execution: ExecutionSession
 
+    @cached_property
+    def teleoperation(self) -> Teleoperation:
+        """The same arms, moved by hand."""
+        return Teleoperation(self.execution, SavedPoses(self.workspace.poses), lambda: self.person)
+
     @property
     def moving(self) -> bool:
         """Whether any arm moves, or is about to, as far as is known."""
-        return self.execution.state == "running" or any(arm.moving for arm in self.execution.arms.values())
+        held = self.teleoperation.mode != "none"
+        return held or self.execution.state == "running" or any(arm.moving for arm in self.execution.arms.values())
 
     @property
     def person(self) -> str:
@@ -40,6 +49,7 @@ class Program:
 
     def close(self) -> None:
         """End every process and thread; the arms first."""
+        self.teleoperation.close()
         self.execution.close()
         self.dreaming.close()
         self.ledger.close()

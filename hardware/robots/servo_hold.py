@@ -57,7 +57,8 @@ class Holder(Watch):
             wish = self._wish()
             if wish is None and state.standing:
                 return True
-            state = self._next(rule, state, wish, k)
+            # the first command is where the arm stands: the gate takes the next ones to begin from rest
+            state = self._next(rule, state, wish, k) if k else state
             now = time.monotonic()
             sent = outlet.offer(state.q, k * dt, self.measured, self._clearance)
             if isinstance(sent, Refusal):

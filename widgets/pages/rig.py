@@ -10,6 +10,7 @@ from widgets.arm_card import ArmCardView
 from widgets.busy_strip import BusyStrip
 from widgets.demo import demo
 from widgets.docked_page import DockedPage
+from widgets.robot_panel import ROBOT_ACTIONS, RobotPanel
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
 from widgets.values import ArmCard, BusyState, Chip
@@ -18,7 +19,8 @@ from widgets.views.scene_view import SceneView
 
 
 class RigPage(QWidget):
-    """`cameras` pulls live pictures; the arms have a card each; `scene` shows where everything stands."""
+    """`cameras` pulls live pictures; the arms have a card each; `scene` shows where everything stands; `robot`
+    moves an arm by hand. actions: connect, disconnect and clear, and those of the robot panel."""
 
     clear_wanted = Signal(str)
 
@@ -26,21 +28,25 @@ class RigPage(QWidget):
         super().__init__(parent)
         self.setObjectName("page")
         self.cameras, self.scene, self.busy = CameraGrid(), SceneView(), BusyStrip()
+        self.robot = RobotPanel(actions)
         self.bar = TopBar("Rig", [action_button(actions[name]) for name in ("connect", "disconnect", "clear")])
         self._cards: dict[str, ArmCardView] = {}
-        self._column = QVBoxLayout()
+        cards = QWidget()
+        self._column = QVBoxLayout(cards)
         self._column.setContentsMargins(2, 0, 6, 0)
         self._column.addStretch(1)
         self.scene.show_caption("World, metres")
         self.docks = DockedPage("rig")
-        self._views = QTabWidget(documentMode=True)
-        self._views.tabBar().setDrawBase(False)
+        self._views = _tabs()
         self.add_view("Cameras", self.cameras)
         self.docks.setCentralWidget(self._views)
         scene = self.docks.add_pane(
             "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
         )
-        arms = self.docks.add_pane("arms", "Arms", self._scrolled(), Qt.DockWidgetArea.RightDockWidgetArea)
+        beside = _tabs()
+        beside.addTab(_scrolled(cards), "State")
+        beside.addTab(_scrolled(self.robot), "Move by hand")
+        arms = self.docks.add_pane("arms", "Arms", beside, Qt.DockWidgetArea.RightDockWidgetArea)
         self.docks.size_panes([scene, arms], [280, 520], Qt.Orientation.Vertical)
         self.docks.size_panes([arms], [460], Qt.Orientation.Horizontal)
         layout = QVBoxLayout(self)
@@ -82,22 +88,27 @@ class RigPage(QWidget):
                 self._column.insertWidget(self._column.count() - 1, card)
             self._cards[arm.name].show_arm(arm)
 
-    def _scrolled(self) -> QWidget:
-        inner = QWidget()
-        inner.setLayout(self._column)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        scroll.setMinimumWidth(400)
-        return scroll
+
+def _tabs() -> QTabWidget:
+    made = QTabWidget(documentMode=True)
+    made.tabBar().setDrawBase(False)
+    return made
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    scroll = QScrollArea(widgetResizable=True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(widget)
+    scroll.setMinimumWidth(400)
+    return scroll
 
 
 def main() -> None:
     """Show a rig with one arm."""
 
     def make() -> QWidget:
-        page = RigPage({name: QAction(name) for name in ("connect", "disconnect", "clear")})
+        page = RigPage({name: QAction(name) for name in ("connect", "disconnect", "clear", *ROBOT_ACTIONS)})
         page.show_arms([ArmCard("left", "xArm 7 left", "ready", "ok", connected=True)])
         return page
 

@@ -76,7 +76,9 @@ class ApproveBinder(QObject):
 
     def tick(self) -> None:
         progress = self._execution.progress
-        if self._execution.state == "running" and progress is not None:
+        if self.page.isVisible() and not self._own and self._state not in ("running", "approved"):
+            self._hand_over()  # a move by hand was planned meanwhile: here it is the dream's plan that counts
+        if self._execution.state == "running" and progress is not None and self._own:
             self.page.playback.seek(progress.plan_time)
         now = time.monotonic()
         if now - self._told > _TELL_EVERY_S or self._state != self._told_state:
@@ -88,6 +90,11 @@ class ApproveBinder(QObject):
             self._forget.pop()()
         self.page.cameras.set_source(None)
         self.page.curves.set_source(None)
+
+    @property
+    def _own(self) -> bool:
+        """Whether what the arms have is the dream's plan, not a move to a pose."""
+        return self._execution.plan is self._dreaming.plan
 
     # shown -----------------------------------------------------------------------------------------------------
     def _dream_changed(self, topic: str) -> None:
@@ -115,7 +122,10 @@ class ApproveBinder(QObject):
             self._show_checks()
 
     def _state_changed(self, before: str) -> None:
-        if self._state == "approved":
+        if not self._own:
+            if before == "running":
+                self._plan()  # the arms stand elsewhere now
+        elif self._state == "approved":
             self._prepare_watching()
         elif self._state == "running":
             self._watch()

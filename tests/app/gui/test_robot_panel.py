@@ -1,0 +1,85 @@
+"""Moving an arm by hand in the real window: by key and by gamepad, on emulated arms, and home under an approval."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QTabWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui.binders.robot import FINE, gamepad_wish
+from app.gui.desk import Desk
+from app.gui.program import open_program
+from app.gui.start import application
+from app.workspace import open_workspace
+from hardware.sensors.gamepad import GamepadState
+from tests.hardware.robots.servo_rig import two_arm_rig
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(application(), open_program(open_workspace(tmp_path), two_arm_rig()), remember=False)
+    desk.show()
+    desk.window.show_page("rig")
+    for tabs in desk.rig_page.findChildren(QTabWidget):
+        names = [tabs.tabText(i) for i in range(tabs.count())]
+        if "Move by hand" in names:
+            tabs.setCurrentIndex(names.index("Move by hand"))
+    yield desk
+    desk.window.close()
+    desk.close()
+
+
+def _until(what: Callable[[], bool], limit: float = 60.0) -> None:
+    end = time.monotonic() + limit
+    while not what():
+        assert time.monotonic() < end
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def test_a_key_jogs_the_arm_and_home_brings_it_back_once_approved(desk: Desk) -> None:
+    session, robot, panel = desk.program.execution, desk.program.teleoperation, desk.rig_page.robot
+    assert "Connect" in robot.reason()
+    assert not panel.pad.isEnabled()
+    desk.board.trigger("arms.connect")
+    _until(lambda: session.state == "ready" and panel.pad.isEnabled(), 120.0)
+    home = session.rig.arm("left").home
+
+    def away() -> float:
+        return float(np.abs(session.arms["left"].q - home).max())
+
+    panel.pad.setFocus()
+    QTest.keyPress(panel.pad, Qt.Key.Key_R)
+    _until(lambda: away() > 0.02)
+    assert desk.program.moving  # so Esc and Space stop, from everywhere
+    QTest.keyRelease(panel.pad, Qt.Key.Key_R)
+    _until(lambda: not desk.program.moving)
+    desk.board.trigger("rig.home")
+    _until(lambda: robot.move is not None and panel._hold.isEnabled())
+    QTest.mousePress(panel._hold, Qt.MouseButton.LeftButton)
+    _until(lambda: session.state == "running", 10.0)
+    QTest.mouseRelease(panel._hold, Qt.MouseButton.LeftButton)
+    _until(lambda: session.state != "running" and not session.busy)
+    assert session.state == "done", session.message
+    _until(lambda: away() < 5e-3)
+
+
+def pad(*buttons: str, left: tuple[float, float] = (0.0, 0.0), trigger: float = 0.0) -> GamepadState:
+    return GamepadState("pad", left, (0.0, 0.0), (0.0, trigger), frozenset(buttons))
+
+
+def test_a_gamepad_moves_nothing_until_its_shoulder_button_is_held() -> None:
+    assert not any(gamepad_wish(pad(left=(1.0, 0.0))))
+    assert gamepad_wish(pad("left_shoulder", left=(1.0, 0.0)))[0] == 1.0
+
+
+def test_the_gamepads_trigger_slows_down_and_its_other_shoulder_tilts() -> None:
+    assert gamepad_wish(pad("left_shoulder", left=(1.0, 0.0), trigger=1.0))[0] == pytest.approx(FINE)
+    tilted = gamepad_wish(pad("left_shoulder", "right_shoulder", left=(1.0, 0.0)))
+    assert tilted[:3] == (0.0, 0.0, 0.0)
+    assert tilted[4] == 1.0
