@@ -65,6 +65,8 @@ def plan(
         kept = limits[arm]
         if first_run:
             kept = replace(kept, tip_speed=min(kept.tip_speed, rig.safety.first_run_tip_speed))
+        # what the tool's own task asks for holds beside the rig's
+        kept = replace(kept, min_tip_height=max(kept.min_tip_height, tools[arm].min_tip_height or 0.0))
         tasks.append(_task(rig.arm(arm), path, kept, tools[arm], np.array(q_start[arm], float), start, end))
     resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in paths}
     scene = Scene(rig, tools, tasks, resting)

@@ -284,6 +284,15 @@ def test_a_track_too_low_is_lifted_and_every_lift_is_shown(desk: Desk) -> None:
     assert tip(desk, result, "left")[:, 2].min() >= 0.005 - 1e-5
 
 
+def test_a_tool_that_asks_for_more_height_gets_it(desk: Desk) -> None:
+    level = sweep([-0.26, -0.08, 0.10], [-0.16, 0.08, 0.08])
+    careful = {**desk.tools, "left": replace(desk.tools["left"], min_tip_height=0.03)}
+    result = desk.plan({"left": level}, tools=careful)
+    assert result.limits["left"].min_tip_height == 0.03
+    assert found(result, "tip height").value >= 30 - 0.02
+    assert len(result.clamps) == 1
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """One arm's part of a plan with the task it came from: to hold changed samples or limits against the rules."""

@@ -170,3 +170,15 @@ def test_every_process_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
 
     time.sleep(0.5)
     assert freed()
+
+
+def test_each_arm_gets_the_emulator_of_its_make_and_the_world_follows_both() -> None:
+    with SimulatedRig(load_rig("sim-mixed"), size=(64, 48)) as mixed:
+        assert {name: emulator.config.model for name, emulator in mixed.emulators.items()} == {
+            "left": "ur5",
+            "right": "xarm7",
+        }
+        q = mixed.world.truth().q
+        for arm in mixed.rig.arms:
+            np.testing.assert_allclose(q[arm.name], arm.home, atol=1e-3)
+            assert len(mixed.emulators[arm.name].joints().q) == len(arm.home)
