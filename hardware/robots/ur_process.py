@@ -65,9 +65,7 @@ class UrProcess:
                     return value
                 raise ArmError(f"{self._title}: it could not {value}")
         except (EOFError, OSError) as error:
-            raise ArmError(
-                f"{self._title}: the link was lost (ur-rtde ended); check cable and power, then connect"
-            ) from error
+            raise self._lost() from error
         raise NoAnswer(f"{self._title}: it does not answer within {timeout:.2f} s; check cable and power")
 
     def close(self, politely: bool = True) -> None:
@@ -89,7 +87,10 @@ class UrProcess:
         try:
             self._pipe.send((self._number, name, arguments))
         except (OSError, ValueError) as error:
-            raise ArmError(f"{self._title}: it is not connected; check cable and power, then connect") from error
+            raise self._lost() from error
+
+    def _lost(self) -> ArmError:
+        return ArmError(f"{self._title}: the link was lost (ur-rtde ended); check cable and power, then connect")
 
     def _tell(self) -> None:
         if not self._printed.closed:

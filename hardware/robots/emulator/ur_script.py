@@ -1,7 +1,8 @@
 """URScript as far as clients of the script port send it: ur-rtde's control program, its paths, and lists of moves.
 
-It is no interpreter: a program is a list of calls with numbers, without conditions and loops. A call that it does
-not know ends the program, as a syntax error does on the controller. Blends are not done: every move ends standing.
+It is no interpreter: a program is a list of calls with numbers, without conditions and loops. One with a call that
+it does not know is not run, as one with a syntax error on the controller. Blends are not done: every move ends
+standing.
 """
 
 import re
@@ -21,7 +22,11 @@ _PATH = re.compile(r"# inject move path\n(.*?)^\s*end$", re.DOTALL | re.MULTILIN
 _CALL = re.compile(r"(\w+)\((.*)\)$")
 _LIST = re.compile(r"(p?)\[([^\]]*)\]")
 _NAMED = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)")
-_IGNORED = frozenset({"textmsg", "sync", "popup", "global"})
+_IGNORED = frozenset({"textmsg", "sync", "popup"})
+KNOWN = _IGNORED | {
+    *("movej", "movel", "movep", "stopj", "stopl", "sleep", "signal_async_progress", "set_tcp", "protective_stop"),
+    *("write_output_integer_register", "write_output_float_register"),
+}
 SPEED, ACCELERATION = {"movej": 1.05, "movel": 0.25}, {"movej": 1.4, "movel": 1.2}
 
 
@@ -44,14 +49,16 @@ def programs(text: str) -> tuple[list[str], str]:
     return found, rest
 
 
-def program_of(controller: URController, script: str) -> Program:
-    """Return what a script makes the controller do."""
+def program_of(controller: URController, script: str) -> Program | None:
+    """Return what a script makes the controller do; None for one that it does not understand: nothing changes."""
     if CONTROL_PROGRAM in script:
         path = _PATH.search(script)
         lines = _statements(path[1]) if path else []
         return ControlProgram(controller, script, lambda program: _run(controller, lines, program))
     body = script.splitlines()[1:-1] if script.startswith(("def ", "sec ")) else [script]
-    return Moves(controller, _statements("\n".join(body)))
+    lines = _statements("\n".join(body))
+    calls = [_CALL.match(line) for line in lines]
+    return Moves(controller, lines) if all(call and call[1] in KNOWN for call in calls) else None
 
 
 class Moves:

@@ -77,7 +77,9 @@ class URServer(ControllerServer):
             if len(received) > LONGEST_SCRIPT:
                 raise ClientGone
             for script in whole:
-                self.controller.run(program_of(self.controller, script))
+                program = program_of(self.controller, script)
+                if program is not None:
+                    self.controller.run(program)
 
         return take
 
