@@ -1,4 +1,4 @@
-"""Writes the pictures of the tour into the folder named on the command line (docs/images)."""
+"""Writes the pictures of the tour: `python -m tests.take_tour [FOLDER [RIG]]`, docs/images and sim unless named."""
 
 import os
 import sys
@@ -15,9 +15,10 @@ def main() -> int:
     from tests.tour import take
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
+    rig = sys.argv[2] if len(sys.argv) > 2 else "sim"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as workspace:
-        for picture in take(folder, Path(workspace)):
+        for picture in take(folder, Path(workspace), rig):
             Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
             print(picture)
     return 0

@@ -3,18 +3,24 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.tour import RunEnded, take
 
 TOO_BUSY = "late with a command|did not answer for"
 
 
-def test_the_example_becomes_motion_and_is_in_the_ledger(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "rig",
+    ["sim", pytest.param("sim-ur5e", marks=pytest.mark.slow), pytest.param("sim-mixed", marks=pytest.mark.slow)],
+)
+def test_the_example_becomes_motion_and_is_in_the_ledger(tmp_path: Path, rig: str) -> None:
     for attempt in range(3):
         folder, workspace = tmp_path / f"pictures{attempt}", tmp_path / f"workspace{attempt}"
         folder.mkdir()
         workspace.mkdir()
         try:
-            pictures = take(folder, workspace)
+            pictures = take(folder, workspace, rig)
             break
         except RunEnded as stopped:
             # arms that stop because the machine is busy do what they should, but this is about the way through

@@ -170,10 +170,10 @@ class Tour:
         yield from self.judge()
 
 
-def take(folder: Path, workspace: Path) -> list[Path]:
-    """Run the whole tour in a fresh workspace; return its pictures."""
+def take(folder: Path, workspace: Path, rig: str = "sim") -> list[Path]:
+    """Run the whole tour in a fresh workspace on a rig of assets/rigs; return its pictures."""
     app = application()
-    desk = Desk(app, open_program(Workspace(workspace), load_rig()), remember=False)
+    desk = Desk(app, open_program(Workspace(workspace), load_rig(rig)), remember=False)
     desk.show()
     desk.window.resize(1600, 900)
     tour = Tour(app, desk)
