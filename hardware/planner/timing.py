@@ -15,6 +15,8 @@ from hardware.trajectory import derivatives, on_grid
 
 RAMP_S = 0.4
 HEADROOM = 0.97
+# a spline's third derivative is coarser than its others, and jerk falls with the third power of the rate
+JERK_HEADROOM = 0.85
 GRID = 200
 
 
@@ -61,7 +63,7 @@ def _bounds(leg: Leg, task: ArmTask, pace: Pace, grid: Array) -> list[Bounded]:
         *derivatives(grid, q),
         speed=HEADROOM * np.minimum(limits.dq_max, pace.joint_speed),
         acceleration=HEADROOM * limits.ddq_max,
-        jerk=HEADROOM * arm.dddq_max,
+        jerk=JERK_HEADROOM * arm.dddq_max,
         name="joint",
         arm=task.name,
     )
