@@ -72,7 +72,7 @@ class RigTable:
         """Return a text that is one of those."""
         value = self.get(key, str, default)
         if value not in valid:
-            raise self.error(key, f"{value!r}; valid: {', '.join(valid)}")
+            raise self.error(key, f"{value!r}; valid: {', '.join(filter(None, valid))}")
         return str(value)
 
     def positive(self, key: str, default: float | None = None) -> float:
