@@ -95,10 +95,7 @@ class DreamBinder(QObject):
 
     def tick(self) -> None:
         self._session.pump()
-        if self._track_later and self._session.progress is None and not self._program.moving:
-            self._track_later = False
-            if self._session.stale:
-                self._track()
+        self._track_now()
 
     def close(self) -> None:
         self._forget()
@@ -288,6 +285,14 @@ class DreamBinder(QObject):
     def track_if_stale(self) -> None:
         """Track again where corrections ask for it, as soon as nothing else goes on."""
         self._track_later = self._session.stale
+        self._track_now()
+
+    def _track_now(self) -> None:
+        if not self._track_later or self._session.progress is not None or self._program.moving:
+            return
+        self._track_later = False
+        if self._session.stale:
+            self._track()
 
     def _trim(self, first: int | None = None, last: int | None = None) -> None:
         before = self._session.trim
