@@ -160,14 +160,18 @@ class RobotPanel(QWidget):
         poses = row(self._poses, buttons["go_to_pose"], buttons["save_pose"], buttons["delete_pose"], spacing=6)
         poses.setStretch(0, 1)
         hand = row(self._guide, 1, spacing=6)
-        for line in (top, care, frame, speed):
+        layout.addLayout(top)
+        layout.addLayout(care)
+        for widget in (self._move, self._move_reason, self._hold):
+            layout.addWidget(widget)
+        for line in (frame, speed):
             layout.addLayout(line)
         layout.addWidget(self._reason)
         layout.addWidget(self.pad)
         for line in (hand, poses):
             layout.addLayout(line)
-        for widget in (self._move, self._move_reason, self._hold, *self._facts):
-            layout.addWidget(widget)
+        for fact in self._facts:
+            layout.addWidget(fact)
         layout.addStretch(1)
 
     @staticmethod
