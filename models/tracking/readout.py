@@ -14,6 +14,7 @@ from models.tracking.smooth import smooth
 from models.types import PoseSource, ToolTrack
 
 CLEAR = 0.025  # a lead over all other readings by this share is beyond doubt
+ENTRY = 0.65  # confidence left to a plain tool where it comes into view: fast, blurred, cut by the picture's edge
 TIE_NEAR, TIE_FAR = 0.005, 0.015  # [m] another reading as good lowers confidence from here on, and to nothing here
 
 
@@ -43,6 +44,7 @@ def read_out(
         moved = [replace(f, estimate=replace(f.estimate, T=T)) for f, (T, _) in zip(kept, smoothed, strict=True)]
         turned = unwind(moved, tool, T_tool_centre)
         sure = clear * steady([T for T, _ in smoothed])
+        sure[0] *= ENTRY if model.plain else 1.0
         for t, f, g, (_, offset) in zip(span, kept, turned, smoothed, strict=True):
             assert g is not None
             poses[t] = g.estimate.T @ inverse(T_tool_centre)
