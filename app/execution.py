@@ -234,7 +234,12 @@ class ExecutionSession:
         if run is None or run.folder is None or not run.id:
             raise ValueError("there is no run to judge yet")
         self._require(self.state != "running", "the run has not ended yet")
-        return record_outcome(self._ledger, run.folder, run.id, success, tags, note)
+        outcome = record_outcome(self._ledger, run.folder, run.id, success, tags, note)
+        problem = "" if self._finishing else run.save()
+        if problem:
+            self.message = problem
+            self._listeners.tell("message")
+        return outcome
 
     def wait(self, timeout: float) -> State:
         """Pump, with heartbeats, until nothing runs any more. Without a window only."""

@@ -3,14 +3,15 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from app.ledger import Ledger, LedgerError
 from app.provenance import record_end, record_run
 from app.rig_link import RigLink
-from app.run_folder import RunFolder, finish, new_run
+from app.run_folder import RunFolder, new_run, write_end
 from app.run_recorder import RunRecorder
 from hardware.robots.arm_group import RunResult
 from hardware.robots.base import ArmError
@@ -38,6 +39,7 @@ class Run:
     recorder: RunRecorder | None = None
     started: bool = False
     ended: bool = False
+    unsaved: list[Callable[[], None]] = field(default_factory=list)
 
     def finish(self) -> str:
         """Write the curves and the end, close the video; return what went wrong with that, for a person."""
@@ -45,13 +47,29 @@ class Run:
         result = self._result()
         if self.folder is None or result is None:
             return problem
-        try:
-            finish(self.folder, result, problem)
-            record_end(self.ledger, self.id, result.end, result.message, result.plan_time)
-        except (OSError, LedgerError) as error:
-            log.error("the record of run %s is not complete: %s", self.folder.path, error)
-            return f"{problem} The record of this run is not complete: {error}".strip()
-        return problem
+        folder, ledger = self.folder, self.ledger
+        # each by itself: a full disk in one place must not keep the others from knowing
+        self.unsaved = [
+            lambda: folder.write_curves(result.arms),
+            lambda: write_end(folder, result, problem),
+            lambda: record_end(ledger, self.id, result.end, result.message, result.plan_time),
+        ]
+        return f"{problem} {self.save()}".strip()
+
+    def save(self) -> str:
+        """Write what could not be written so far; return what still cannot, for a person. It is kept in memory."""
+        left, problems = [], []
+        for write in self.unsaved:
+            try:
+                write()
+            except (OSError, LedgerError) as error:
+                left.append(write)
+                problems.append(str(error))
+        self.unsaved = left
+        if not problems:
+            return ""
+        log.error("the record of run %s is not complete: %s", self.folder and self.folder.path, problems)
+        return f"The record of this run is not complete, and is tried again with its outcome: {'; '.join(problems)}"
 
     def _result(self) -> RunResult | None:
         """A run that is being stopped has its result a moment later."""

@@ -1,5 +1,6 @@
 """One folder per execution: plan.json, run.json, curves.npz and, in cameras/, the video. See docs/cli.md."""
 
+import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +11,7 @@ import numpy as np
 from hardware.plan_file import save_plan
 from hardware.robots.arm_group import ArmRecord, RunResult
 from hardware.types import Plan
+from hardware.whole_file import write_whole
 from models.data.text_files import read_table, to_json
 
 
@@ -35,18 +37,18 @@ class RunFolder:
         """Add to run.json, whole or not at all. Raises OSError."""
         target = self.path / "run.json"
         values = {**(self.read() if target.exists() else {}), **more}
-        part = self.path / ".run.json.part"
-        part.write_text(to_json(values), encoding="utf-8")
-        part.replace(target)
+        write_whole(target, to_json(values))
 
     def write_curves(self, records: Mapping[str, ArmRecord]) -> None:
-        """Write every arm's record: arrays named ARM/FIELD. Raises OSError."""
+        """Write every arm's record, whole or not at all: arrays named ARM/FIELD. Raises OSError."""
         arrays = {
             f"{arm}/{field.name}": np.asarray(getattr(record, field.name))
             for arm, record in records.items()
             for field in fields(ArmRecord)
         }
-        np.savez_compressed(self.path / "curves.npz", allow_pickle=False, **arrays)
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+        write_whole(self.path / "curves.npz", file.getvalue())
 
     def curves(self) -> Mapping[str, ArmRecord]:
         """Return every arm's record. Raises OSError or ValueError where it is not there or damaged."""
@@ -70,9 +72,8 @@ def new_run(runs: Path, plan: Plan) -> RunFolder:
     raise OSError(f"{runs}: a thousand runs in one second; is the clock standing still?")
 
 
-def finish(folder: RunFolder, result: RunResult, problem: str) -> None:
-    """Write how a run ended, and its curves. Raises OSError."""
-    folder.write_curves(result.arms)
+def write_end(folder: RunFolder, result: RunResult, problem: str) -> None:
+    """Write how a run ended. Raises OSError."""
     folder.write(
         end=result.end, message=result.message, plan_time_s=result.plan_time, recording=problem or "complete"
     )

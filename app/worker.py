@@ -20,6 +20,7 @@ Cancelled = Callable[[], bool]
 # then a Report (fraction 0..1, text) and a Cancelled.
 Job = str
 CANCEL_GRACE_S = 2.0
+OUT_OF_MEMORY = "if memory is short, close other programs or take a shorter clip"
 
 
 class Cancel(Exception):
@@ -132,7 +133,11 @@ class Worker:
             code = self._process.exitcode
         self._end()
         reason = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
-        self._finish().failed(f"the worker process ended unexpectedly ({reason}); try again, it is started afresh")
+        # what Linux does to the largest process when memory runs out
+        hint = f" {OUT_OF_MEMORY}, or" if code == -signal.SIGKILL else ""
+        self._finish().failed(
+            f"the worker process ended unexpectedly ({reason});{hint} try again, it is started afresh"
+        )
 
     def _end(self) -> None:
         if self._pipe is not None:
@@ -176,5 +181,7 @@ def _run(job: Job, arguments: tuple[object, ...], pipe: Connection, cancel: Even
         return "failed", "cancelled"
     except (BrokenPipeError, ConnectionError):
         raise
+    except MemoryError:
+        return "failed", f"there is not enough memory for this; {OUT_OF_MEMORY}, and try again"
     except Exception as error:
         return "failed", "cancelled" if cancel.is_set() else f"{type(error).__name__}: {error}"

@@ -25,6 +25,7 @@ from hardware.robots.base import ArmDriver, ArmError, GuidedArm
 from hardware.robots.jog import JogRule
 from hardware.robots.orders import ClearError, Close, Connect, Enable, Hold, Order, Prepare, Setup, Start
 from hardware.robots.plan_review import look_through, own_part
+from hardware.robots.priority import Haste
 from hardware.robots.run_memory import Phase
 from hardware.robots.servo_hold import Holder
 from hardware.robots.servo_loop import Job, Streamer
@@ -104,6 +105,7 @@ class Servo:
         self._unanswered = 0
         self._stops = links.stop.stops
         self._limits_read = -np.inf
+        self._haste = Haste()
 
     def serve(self, orders: Pipe) -> None:
         """Take orders one by one; between them keep the state fresh and heed the stop."""
@@ -187,6 +189,7 @@ class Servo:
         self._links.memory.publish(self._connected().read_state())
 
     def _forget(self) -> None:
+        self._haste.end()
         self._job = self._approval = None
         if self._links.memory.phase == Phase.PREPARED:
             self._links.memory.phase = Phase.IDLE
@@ -246,6 +249,8 @@ class Servo:
             raise ArmError(f"{refused.text}; the arm is not where the plan starts: plan again")
         self._stops = order.stops
         driver.start_servo()
+        # the others count on its beats from the start on
+        self._haste.begin()
         self._links.memory.begin()
         self._job, self._approval = Job(ServoPath(plan.t, mine.q), gate), order.approval
         self._links.memory.phase = Phase.PREPARED
@@ -289,6 +294,7 @@ class Servo:
         memory.phase = Phase.RUNNING
         Streamer(self._driver, self._links, self._waiter, self._collision, self._stops).run(job, order.at)
         self._stops = self._links.stop.stops
+        self._haste.end()
         memory.phase = Phase.ENDED
 
     def _ready_to_hold(self, order: Hold) -> None:
@@ -334,7 +340,7 @@ class Servo:
         """Return the arm's state. Raises ArmError where the controller reports an error."""
         state = self._connected().read_state()
         if state.error_code:
-            raise ArmError(f"{self._arm.name}: the controller reports error {state.error_code}; clear it first")
+            raise ArmError(f"{self._arm.name}: the controller reports {state.error}")
         return state
 
     def _end(self) -> None:

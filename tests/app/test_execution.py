@@ -1,5 +1,7 @@
 """Approve, run, stop and judge on two emulated arms, as the page and the verb do it."""
 
+import contextlib
+import errno
 import json
 import sqlite3
 import time
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 
 import app.ledger as ledgers
+import app.run_folder as run_folders
 from app.execution import ExecutionSession
-from app.ledger import Ledger
+from app.ledger import Ledger, LedgerError
 from app.run_folder import RunFolder
 from app.workspace import open_workspace
 from hardware import safety
@@ -252,16 +255,9 @@ def test_an_edited_plan_and_a_plan_for_another_tool_are_refused(session: Executi
 def test_nothing_runs_that_cannot_be_recorded(session: ExecutionSession, monkeypatch: pytest.MonkeyPatch) -> None:
     session.set_plan(_plan(session))
     session.approve("Ada")
-    _ledger(session)._db.execute("pragma busy_timeout = 100")
-    monkeypatch.setattr(ledgers, "BUSY_TIMEOUT_S", 0.1)
-    other = sqlite3.connect(_ledger(session)._path, isolation_level=None)
-    other.execute("begin exclusive")
-    try:
+    with _held_by_another_program(session, monkeypatch):
         session.execute()
         assert session.wait(20) == "ready"
-    finally:
-        other.execute("rollback")
-        other.close()
     assert "could not be recorded" in session.message
     assert _home(session)
 
@@ -277,3 +273,61 @@ def test_a_rig_that_does_not_answer_says_so(tmp_path: Path) -> None:
     assert "left" in session.message or "right" in session.message
     assert session.latest_frames() == {}
     session.close()
+
+
+@contextlib.contextmanager
+def _held_by_another_program(session: ExecutionSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    _ledger(session)._db.execute("pragma busy_timeout = 100")
+    monkeypatch.setattr(ledgers, "BUSY_TIMEOUT_S", 0.1)
+    other = sqlite3.connect(_ledger(session)._path, isolation_level=None)
+    other.execute("begin exclusive")
+    try:
+        yield
+    finally:
+        other.execute("rollback")
+        other.close()
+
+
+@pytest.mark.expects_warnings
+def test_a_ledger_locked_at_the_end_of_a_run_loses_nothing(
+    session: ExecutionSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _running(session, 1.5)
+    with _held_by_another_program(session, monkeypatch):
+        assert session.wait(30) == "done"
+        assert "record of this run is not complete" in session.message
+        assert "close that one" in session.message
+        assert session.run_folder is not None
+        assert RunFolder(session.run_folder).read()["end"] == "done", "the folder has it"
+        with pytest.raises(LedgerError):
+            session.outcome(True)
+        assert RunFolder(session.run_folder).read()["outcome"] == {"success": True, "tags": [], "note": ""}
+    outcome = session.outcome(True)
+    assert _ledger(session).get(session.run_id).record["ended"] == "done", "the ledger has it once it is free"
+    assert _ledger(session).get(outcome).record["success"] is True
+
+
+@pytest.mark.expects_warnings
+def test_a_disk_that_fills_up_during_a_run_loses_nothing_once_there_is_room(
+    session: ExecutionSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _running(session, 1.5)
+    assert session.run_folder is not None
+    folder, db = RunFolder(session.run_folder), _ledger(session)._db
+    (pages,) = db.execute("pragma page_count").fetchone()
+    before, write = folder.read(), run_folders.write_whole
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_folders, "write_whole", full)
+    db.execute(f"pragma max_page_count = {pages}")
+    assert session.wait(30) == "done", "a full disk stops no arm"
+    assert "No space left" in session.message
+    assert folder.read() == before, "what is there already stays whole"
+    monkeypatch.setattr(run_folders, "write_whole", write)
+    db.execute("pragma max_page_count = 1000000")
+    session.outcome(False, note="the disk was full")
+    assert folder.read()["end"] == "done"
+    assert set(folder.curves()) == {"left", "right"}
+    assert _ledger(session).get(session.run_id).record["ended"] == "done"

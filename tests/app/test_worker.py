@@ -105,3 +105,13 @@ def test_closing_in_the_middle_leaves_no_process() -> None:
         p for p in set(psutil.Process().children(recursive=True)) - before if "spawn_main" in " ".join(p.cmdline())
     ]
     assert not left
+
+
+def test_a_job_without_enough_memory_says_what_to_do_and_the_program_lives_on(worker: Worker) -> None:
+    heard = Heard()
+    worker.submit("tests.app.hungry:track", callbacks=heard.callbacks)
+    _until_idle(worker)
+    assert "not enough memory" in heard.failed[0]
+    assert "close other programs" in heard.failed[0]
+    worker.close()
+    assert _run(worker, "double", 4).done == [8]

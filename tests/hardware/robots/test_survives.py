@@ -219,7 +219,7 @@ def colliding(rig: ServoRig) -> Plan:
 def test_the_servo_process_refuses_a_plan_in_which_tools_collide(rig: ServoRig) -> None:
     plan = colliding(rig)
     with pytest.raises(
-        ArmError, match=f"collision: the plan comes within .* {MIN_CLEARANCE_M * 1e3:.0f} mm are needed"
+        ArmError, match=f"collision: the plan comes within .*{MIN_CLEARANCE_M * 1e3:.0f} mm are needed"
     ):
         rig.group.prepare(plan, rig.approve(plan))
     assert rig.speed() == 0.0
