@@ -26,5 +26,5 @@ def test_the_example_becomes_motion_and_is_in_the_ledger(tmp_path: Path, rig: st
             # arms that stop because the machine is busy do what they should, but this is about the way through
             if attempt == 2 or not re.search(TOO_BUSY, str(stopped)):
                 raise
-    assert [picture.stem for picture in pictures][-1] == "9-ledger"
+    assert [picture.stem for picture in pictures][-1] == "10-by-hand"
     assert all(picture.stat().st_size > 20_000 for picture in pictures)

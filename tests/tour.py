@@ -19,6 +19,7 @@ from app.gui.start import application
 from app.workspace import Workspace
 from hardware.geometry import apply, project
 from hardware.rig import load_rig
+from widgets.jog_pad import JogPad
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -160,6 +161,22 @@ class Tour:
         self.press(Qt.Key.Key_5, CTRL)
         yield self.picture("9-ledger")
 
+    def by_hand(self) -> str:
+        """Turn to the robot panel and hold a key: the arm goes up while it is held."""
+        self.press(Qt.Key.Key_M, CTRL)
+        pad = self.window.findChild(JogPad)
+        robot = self.program.teleoperation
+        self.wait("the pad", pad.isEnabled, 10.0)
+        QTest.keyPress(pad, Qt.Key.Key_R)
+        self.wait(
+            "the jogged arm", lambda: robot.mode == "jog" and self.program.execution.arms[robot.arm].moving, 10.0
+        )
+        self.look_on(0.5)
+        name = self.picture("10-by-hand")
+        QTest.keyRelease(pad, Qt.Key.Key_R)
+        self.wait("the arm to stand", lambda: not self.program.moving, 10.0)
+        return name
+
     def all(self) -> Iterator[str]:
         yield self.open_example()
         yield self.correct()
@@ -168,6 +185,7 @@ class Tour:
         yield self.approve()
         yield from self.execute()
         yield from self.judge()
+        yield self.by_hand()
 
 
 def take(folder: Path, workspace: Path, rig: str = "sim") -> list[Path]:

@@ -119,6 +119,7 @@ ACTIONS: tuple[Action, ...] = (
         "Clear what the controllers report",
         "error -moving -connecting",
     ),
+    _row("arms.by_hand", "Move an arm by hand", "Ctrl+M", "Rig", "Hold a stick or a key to jog; saved poses; home"),
     _row("rig.enable", "Enable", "", "Rig", "Switch the chosen arm's motors on", "arms -moving"),
     _row("rig.home", "Home", "", "Rig", "Plan the chosen arm's way home; it goes once approved", "arms -moving"),
     _row("rig.home_all", "All home", "", "Rig", "Plan the way home of all arms together", "arms -moving"),

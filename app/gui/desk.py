@@ -162,7 +162,7 @@ class Desk(QObject):
         tools = ToolsBinder(self.rig_page, self.program, shell)
         self.dream_page.form.tools_wanted.connect(tools.offer)
         tools.offered.connect(self.dream_page.form.show_tools)
-        return [tools, RobotBinder(self.rig_page.robot, self.program, shell)]
+        return [tools, RobotBinder(self.rig_page, self.program, shell)]
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window

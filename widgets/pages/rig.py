@@ -43,10 +43,10 @@ class RigPage(QWidget):
         scene = self.docks.add_pane(
             "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
         )
-        beside = _tabs()
-        beside.addTab(_scrolled(cards), "State")
-        beside.addTab(_scrolled(self.robot), "Move by hand")
-        arms = self.docks.add_pane("arms", "Arms", beside, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._beside = _tabs()
+        self._beside.addTab(_scrolled(cards), "State")
+        self._beside.addTab(_scrolled(self.robot), "Move by hand")
+        arms = self.docks.add_pane("arms", "Arms", self._beside, Qt.DockWidgetArea.RightDockWidgetArea)
         self.docks.size_panes([scene, arms], [280, 520], Qt.Orientation.Vertical)
         self.docks.size_panes([arms], [460], Qt.Orientation.Horizontal)
         layout = QVBoxLayout(self)
@@ -68,6 +68,11 @@ class RigPage(QWidget):
         """Turn to a view by its title."""
         titles = [self._views.tabText(i) for i in range(self._views.count())]
         self._views.setCurrentIndex(titles.index(title))
+
+    def show_by_hand(self) -> None:
+        """Turn to the robot panel, its keys ready."""
+        self._beside.setCurrentIndex(1)
+        self.robot.pad.setFocus()
 
     def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
         self.bar.show_title(title, chips)

@@ -14,7 +14,8 @@ from hardware.sensors.gamepad import Gamepad, GamepadError, GamepadState
 from hardware.types import Plan
 from models.data.errors import DreamFileError
 from widgets.jog_pad import STILL
-from widgets.robot_panel import RobotPanel, RobotState
+from widgets.pages.rig import RigPage
+from widgets.robot_panel import RobotState
 from widgets.values import LineItem, Mood
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,11 @@ class RobotBinder(QObject):
     """Feeds what is held to the teleoperation in every tick, and shows what comes of it."""
 
     def __init__(
-        self, panel: RobotPanel, program: Program, shell: Shell, gamepad: Callable[[], Gamepad] = Gamepad
+        self, page: RigPage, program: Program, shell: Shell, gamepad: Callable[[], Gamepad] = Gamepad
     ) -> None:
-        super().__init__(panel)
-        self.panel, self._program, self._shell = panel, program, shell
+        super().__init__(page)
+        panel = self.panel = page.robot
+        self._page, self._program, self._shell = page, program, shell
         self._robot: Teleoperation = program.teleoperation
         self._poses: tuple[str, ...] = ()
         self._said = ""
@@ -61,6 +63,7 @@ class RobotBinder(QObject):
         robot = self._robot
         arms = tuple(arm.name for arm in self._program.rig.arms)
         return {
+            "arms.by_hand": self._show,
             "rig.enable": robot.enable,
             "rig.home": robot.plan_home,
             "rig.home_all": lambda: robot.plan_home(arms),
@@ -106,6 +109,10 @@ class RobotBinder(QObject):
         if self._robot.mode == "jog" and self._wish()[0] == STILL:
             self._robot.let_go()
 
+    def _show(self) -> None:
+        self._shell.go("rig")
+        self._page.show_by_hand()
+
     # moves -------------------------------------------------------------------------------------------------------
     @Slot()
     def _go(self) -> None:
@@ -132,7 +139,7 @@ class RobotBinder(QObject):
     def _state(self, pad: GamepadState | None) -> RobotState:
         robot, program = self._robot, self._program
         session, reason = program.execution, robot.reason()
-        arm = session.arms.get(robot.arm)
+        arm, limits = session.arms.get(robot.arm), session.limits.get(robot.arm)
         status, mood = _MODES.get(robot.mode, ("moving", "warning") if arm and arm.moving else ("stands", "ok"))
         move = robot.move if session.state in ("ready", "stopped", "done", "approved") else None
         return RobotState(
@@ -150,6 +157,7 @@ class RobotBinder(QObject):
             move_reasons=session.forbidden() if move else (),
             gamepad=self._pad_in_words(pad),
             tool=self._tool_in_words(),
+            compliance=limits.source.get("compliance", "") if limits else "",
         )
 
     def _tool_in_words(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.gui.binders.robot import FINE, gamepad_wish
@@ -24,11 +24,7 @@ from tests.hardware.robots.servo_rig import two_arm_rig
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(application(), open_program(open_workspace(tmp_path), two_arm_rig()), remember=False)
     desk.show()
-    desk.window.show_page("rig")
-    for tabs in desk.rig_page.findChildren(QTabWidget):
-        names = [tabs.tabText(i) for i in range(tabs.count())]
-        if "Move by hand" in names:
-            tabs.setCurrentIndex(names.index("Move by hand"))
+    desk.board.trigger("arms.by_hand")
     yield desk
     desk.window.close()
     desk.close()
