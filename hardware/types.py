@@ -148,7 +148,8 @@ class ArmState:
     """What an arm says of itself at one instant.
 
     t_host [s] host monotonic; q (J,) [rad]; dq (J,) [rad/s]; T_base_tool (4, 4) the controller's own tool pose;
-    wrench (6,) [N, Nm] external, None where the arm has no estimate.
+    wrench (6,) [N, Nm] external, None where the arm has no estimate; error: what error_code means, in words, from
+    the driver ("" on a state that came through shared memory).
     """
 
     t_host: float
@@ -160,6 +161,7 @@ class ArmState:
     warning_code: int = 0
     moving: bool = False
     wrench: Array | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -130,7 +130,7 @@ class Watch:
         self.measured = self.driver.read_state()
         self.links.memory.publish(self.measured)
         if self.measured.error_code:
-            raise ArmError(f"{self.name}: the controller reports error {self.measured.error_code}")
+            raise ArmError(f"{self.name}: the controller reports {self.measured.error}")
 
     def nearest(self, mine: Array) -> float:
         """The nearest distance [m] on the way between two commands (2, J), the other arms where they are told."""

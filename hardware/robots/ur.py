@@ -7,6 +7,7 @@ fault (ur_link.py). This one asks it with deadlines, and has the controller's da
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,23 +115,26 @@ class UrDriver:
         """Return the rig's limits narrowed by the controller's; `source` says where each one came from."""
         self._connected()
         try:
-            return merge(self._told, self.config, self.safety)
+            limits = merge(self._told, self.config, self.safety)
         except ValueError as error:
             raise ArmError(f"{self._title}: {error}; change one of them") from error
+        return replace(limits, source={**limits.source, "compliance": self.compliance().words})
 
     def read_state(self) -> ArmState:
         """Return what the controller said in its last cycle; keeps its watchdog quiet."""
         t_host = time.monotonic()
         q, dq, pose, force, robot_mode, safety_mode, runtime = self._connected().ask(COMMAND_TIMEOUT, "state")
+        code = code_of(robot_mode, safety_mode)
         return ArmState(
             t_host=t_host,
             q=np.array(q, float),
             dq=np.array(dq, float),
             T_base_tool=T_from_pose(pose),
             mode="servo" if self._streaming else f"program {_RUNTIME.get(runtime, 'changing')}",
-            error_code=code_of(robot_mode, safety_mode),
+            error_code=code,
             moving=bool(np.abs(dq).max() > STANDING),
             wrench=np.array(force, float),
+            error=error_in_words(code) if code else "",
         )
 
     def start_servo(self) -> None:

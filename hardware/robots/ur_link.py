@@ -10,6 +10,7 @@ Requests are (number, name, arguments), answers (number, whether it was done, va
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection as Pipe
@@ -52,8 +53,11 @@ class Link:
 
     def connect(self, address: str) -> None:
         """Connect; nothing is uploaded yet."""
-        from rtde_control import RTDEControlInterface
-        from rtde_receive import RTDEReceiveInterface
+        try:
+            from rtde_control import RTDEControlInterface
+            from rtde_receive import RTDEReceiveInterface
+        except (ImportError, OSError) as error:
+            raise NotDone(f"load ur-rtde ({error}); install it: {sys.executable} -m pip install ur_rtde") from error
 
         self._receive = RTDEReceiveInterface(address, -1.0, VARIABLES)
         # without waiting: a stopped arm could not start the program, and the constructor would give up
@@ -93,6 +97,7 @@ class Link:
         if not self._watched:
             self._must("arm its watchdog", self._control.setWatchdog, watchdog)
             self._watched, self._written = True, time.monotonic()
+        # from now on until it ends: a stop must not wait for a busy computer
         schedule(True)
 
     def tool(self) -> list[float]:
@@ -110,7 +115,6 @@ class Link:
     def stop(self) -> bool:
         """Stop; True once the arm stands, or no program runs that could move it."""
         self._fresh()
-        schedule(False)
         self._streaming = False
         self._let_go()
         if self._receive.getRuntimeState() != PLAYING:

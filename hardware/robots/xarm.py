@@ -8,6 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,10 @@ class XArmDriver:
         self._fresh_report()
         reduced = self._value("read its limits", self._connected().get_reduced_states, is_radian=True)
         try:
-            return merge(read_controller(self._arm, reduced), self.config, self.safety)
+            limits = merge(read_controller(self._arm, reduced), self.config, self.safety)
         except ValueError as error:
             raise ArmError(f"{self._title}: {error}; change one of them") from error
+        return replace(limits, source={**limits.source, "compliance": self.compliance().words})
 
     def read_state(self) -> ArmState:
         """Return what the controller says now. Joint speeds are its own. Takes four round trips, about 1 ms."""
@@ -139,6 +141,7 @@ class XArmDriver:
             warning_code=int(warning),
             moving=state == 1,
             wrench=self._wrench(),
+            error=error_in_words(int(error)) if error else "",
         )
 
     def start_servo(self) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from app.execution import ExecutionSession
 from app.gui.figures import Figures
 from hardware.rig import ArmConfig
-from hardware.robots.xarm_codes import error_in_words
+from hardware.robots.codes import error_in_words
 from hardware.types import ArmLimits, ArmState
 from widgets.values import ArmCard, LimitRow, LineItem, Mood
 
@@ -89,5 +89,5 @@ def _state(arm: ArmConfig, session: ExecutionSession) -> tuple[str, Mood]:
 
 def _error(arm: ArmConfig, session: ExecutionSession, state: ArmState | None) -> str:
     if state is not None and state.error_code:
-        return error_in_words(state.error_code)
+        return error_in_words(arm.driver, state.error_code)
     return session.message if session.state == "fault" and session.message.startswith(f"{arm.name}:") else ""

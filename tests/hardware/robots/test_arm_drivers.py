@@ -1,6 +1,7 @@
 """The contract of `ArmDriver`, held by every driver against an emulated controller: one row per make."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -240,6 +241,7 @@ def test_a_hit_stops_motion_until_it_is_cleared(driver: ArmDriver, emulator: Emu
     _stream(driver, lambda t: _wave(start, t), 0.3, make.rate)
     emulator.inject(Fault("protective_stop"))
     _until(lambda: driver.read_state().error_code == make.hit_code)
+    assert re.search(make.hit_words, driver.read_state().error)
     with pytest.raises(ArmError, match=make.hit_words):
         driver.send_joints(start)
     with pytest.raises(ArmError, match=make.hit_words):
@@ -386,6 +388,7 @@ def test_an_arm_says_in_words_what_it_can_do_about_forces(driver: ArmDriver, mak
     compliance = driver.compliance()
     assert compliance.yields
     assert len(compliance.words) > 30
+    assert driver.read_limits().source["compliance"] == compliance.words
     assert compliance.sensing == {"ur5": "estimated", "ur5e": "measured", "xarm7": "none"}[make.model]
 
 
