@@ -8,13 +8,15 @@ from hardware.rig import Rig
 from hardware.safety import MAX_KINEMATICS_M, MAX_KINEMATICS_RAD, Connection
 from hardware.types import Check
 
+FORCES = {"measured": "forces are measured", "estimated": "forces are estimated", "none": "forces are not felt"}
+
 
 def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[Check, ...]:
-    """Return per arm: kinematics against the controller's own pose, where its limits come from, what it is."""
+    """Return per arm: kinematics against the controller's own pose, where its limits come from, what it is, feels."""
     return tuple(check for connection in connections.values() for check in _of(connection, rig))
 
 
-def _of(connection: Connection, rig: Rig) -> tuple[Check, Check, Check]:
+def _of(connection: Connection, rig: Rig) -> tuple[Check, ...]:
     mm, deg = connection.kinematics_m * 1e3, float(np.degrees(connection.kinematics_rad))
     agrees = connection.kinematics_m <= MAX_KINEMATICS_M and connection.kinematics_rad <= MAX_KINEMATICS_RAD
     kinematics = Check(
@@ -45,4 +47,12 @@ def _of(connection: Connection, rig: Rig) -> tuple[Check, Check, Check]:
         connection.arm,
         hint="" if right else "the rig says emulated, but it is not one of ours",
     )
-    return kinematics, limits, kind
+    return kinematics, limits, kind, *_forces(connection)
+
+
+def _forces(connection: Connection) -> tuple[Check, ...]:
+    """What the arm can do about forces, where its driver says it: a person approves knowing that."""
+    source = connection.limits.source
+    if "compliance" not in source:
+        return ()
+    return (Check(FORCES.get(source.get("forces", ""), "forces"), "ok", source["compliance"], connection.arm),)

@@ -28,6 +28,11 @@ class Compliance:
         require(self.sensing in get_args(Sensing), f"compliance: sensing {self.sensing!r}: {get_args(Sensing)}")
         require(bool(self.words), "compliance: words are missing; they are what a person approves")
 
+    @property
+    def source(self) -> dict[str, str]:
+        """As it stands beside an arm's limits, in `ArmLimits.source`."""
+        return {"forces": self.sensing, "compliance": self.words}
+
 
 @dataclass(frozen=True, eq=False)
 class Yielding:

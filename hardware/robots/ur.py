@@ -118,7 +118,7 @@ class UrDriver:
             limits = merge(self._told, self.config, self.safety)
         except ValueError as error:
             raise ArmError(f"{self._title}: {error}; change one of them") from error
-        return replace(limits, source={**limits.source, "compliance": self.compliance().words})
+        return replace(limits, source={**limits.source, **self.compliance().source})
 
     def read_state(self) -> ArmState:
         """Return what the controller said in its last cycle; keeps its watchdog quiet."""

@@ -118,7 +118,7 @@ class XArmDriver:
             limits = merge(read_controller(self._arm, reduced), self.config, self.safety)
         except ValueError as error:
             raise ArmError(f"{self._title}: {error}; change one of them") from error
-        return replace(limits, source={**limits.source, "compliance": self.compliance().words})
+        return replace(limits, source={**limits.source, **self.compliance().source})
 
     def read_state(self) -> ArmState:
         """Return what the controller says now. Joint speeds are its own. Takes four round trips, about 1 ms."""
@@ -220,7 +220,11 @@ class XArmDriver:
     def compliance(self) -> Compliance:
         """Say what this arm can do about forces."""
         arm = self._connected()
-        code, config = self._guarded("tell of its force sensor", arm.get_ft_sensor_config)
+        try:
+            code, config = self._guarded("tell of its force sensor", arm.get_ft_sensor_config)
+        except ArmError:
+            # firmware before 1.8.3 answers with less than the SDK wants to read
+            code, config = 1, []
         return statement(arm, load_sdk().has_force(arm), fitted=code == 0 and bool(config[2]))
 
     def start_yielding(self, wanted: Yielding) -> None:
