@@ -16,6 +16,7 @@ import pytest
 
 from hardware.robots.emulator.frames import Frame, decode, encode
 from hardware.robots.emulator.process import EmulatorConfig, EmulatorProcess, Fault
+from hardware.robots.ur_side import dashboard
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -103,6 +104,17 @@ def test_a_standalone_emulator_says_ready_and_ends_well_when_told(number: signal
     with socket.create_connection((address, 10502), 2.0) as link:
         assert b"XI1304" in _exchange(link, Frame(1, 2, 1)).payload
     process.send_signal(number)
+    assert process.wait(5.0) == 0
+    process.stdout.close()
+
+
+def test_a_standalone_ur_says_ready_and_answers_its_dashboard(address: str) -> None:
+    command = [sys.executable, "main.py", "emulate", "ur", "--model", "ur5", "--host", address]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert dashboard(address, "PolyscopeVersion").startswith("URSoftware 3.")
+    process.send_signal(signal.SIGTERM)
     assert process.wait(5.0) == 0
     process.stdout.close()
 
