@@ -12,7 +12,7 @@ FORCES = {"measured": "forces are measured", "estimated": "forces are estimated"
 
 
 def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[Check, ...]:
-    """Return per arm: kinematics against the controller's own, where its limits come from, what it is, what it feels."""
+    """Return per arm: kinematics against the controller's, where limits come from, what it is, what it feels."""
     return tuple(check for connection in connections.values() for check in _of(connection, rig))
 
 
