@@ -42,11 +42,13 @@ from hardware.robots.emulator.config import CONTROL_PORT
 from hardware.robots.realtime import OFF
 from hardware.types import Plan, Tool
 from hardware.world.simulated_rig import SimulatedRig
-from tests.hardware.robots.servo_rig import own_address, two_arm_rig
+from tests.hardware.robots.servo_rig import own_address, plan_of, swing_path, two_arm_rig
 from tests.hardware.robots.wire_tap import WireTap
 
 WANTED, BUDGET_S = 1_000, 150.0
-EARLIEST_S, LATEST_S = 0.3, 1.2
+# a swing of both arms; within this part of it the tips move with 0.1 to 0.17 m/s
+SECONDS, SWING = 2.4, 0.2
+EARLIEST_S, LATEST_S = 0.55, 0.95
 ATTEMPTS = 5
 KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Space)
 
@@ -68,9 +70,9 @@ class Stop:
 
 
 class Bench:
-    """The window with its tapped arms. `plan` is the dream's own."""
+    """The window with a tracked and planned dream, and its tapped arms. `plan` is what they run."""
 
-    def __init__(self, root: Path, *, fast: bool) -> None:
+    def __init__(self, root: Path) -> None:
         self.app = application()
         workspace = open_workspace(root)
         folder = example_folder(workspace)
@@ -90,13 +92,9 @@ class Bench:
             self.wait(lambda: self.desk.program.dreaming.track is not None)
             self._connect()
         self._time_stops()
-        self.desk.program.dreaming.make_plan(
-            rig, first_run=not fast, limits=self.arms.limits, q_start={arm.name: arm.home for arm in rig.arms}
-        )
-        self.wait(lambda: self.desk.program.dreaming.progress is None)
-        if self.arms.plan is None:
-            raise RunEnded(f"there is no plan: {self.desk.program.dreaming.message}")
-        self.plan: Plan = self.arms.plan
+        home = {arm.name: swing_path(arm.home, SECONDS, SWING) for arm in rig.arms}
+        by_arm = {arm.name: self._tools()[arm.role] for arm in rig.arms}
+        self.plan: Plan = plan_of(rig, by_arm, home, self.arms.limits)
 
     def _connect(self) -> None:
         """A computer this busy may start a process too late: try again then."""
@@ -109,6 +107,14 @@ class Bench:
                     raise
             else:
                 return
+
+    def recover(self) -> None:
+        """After a run that broke: stop, and connect anew where an arm or link failed."""
+        self.arms.stop("the run is broken")
+        self.turn(1.0)
+        if self.arms.state == "fault":
+            with _opened_by(self._open_rig):
+                self._connect()
 
     def close(self) -> None:
         self.desk.window.close()
@@ -168,8 +174,6 @@ class Bench:
         return progress is not None and progress.plan_time > after
 
     def _to_start(self) -> None:
-        if self.arms.state == "fault":
-            self.arms.clear_errors()
         for arm in self.arms.rig.arms:
             self._world().emulators[arm.name].place(arm.home)
         self.wait(
@@ -317,18 +321,17 @@ def run(
     if not hurry:
         os.environ[OFF] = "1"
     with tempfile.TemporaryDirectory() as root, load(busy):
-        bench = Bench(Path(root), fast=True)
+        bench = Bench(Path(root))
         end = time.monotonic() + budget_s
         try:
             while len(stops) < wanted and time.monotonic() < end:
                 try:
                     stops.append(bench.one_stop(KEYS[len(stops) % 2], float(rng.uniform(EARLIEST_S, LATEST_S))))
-                except RunEnded as error:
+                except (RunEnded, ValueError) as error:
                     # a computer this busy may break a run before the key is pressed: counted, and started anew
                     broken.append(str(error))
                     log(f"broken: {error}")
-                    bench.arms.stop("the run is broken")
-                    bench.turn(1.0)
+                    bench.recover()
                 else:
                     log(_line(stops))
         finally:
