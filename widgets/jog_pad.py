@@ -83,6 +83,13 @@ class JogPad(QWidget):
         for stick, _ in self._sticks():
             stick.spring_back()
 
+    def event(self, event: QEvent) -> bool:
+        # a letter that a person gave to an action must not take the key from a held arm
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._look_at_shift(event)
         if event.key() not in _KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:

@@ -1,12 +1,13 @@
 """After a run: how did it go? Two keys and Enter, and it is in the ledger."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from widgets.panel import ElidedLabel, button, label, row
 from widgets.theme import set_state
 
+_KEYS = (Qt.Key.Key_S, Qt.Key.Key_F, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 TAGS = ("bad dream", "bad track", "bad plan", "bad execution", "slipped", "missed")
 
 
@@ -76,6 +77,13 @@ class OutcomeCard(QWidget):
             return
         tags = ",".join(tag.text() for tag in self._tags if tag.isChecked())
         self.outcome_given.emit(self._success.isChecked(), tags, self._note.text().strip())
+
+    def event(self, event: QEvent) -> bool:
+        # its own keys come before the page's shortcuts: S splits a track there
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_S, Qt.Key.Key_F):
