@@ -76,6 +76,8 @@ def serve(setup: Setup, links: Links, orders: Pipe, _lifeline: Pipe) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _terminate(setup, links))
+    # a busy computer would else miss answers of the arm, and the other servo processes this one's beats
+    Haste().begin()
     safety.join_session(setup.session_key)
     waiter = Waiter(links, orders)
     try:
@@ -105,7 +107,6 @@ class Servo:
         self._unanswered = 0
         self._stops = links.stop.stops
         self._limits_read = -np.inf
-        self._haste = Haste()
 
     def serve(self, orders: Pipe) -> None:
         """Take orders one by one; between them keep the state fresh and heed the stop."""
@@ -189,7 +190,6 @@ class Servo:
         self._links.memory.publish(self._connected().read_state())
 
     def _forget(self) -> None:
-        self._haste.end()
         self._job = self._approval = None
         if self._links.memory.phase == Phase.PREPARED:
             self._links.memory.phase = Phase.IDLE
@@ -249,8 +249,6 @@ class Servo:
             raise ArmError(f"{refused.text}; the arm is not where the plan starts: plan again")
         self._stops = order.stops
         driver.start_servo()
-        # the others count on its beats from the start on
-        self._haste.begin()
         self._links.memory.begin()
         self._job, self._approval = Job(ServoPath(plan.t, mine.q), gate), order.approval
         self._links.memory.phase = Phase.PREPARED
@@ -294,7 +292,6 @@ class Servo:
         memory.phase = Phase.RUNNING
         Streamer(self._driver, self._links, self._waiter, self._collision, self._stops).run(job, order.at)
         self._stops = self._links.stop.stops
-        self._haste.end()
         memory.phase = Phase.ENDED
 
     def _ready_to_hold(self, order: Hold) -> None:
