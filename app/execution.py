@@ -1,4 +1,7 @@
-"""The session behind Approve and Execute: one rig, its arms and cameras, one plan, one run at a time."""
+"""The session behind Approve and Execute: one rig, its arms and cameras, one plan, one run at a time.
+
+Longer than most files on purpose: the states and all that leads from one to the next are to be read in one place.
+"""
 
 import logging
 import queue

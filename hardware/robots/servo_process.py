@@ -2,6 +2,8 @@
 
 It ends by itself when the window's process ends, and it stops the arm first. What is to be moved is verified here
 again, against the arm as it is now: approval, limits read back, the measured pose and every sample of the plan.
+
+Longer than most files on purpose: what an arm may be told, and when, is to be read in one place.
 """
 
 import ipaddress
