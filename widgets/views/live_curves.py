@@ -14,7 +14,7 @@ from widgets.views.history_ring import HistoryRing, decimate
 from widgets.views.paint import draw_empty, text_size
 from widgets.views.types import ArmHistory, HistorySource
 
-PULL_MS = 66
+TURN_MS = 100  # one arm's plots a turn
 SHOWN = 20.0  # [s] of history on the plots
 POINTS = 600  # drawn of each curve
 NEAR = 0.8  # of a limit: amber from here, red above it
@@ -35,8 +35,9 @@ class LiveCurves(QWidget):
         self._column.setContentsMargins(8, 6, 8, 6)
         self._column.setSpacing(8)
         self._timer = QTimer(self)
-        self._timer.setInterval(PULL_MS)
-        self._timer.timeout.connect(self._pull)
+        self._timer.setInterval(TURN_MS)
+        self._timer.timeout.connect(self._next)
+        self._turn = 0
         self.setMinimumSize(320, 120)
         self.setAccessibleName("Planned against measured")
 
@@ -75,17 +76,23 @@ class LiveCurves(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._timer.start()
-        self._pull()
+        for arm in self._arms:
+            self._pull(arm)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()
 
     @Slot()
-    def _pull(self) -> None:
-        for arm, row in self._arms.items():
-            history = self._source.history(arm) if self._source is not None else None
-            if history is not None and len(history.t):
-                row.show_history(history)
+    def _next(self) -> None:
+        """One arm a turn: plots are the dearest to paint, and a key that stops the arms waits for no painting."""
+        if self._arms:
+            self._turn = (self._turn + 1) % len(self._arms)
+            self._pull(list(self._arms)[self._turn])
+
+    def _pull(self, arm: str) -> None:
+        history = self._source.history(arm) if self._source is not None else None
+        if history is not None and len(history.t):
+            self._arms[arm].show_history(history)
 
 
 class ArmCurves(QWidget):

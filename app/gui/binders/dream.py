@@ -22,7 +22,7 @@ from widgets.pages.dream import DreamPage
 from widgets.values import LineItem
 from widgets.views.types import SceneMoment, TimelineData
 
-_SCENE_WHILE_MOVING_S = 0.1
+_SCENE_WHILE_MOVING_S = 0.2
 
 
 class DreamBinder(QObject):

@@ -198,7 +198,7 @@ def curves(qtbot: QtBot, now: list[float]) -> LiveCurves:
 
 def test_curves_show_what_was_measured(curves: LiveCurves, now: list[float]) -> None:
     now[0] += 5.0
-    curves._pull()
+    curves._pull("left")
     row = curves._arms["left"]
     t, _ = row._measured.getData()
     assert t[-1] == pytest.approx(4.99)
