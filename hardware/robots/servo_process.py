@@ -78,8 +78,6 @@ def serve(setup: Setup, links: Links, orders: Pipe, _lifeline: Pipe) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _terminate(setup, links))
-    # a busy computer would else miss answers of the arm, and the other servo processes this one's beats
-    Haste().begin()
     safety.join_session(setup.session_key)
     waiter = Waiter(links, orders)
     try:
@@ -109,9 +107,12 @@ class Servo:
         self._unanswered = 0
         self._stops = links.stop.stops
         self._limits_read = -np.inf
+        self._haste = Haste()
 
     def serve(self, orders: Pipe) -> None:
         """Take orders one by one; between them keep the state fresh and heed the stop."""
+        # a busy computer would else miss answers of the arm, and the other servo processes this one's beats
+        self._haste.begin()
         try:
             while True:
                 self._turn()
@@ -244,7 +245,11 @@ class Servo:
         self._approve(plan, order.approval, order.scene)
         mine = own_part(plan, self._arm, self._tool, self._kinematics.n_joints)
         gate = self._gate(plan)
-        self._look_through(plan, gate, mine)
+        self._haste.end()  # this takes a second of work, and the window must stay quick
+        try:
+            self._look_through(plan, gate, mine)
+        finally:
+            self._haste.begin()
         state = self._refuse_error()
         refused = gate.check(None, mine.q[0], 0.0, state)
         if refused is not None:

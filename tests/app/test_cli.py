@@ -246,6 +246,7 @@ def test_yes_is_not_accepted_for_real_arms(
 ) -> None:
 
     text = rig_file.read_text().replace("emulated = true", "emulated = false")
+    text = text.replace("simulated = true", "simulated = false")
     real = tmp_path / "real.toml"
     real.write_text(text)
 
