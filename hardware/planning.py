@@ -13,7 +13,7 @@ from hardware.kinematics import ArmKinematics
 from hardware.planner.motion import Motion, move
 from hardware.planner.paths import LiftedPath, PosePath, ToolPath
 from hardware.planner.report import check_motion, clamps_of
-from hardware.planner.task import ArmTask, Scene
+from hardware.planner.task import ArmTask, Scene, kept_limits, kinematics_within, require_known
 from hardware.rig import ArmConfig, Rig
 from hardware.types import ArmLimits, ArmPlan, Check, Phase, Plan, Tool, require
 
@@ -62,11 +62,7 @@ def plan(
     start, end = (float(f(t)) for f, t in ((min, [p.t[0] for p in paths.values()]), (max, _ends(paths))))
     tasks = []
     for arm, path in paths.items():
-        kept = limits[arm]
-        if first_run:
-            kept = replace(kept, tip_speed=min(kept.tip_speed, rig.safety.first_run_tip_speed))
-        # what the tool's own task asks for holds beside the rig's
-        kept = replace(kept, min_tip_height=max(kept.min_tip_height, tools[arm].min_tip_height or 0.0))
+        kept = kept_limits(limits[arm], tools[arm], rig.safety.first_run_tip_speed if first_run else np.inf)
         tasks.append(_task(rig.arm(arm), path, kept, tools[arm], np.array(q_start[arm], float), start, end))
     resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in paths}
     scene = Scene(rig, tools, tasks, resting)
@@ -83,9 +79,7 @@ def _task(
 ) -> ArmTask:
     smooth = PosePath(path, hold_first=bool(path.t[0] > start), hold_last=bool(path.t[-1] < end))
     lifted = LiftedPath(smooth, tool.mesh.vertices, limits.min_tip_height, start, end)
-    # the controller's own joint limits may be narrower than the data sheet's
-    kinematics = replace(ArmKinematics.load(arm.model), q_lower=limits.q_lower, q_upper=limits.q_upper)
-    return ArmTask(arm, kinematics, tool, limits, q_start, path, lifted)
+    return ArmTask(arm, kinematics_within(arm.model, limits), tool, limits, q_start, path, lifted)
 
 
 def _plan(
@@ -151,12 +145,9 @@ def _refuse(
     tools: Mapping[str, Tool],
     q_start: Mapping[str, Array],
 ) -> None:
-    names = [arm.name for arm in rig.arms]
     require(len(paths) > 0, "paths: it is empty; give at least one arm a tool path")
     for arm in paths:
-        require(arm in names, f"paths: the rig has no arm {arm!r}; it has {names}")
-        for argument, given in (("limits", limits), ("tools", tools), ("q_start", q_start)):
-            require(arm in given, f"{argument}: arm {arm!r} is missing; it has {sorted(given)}")
+        require_known("paths", arm, rig, limits, tools, q_start)
         n, q = len(limits[arm].q_lower), np.asarray(q_start[arm], float)
         require(q.shape == (n,), f"q_start: arm {arm!r} has shape {q.shape}, not ({n},)")
         require(bool(np.isfinite(q).all()), f"q_start: arm {arm!r} holds nan or inf: {q}")

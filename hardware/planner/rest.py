@@ -1,7 +1,6 @@
 """Moves from rest to rest in joint space: to a saved pose or home, planned and checked like any other."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from hardware.planner.motion import Motion, joined, slowly
 from hardware.planner.moves import Leg, route
 from hardware.planner.paths import LiftedPath, PosePath, ToolPath
 from hardware.planner.report import check_move
-from hardware.planner.task import ArmTask, Scene
+from hardware.planner.task import ArmTask, Scene, kept_limits, kinematics_within, require_known
 from hardware.rig import ArmConfig, Rig
 from hardware.types import ArmLimits, ArmPlan, Phase, Plan, Tool, require
 
@@ -76,16 +75,13 @@ def _task(
     tools: Mapping[str, Tool],
     q_start: Mapping[str, Array],
 ) -> ArmTask:
-    names = [config.name for config in rig.arms]
-    require(arm in names, f"goals: the rig has no arm {arm!r}; it has {names}")
-    for argument, given in (("limits", limits), ("tools", tools), ("q_start", q_start)):
-        require(arm in given, f"{argument}: arm {arm!r} is missing; it has {sorted(given)}")
+    require_known("goals", arm, rig, limits, tools, q_start)
     config, q = rig.arm(arm), np.asarray(q_start[arm], float)
     fits = np.shape(goal) == q.shape == config.home.shape
     require(fits, f"goals: {arm} has {len(config.home)} joints, not {np.shape(goal)}")
     require(bool(np.isfinite(goal).all() and np.isfinite(q).all()), f"goals: {arm} holds nan or inf")
-    kept = replace(limits[arm], tip_speed=min(limits[arm].tip_speed, rig.safety.first_run_tip_speed))
-    kinematics = replace(ArmKinematics.load(config.model), q_lower=kept.q_lower, q_upper=kept.q_upper)
+    kept = kept_limits(limits[arm], tools[arm], rig.safety.first_run_tip_speed)
+    kinematics = kinematics_within(config.model, kept)
     return ArmTask(config, kinematics, tools[arm], kept, q, *_standing(config, kinematics, tools[arm], q))
 
 

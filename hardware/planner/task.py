@@ -1,7 +1,7 @@
 """What the parts of the planner share: one arm's job, and the scene that all arms move in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from hardware.geometry import Array, apply, inverse
 from hardware.kinematics import ArmKinematics
 from hardware.planner.paths import LiftedPath, ToolPath
 from hardware.rig import ArmConfig, Rig
-from hardware.types import ArmLimits, Tool
+from hardware.types import ArmLimits, Tool, require
 
 Joints = Mapping[str, Array]
 # the hulls of one arm's own links say less than what is really between them
@@ -88,3 +88,30 @@ class Scene:
         distance = self.check(q, between).distance
         clearance = min(float(distance[kind].min()) - margin for kind, margin in MARGIN.items())
         return min(clearance, *(task.room(q[task.name]) for task in self._tasks))
+
+
+def kept_limits(limits: ArmLimits, tool: Tool, tip_speed: float = np.inf) -> ArmLimits:
+    """Return what a plan keeps beside an arm's own limits: a slower tip [m/s], and the height that the tool's own
+    task asks for."""
+    height = max(limits.min_tip_height, tool.min_tip_height or 0.0)
+    return replace(limits, tip_speed=min(limits.tip_speed, tip_speed), min_tip_height=height)
+
+
+def kinematics_within(model: str, limits: ArmLimits) -> ArmKinematics:
+    """Return a model's kinematics with the controller's own joint limits: they may be narrower than the data sheet's."""
+    return replace(ArmKinematics.load(model), q_lower=limits.q_lower, q_upper=limits.q_upper)
+
+
+def require_known(
+    argument: str,
+    arm: str,
+    rig: Rig,
+    limits: Mapping[str, ArmLimits],
+    tools: Mapping[str, Tool],
+    q_start: Mapping[str, Array],
+) -> None:
+    """Raise ValueError, naming the argument, unless the rig has this arm and everything is given for it."""
+    names = [config.name for config in rig.arms]
+    require(arm in names, f"{argument}: the rig has no arm {arm!r}; it has {names}")
+    for name, given in (("limits", limits), ("tools", tools), ("q_start", q_start)):
+        require(arm in given, f"{name}: arm {arm!r} is missing; it has {sorted(given)}")

@@ -1,7 +1,7 @@
 """Moves to a pose: sound, slow, from where the arm stands, and honest where it cannot be reached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -68,6 +68,14 @@ def test_both_arms_go_home_on_one_clock(desk: Desk) -> None:
 def test_a_pose_in_the_table_is_refused_with_the_rule(desk: Desk) -> None:
     plan = desk.move({"left": np.radians([0.0, 60.0, 0.0, 60.0, 0.0, 60.0, 0.0])})
     assert {"tip height", "link near table", "workspace"} & {check.rule for check in plan.violations}
+
+
+def test_a_move_holds_the_height_that_the_tools_own_task_asks_for(desk: Desk) -> None:
+    high = Desk(
+        desk.rig, {**desk.tools, "left": replace(desk.tools["left"], min_tip_height=0.3)}, desk.limits, desk.home
+    )
+    assert high.move({"left": AWAY}).limits["left"].min_tip_height == 0.3
+    assert desk.move({"left": AWAY}).limits["left"].min_tip_height == desk.limits["left"].min_tip_height
 
 
 def test_an_arm_that_is_there_already_is_told(desk: Desk) -> None:
