@@ -20,6 +20,7 @@ from app.edits import (
     UseTracker,
     edit_name,
 )
+from hardware.whole_file import write_whole
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.poses_file import cut_values, hint_values, read_cut, read_hint
@@ -29,7 +30,6 @@ from models.types import PoseFix
 
 def save_history(path: Path, history: History) -> None:
     """Write edits.json, whole or not at all. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
     entries = [{**_values(e.edit), "who": e.who, "when": e.when} for e in history.entries]
     table: dict[str, object] = {"position": history.position, "edits": entries}
     if history.start.hints or history.start.cuts:
@@ -38,8 +38,7 @@ def save_history(path: Path, history: History) -> None:
             "hints": [hint_values(hint) for hint in history.start.hints],
             "cuts": [cut_values(cut) for cut in history.start.cuts],
         }
-    part.write_text(to_json(table), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, to_json(table))
 
 
 def load_history(path: Path, start: Review, allowed: Allowed) -> History:

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from app.setting_rows import ROWS, SETTINGS, SHORTCUTS, SettingRow, Value
 from app.workspace import Workspace
+from hardware.whole_file import write_whole
 from models.data.errors import DreamFileError
 from models.data.text_files import read_table, to_toml
 
@@ -85,7 +85,7 @@ def save_settings(path: Path, settings: Settings) -> str:
     try:
         if path.is_file() and _broken(path):
             shutil.copyfile(path, free_name(path))
-        _write(path, to_toml(_table(settings)))
+        write_whole(path, to_toml(_table(settings)))
     except OSError as error:
         problem = f"{path}: settings are not saved: {error.strerror or error}"
         log.warning("%s", problem)
@@ -178,19 +178,6 @@ def _broken(path: Path) -> bool:
         return bool(_sift(_read(path))[1])
     except DreamFileError:
         return True
-
-
-def _write(path: Path, text: str) -> None:
-    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def _set_aside(path: Path, error: Exception) -> str:

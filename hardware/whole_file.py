@@ -5,6 +5,16 @@ import tempfile
 from pathlib import Path
 
 
+def _umask() -> int:
+    # it can only be read by setting it, for all threads at once: not while files are written
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _umask()
+
+
 def write_whole(path: Path, data: str | bytes) -> None:
     """Write a file (text as UTF-8) beside its place, bring it to the disk, and put it there in one step.
 
@@ -16,15 +26,8 @@ def write_whole(path: Path, data: str | bytes) -> None:
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o666 & ~_umask())  # a temporary file is readable by its maker alone
+        os.chmod(part, 0o666 & ~_UMASK)  # a temporary file is readable by its maker alone
         os.replace(part, path)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    # it can only be read by setting it
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

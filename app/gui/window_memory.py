@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray
 
 from app.settings import free_name
+from hardware.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,9 @@ class WindowMemory:
         """Write the file as a whole or not at all; a full disk does not keep the window from closing."""
         if self._file is None:
             return
-        part = self._file.with_suffix(".part")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._values, indent=1), encoding="utf-8")
-            part.replace(self._file)
+            write_whole(self._file, json.dumps(self._values, indent=1))
         except OSError as error:
             log.warning("the window's layout could not be kept: %s", error)
 
