@@ -45,20 +45,17 @@ LIMITS_HOLD_S = 10.0
 def _xarm(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
     from hardware.robots.xarm import XArmDriver
 
-    return XArmDriver(
-        arm,
-        setup.rig.safety,
-        control_port=setup.control_port,
-        emulator_nonce=setup.nonce,
-        T_flange_tool=tool.T_flange_tool,
-        tool_mass=tool.mass,
-    )
+    return _made(XArmDriver, setup, arm, tool)
 
 
 def _ur(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
     from hardware.robots.ur import UrDriver
 
-    return UrDriver(
+    return _made(UrDriver, setup, arm, tool)
+
+
+def _made(make: Callable[..., ArmDriver], setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
+    return make(
         arm,
         setup.rig.safety,
         control_port=setup.control_port,

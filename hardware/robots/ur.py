@@ -16,7 +16,7 @@ from hardware.geometry import Array
 from hardware.rig import ArmConfig, SafetyConfig
 from hardware.robots.base import ArmError
 from hardware.robots.compliance import Compliance, Yielding
-from hardware.robots.emulator.identity import is_loopback
+from hardware.robots.emulator.identity import refusal
 from hardware.robots.ur_codes import IDLE, NO_ERROR, POWER_OFF, PROTECTIVE_STOP, RUNNING, code_of, error_in_words
 from hardware.robots.ur_limits import merge
 from hardware.robots.ur_process import UrProcess
@@ -93,11 +93,9 @@ class UrDriver:
         """
         if self._link is not None:
             raise ArmError(f"{self._title}: it is connected already; disconnect first")
-        if self.config.emulated and (self._nonce is None or not is_loopback(self.config.address)):
-            raise ArmError(
-                f"{self._title}: the rig says that it is emulated, but it is not an emulator that this program "
-                "started on the loopback; start it from here or set emulated = false"
-            )
+        refused = refusal(self.config.emulated, self.config.address, self._nonce)
+        if refused:
+            raise ArmError(f"{self._title}: {refused}")
         try:
             self._witness = self._meet()
             self._told = read_configuration(self.config.address)

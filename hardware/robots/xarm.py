@@ -23,7 +23,7 @@ from hardware.robots.emulator.identity import (
     CHALLENGE_BYTES,
     IDENTITY_REGISTER,
     answers,
-    is_loopback,
+    refusal,
     verify_emulator,
 )
 from hardware.robots.xarm_codes import error_in_words, return_in_words
@@ -93,11 +93,9 @@ class XArmDriver:
         """
         if self._arm is not None:
             raise ArmError(f"{self._title}: it is connected already; disconnect first")
-        if self.config.emulated and (self._nonce is None or not is_loopback(self.config.address)):
-            raise ArmError(
-                f"{self._title}: the rig says that it is emulated, but it is not an emulator that this program "
-                "started on the loopback; start it from here or set emulated = false"
-            )
+        refused = refusal(self.config.emulated, self.config.address, self._nonce)
+        if refused:
+            raise ArmError(f"{self._title}: {refused}")
         sdk = load_sdk()
         self._probe()
         try:

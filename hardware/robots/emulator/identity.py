@@ -41,6 +41,16 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def refusal(emulated: bool, address: str, nonce: bytes | None) -> str:
+    """Return why an arm that the rig calls emulated cannot be one of ours, "" where it can."""
+    if not emulated or (nonce is not None and is_loopback(address)):
+        return ""
+    return (
+        "the rig says that it is emulated, but it is not an emulator that this program "
+        "started on the loopback; start it from here or set emulated = false"
+    )
+
+
 def verify_emulator(address: str, nonce: bytes, control_port: int = 10502, timeout: float = 1.0) -> bool:
     """Return whether the controller at address is an emulator that was started with this nonce.
 
