@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from widgets.demo import demo
-from widgets.panel import ElidedLabel, clear, label, row
+from widgets.panel import ElidedLabel, clear, label, row, scrolled
 from widgets.theme import set_state
 from widgets.values import CheckRow
 
@@ -73,13 +73,9 @@ class ChecksList(QWidget):
         inside.addWidget(self._note)
         inside.addLayout(self._rows)
         inside.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolled(inner))
         self.show_checks((), "Plan the motion to see its checks.")
 
     def show_checks(self, checks: Sequence[CheckRow], note: str = "") -> None:

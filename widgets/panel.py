@@ -2,7 +2,17 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.theme import set_state
 
@@ -53,6 +63,15 @@ def paragraph(text: str, width: int, role: str = "") -> QLabel:
     made.ensurePolished()
     made.setFixedHeight(made.heightForWidth(width))
     return made
+
+
+def scrolled(inner: QWidget) -> QScrollArea:
+    """Return a frame that scrolls its content up and down, never sideways."""
+    scroll = QScrollArea(widgetResizable=True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(inner)
+    return scroll
 
 
 def clear(layout: QLayout) -> None:

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from widgets.demo import demo
-from widgets.panel import Panel, button, label, row
+from widgets.panel import Panel, button, label, row, scrolled
 from widgets.theme import set_state
 from widgets.tool_values import FieldRow, ToolSheet
 
@@ -50,7 +48,7 @@ class ToolForm(QWidget):
         column.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(_scrolled(self._body), 1)
+        layout.addWidget(scrolled(self._body), 1)
         layout.addLayout(self._ends())
 
     def show_sheet(self, sheet: ToolSheet) -> None:
@@ -204,14 +202,6 @@ class ToolForm(QWidget):
             grid.addWidget(made, 0, column)
         grid.setColumnStretch(2, 1)
         return grid
-
-
-def _scrolled(inner: QWidget) -> QScrollArea:
-    scroll = QScrollArea(widgetResizable=True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(inner)
-    return scroll
 
 
 def main() -> None:

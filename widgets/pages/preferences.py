@@ -4,19 +4,17 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QScrollArea,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
 from widgets.demo import demo
-from widgets.panel import Panel, button, label
+from widgets.panel import Panel, button, label, scrolled
 from widgets.preferences_layouts import LayoutList
 from widgets.preferences_row import PreferenceRow
 from widgets.preferences_shortcuts import ShortcutEditor
@@ -139,11 +137,7 @@ class PreferencesPage(QWidget):
         self._column.setSpacing(10)
         self._column.addWidget(self._nothing)
         self._column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        return scroll
+        return scrolled(inner)
 
     def _lay_out(self) -> None:
         left = QWidget()

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from widgets.arm_card import ArmCardView
 from widgets.busy_strip import BusyStrip
 from widgets.demo import demo
 from widgets.docked_page import DockedPage
+from widgets.panel import scrolled
 from widgets.robot_panel import ROBOT_ACTIONS, RobotPanel
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
@@ -44,8 +45,9 @@ class RigPage(QWidget):
             "scene", "Where everything stands", self.scene, Qt.DockWidgetArea.RightDockWidgetArea
         )
         self._beside = _tabs()
-        self._beside.addTab(_scrolled(cards), "State")
-        self._beside.addTab(_scrolled(self.robot), "Move by hand")
+        self._beside.setMinimumWidth(400)
+        self._beside.addTab(scrolled(cards), "State")
+        self._beside.addTab(scrolled(self.robot), "Move by hand")
         arms = self.docks.add_pane("arms", "Arms", self._beside, Qt.DockWidgetArea.RightDockWidgetArea)
         self.docks.size_panes([scene, arms], [280, 520], Qt.Orientation.Vertical)
         self.docks.size_panes([arms], [460], Qt.Orientation.Horizontal)
@@ -98,15 +100,6 @@ def _tabs() -> QTabWidget:
     made = QTabWidget(documentMode=True)
     made.tabBar().setDrawBase(False)
     return made
-
-
-def _scrolled(widget: QWidget) -> QScrollArea:
-    scroll = QScrollArea(widgetResizable=True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(widget)
-    scroll.setMinimumWidth(400)
-    return scroll
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from widgets.demo import demo
 from widgets.icons import icon
-from widgets.panel import ElidedLabel, clear, label, row
+from widgets.panel import ElidedLabel, clear, label, row, scrolled
 from widgets.theme import set_state
 from widgets.transport import action_button
 from widgets.views.types import CorrectionRow
@@ -101,14 +101,10 @@ class CorrectionsPanel(QWidget):
         inside.addWidget(self._note)
         inside.addLayout(self._rows)
         inside.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addLayout(buttons)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolled(inner))
         self.show_corrections(())
 
     def show_corrections(self, rows: Sequence[CorrectionRow]) -> None:
