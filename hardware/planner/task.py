@@ -98,7 +98,7 @@ def kept_limits(limits: ArmLimits, tool: Tool, tip_speed: float = np.inf) -> Arm
 
 
 def kinematics_within(model: str, limits: ArmLimits) -> ArmKinematics:
-    """Return a model's kinematics with the controller's own joint limits: they may be narrower than the data sheet's."""
+    """Return the kinematics of a model with its controller's joint limits, which may be the narrower ones."""
     return replace(ArmKinematics.load(model), q_lower=limits.q_lower, q_upper=limits.q_upper)
 
 
