@@ -1,7 +1,8 @@
 """What the window and the servo processes share without waiting for each other: states, records, the stop line.
 
-Plain shared memory with one writer per field. A reader of an arm's state takes it only where the sequence counter
-is even and the same before and after. Nothing here can block: a process that was killed holds no lock.
+Plain shared memory with one writer per field. An arm's state is written beside the newest one, never over it, so a
+reader finds a whole one also while the writer sleeps in the middle. Nothing here can block: a process that was
+killed holds no lock.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from hardware.types import ArmState
 
 MAX_JOINTS = 8
 MAX_COMMANDS = 20_000
+TRIES = 100
 _ROW = 3 + 3 * MAX_JOINTS
 _WORDS = 400
 
@@ -39,9 +41,8 @@ class Cause(IntEnum):
     STOPPED, FAULT = 1, 2
 
 
-class _Arm(ctypes.Structure):
+class _State(ctypes.Structure):
     _fields_ = (
-        ("sequence", ctypes.c_uint64),
         ("t_host", ctypes.c_double),
         ("q", ctypes.c_double * MAX_JOINTS),
         ("dq", ctypes.c_double * MAX_JOINTS),
@@ -50,6 +51,15 @@ class _Arm(ctypes.Structure):
         ("codes", ctypes.c_double * 4),
         ("joints", ctypes.c_int64),
         ("mode", ctypes.c_char * 32),
+    )
+
+
+class _Arm(ctypes.Structure):
+    # state number k is in slot k % 2; published: how many there were
+    _fields_ = (
+        ("states", _State * 2),
+        ("published", ctypes.c_uint64),
+        ("joints", ctypes.c_int64),
         ("beat", ctypes.c_double),
         ("phase", ctypes.c_int64),
         ("run", ctypes.c_int64),
@@ -90,29 +100,29 @@ class ArmMemory:
 
     def publish(self, state: ArmState) -> None:
         """Replace the newest state."""
-        arm, n = self._arm, len(state.q)
-        arm.sequence += 1
-        arm.t_host, arm.joints = state.t_host, n
-        arm.q[:n], arm.dq[:n] = state.q.tolist(), state.dq.tolist()
-        arm.T_base_tool[:] = state.T_base_tool.ravel().tolist()
+        n = len(state.q)
+        slot = self._arm.states[self._arm.published % 2]
+        slot.t_host, slot.joints = state.t_host, n
+        slot.q[:n], slot.dq[:n] = state.q.tolist(), state.dq.tolist()
+        slot.T_base_tool[:] = state.T_base_tool.ravel().tolist()
         has_wrench = state.wrench is not None
-        arm.wrench[:] = [0.0] * 6 if state.wrench is None else state.wrench.tolist()
-        arm.codes[:] = [float(v) for v in (state.error_code, state.warning_code, state.moving, has_wrench)]
-        arm.mode = state.mode.encode()[:31]
-        arm.sequence += 1
+        slot.wrench[:] = [0.0] * 6 if state.wrench is None else state.wrench.tolist()
+        slot.codes[:] = [float(v) for v in (state.error_code, state.warning_code, state.moving, has_wrench)]
+        slot.mode = state.mode.encode()[:31]
+        self._arm.joints = n
+        self._arm.published += 1
 
     def state(self) -> ArmState | None:
-        """Return the newest whole state, None before the first.
-
-        Where the writer stays in the middle of one (it was put to sleep, or died), the one before: see its t_host.
-        """
-        arm = self._arm
-        for _ in range(20):
-            before = arm.sequence
-            copy = _Arm.from_buffer_copy(arm)
-            if before > 0 and before % 2 == 0 and arm.sequence == before:
+        """Return the newest state, None before the first. Its t_host tells of a writer that sleeps or died."""
+        for _ in range(TRIES):
+            published = self._arm.published
+            if published == 0:
+                return None
+            copy = _State.from_buffer_copy(self._arm.states[(published - 1) % 2])
+            if self._arm.published == published:
                 self._last = _state(copy)
                 break
+        # where the arm was quicker than every look, the last whole one that was seen
         return self._last
 
     def beat(self) -> None:
@@ -176,18 +186,18 @@ class ArmMemory:
         return np.frombuffer(self._rows, np.float64).reshape(MAX_COMMANDS, _ROW)
 
 
-def _state(arm: Any) -> ArmState:
-    n, (error, warning, moving, has_wrench) = arm.joints, arm.codes
+def _state(copy: Any) -> ArmState:
+    n, (error, warning, moving, has_wrench) = copy.joints, copy.codes
     return ArmState(
-        t_host=arm.t_host,
-        q=np.array(arm.q[:n]),
-        dq=np.array(arm.dq[:n]),
-        T_base_tool=np.array(arm.T_base_tool[:]).reshape(4, 4),
-        mode=arm.mode.decode(errors="replace"),
+        t_host=copy.t_host,
+        q=np.array(copy.q[:n]),
+        dq=np.array(copy.dq[:n]),
+        T_base_tool=np.array(copy.T_base_tool[:]).reshape(4, 4),
+        mode=copy.mode.decode(errors="replace"),
         error_code=int(error),
         warning_code=int(warning),
         moving=bool(moving),
-        wrench=np.array(arm.wrench[:]) if has_wrench else None,
+        wrench=np.array(copy.wrench[:]) if has_wrench else None,
     )
 
 

@@ -134,14 +134,19 @@ class Servo:
         try:
             if isinstance(order, Hold):
                 self._ready_to_hold(order)
-                orders.send(None)
+                self._reply(orders, None)
                 self._hold(order)
                 return
-            orders.send(self._obey(order))
+            self._reply(orders, self._obey(order))
         except (ArmError, safety.ApprovalError) as error:
             orders.send(error)
         except Exception as error:  # told to the window in words, with the kind of what broke
             orders.send(ArmError(f"{self._arm.name}: {type(error).__name__}: {error}"))
+
+    def _reply(self, orders: Pipe, answer: Connection | None) -> None:
+        # the work took up to a second, and what is asked for next may start the others before this process turns
+        self._links.memory.beat()
+        orders.send(answer)
 
     def _obey(self, order: Order) -> Connection | None:
         if isinstance(order, Connect):
