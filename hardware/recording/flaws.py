@@ -1,0 +1,80 @@
+"""What is wrong with a stream's samples, one after the other: gaps, stalls, doubles, clocks that go back."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hardware.stream import Sample
+
+FlawKind = Literal[
+    "recorder dropped", "device dropped", "stalled", "duplicate", "time went back", "wrong size", "bad time",
+    "not coded",
+]  # fmt: skip
+KINDS: Mapping[object, FlawKind] = {kind: kind for kind in get_args(FlawKind)}
+STALL_PERIODS = 3.5
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Something that a stream did. t_host [s] when; count: of samples; seconds: how much of the stream it cost."""
+
+    stream: str
+    kind: FlawKind
+    t_host: float
+    count: int
+    seconds: float
+    text: str
+
+
+class StreamWatch:
+    """Looks at every sample of one stream in order."""
+
+    def __init__(self, stream: str, rate_hz: float) -> None:
+        self._stream, self._period = stream, 1.0 / rate_hz
+        self._last: Sample | None = None
+
+    def look(self, sample: Sample) -> tuple[bool, tuple[Flaw, ...]]:
+        """Return whether the sample is worth keeping, and what is wrong with it against the one before."""
+        if not (_sound(sample.t_host) and _sound(sample.t_device)):
+            return False, (self._flaw("bad time", sample, 1, f"host {sample.t_host}, device {sample.t_device}"),)
+        last = self._last
+        if last is None:
+            self._last = sample
+            return True, ()
+        if sample.index == last.index:
+            return False, (self._flaw("duplicate", sample, 1, f"sample {sample.index} came twice"),)
+        self._last = sample
+        return True, tuple(self._against(sample, last))
+
+    def dropped(self, t_host: float, count: int) -> Flaw:
+        """Say that `count` samples were gone before they could be recorded."""
+        text = f"{count} samples were gone before they were recorded; the computer is too slow for these streams"
+        return Flaw(self._stream, "recorder dropped", t_host, count, count * self._period, text)
+
+    def problem(self, kind: FlawKind, sample: Sample, text: str) -> Flaw:
+        return self._flaw(kind, sample, 1, text)
+
+    def _against(self, sample: Sample, last: Sample) -> list[Flaw]:
+        flaws = []
+        gap = sample.index - last.index - 1
+        if gap > 0:
+            flaws.append(self._flaw("device dropped", sample, gap, f"the device's counter skips {gap}"))
+        if sample.t_device < last.t_device or sample.t_host < last.t_host:
+            back = max(last.t_device - sample.t_device, last.t_host - sample.t_host)
+            flaws.append(self._flaw("time went back", sample, 1, f"its clock went back by {back:.3f} s"))
+        elif gap <= 0 and sample.t_host - last.t_host > max(STALL_PERIODS * self._period, 0.1):
+            silent = sample.t_host - last.t_host
+            missing = max(1, round(silent / self._period) - 1)
+            flaws.append(
+                Flaw(self._stream, "stalled", sample.t_host, missing, silent, f"silent for {silent:.2f} s")
+            )
+        return flaws
+
+    def _flaw(self, kind: FlawKind, sample: Sample, count: int, text: str) -> Flaw:
+        return Flaw(self._stream, kind, sample.t_host, count, count * self._period, text)
+
+
+def _sound(seconds: float) -> bool:
+    """A time that fits into unsigned nanoseconds."""
+    return math.isfinite(seconds) and 0 <= seconds < 1.8e10
