@@ -24,7 +24,7 @@ class Connection:
 
     rig_sha256 of the rig that it was connected for; emulated: verified to be an emulator that this program
     started; limits as read back; kinematics_m, kinematics_rad: our forward kinematics against the controller's
-    own tool pose.
+    own tool pose; opening: of its gripper, 0 closed to 1 open, None where the rig names none.
     """
 
     arm: str
@@ -35,6 +35,7 @@ class Connection:
     kinematics_m: float
     kinematics_rad: float
     state: ArmState
+    opening: float | None = None
 
 
 def looser_than(limits: ArmLimits, bound: ArmLimits) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hardware.geometry import Array
+from hardware.geometry import Array, apply
 from hardware.rig import ArmConfig, Rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import ArmPlan, Tool
@@ -76,6 +76,13 @@ def mounted_for(rig: Rig, tools: Mapping[str, Tool], arms: tuple[ArmPlan, ...]) 
     first = [*wanted, *(role for role in tools if role not in wanted)][: len(rig.arms)]
     fitting = {role: tools[role] for role in tools if role in first}
     return mounted(rig, fitting, carriers(rig, fitting, wanted))
+
+
+def centre_in_flange(tool: Tool) -> Array | None:
+    """Return a tool's centre of mass (3,) [m] in the flange frame, None where nobody knows it."""
+    if tool.centre_of_mass is None:
+        return None
+    return np.asarray(apply(tool.T_flange_tool, tool.centre_of_mass[None])[0])
 
 
 def _away(arm: ArmConfig, place: Array) -> float:

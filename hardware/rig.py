@@ -18,6 +18,8 @@ SIM_RIG = Path(__file__).parent.parent / "assets" / "rigs" / "sim.toml"
 TOOLS = SIM_RIG.parent.parent / "tools"
 # whose controllers a driver speaks to
 DRIVER_MODELS: Mapping[str, tuple[str, ...]] = {"xarm": ("xarm7",), "ur": ("ur5", "ur5e")}
+# which grippers this program drives on the arms of a driver
+DRIVER_GRIPPERS: Mapping[str, tuple[str, ...]] = {"xarm": ("xarm",), "ur": ()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,10 @@ class CameraConfig:
 @dataclass(frozen=True, eq=False)
 class ArmConfig:
     """An arm of the rig. T_world_base (4, 4); home (J,) [rad]; role: the dream's tool that it carries by its role;
-    tool: what it carries while no dream says otherwise, "" for the rotation gripper of its role."""
+    tool: what it carries while no dream says otherwise, "" for the rotation gripper of its role; park (J,) [rad]:
+    where it rests out of the way, None where the rig says nothing; gripper: what this program drives at its wrist,
+    "" for none; table_height [m]: the highest place of the table under its workspace in world, as measured, never
+    under the drawn one's 0."""
 
     name: str
     driver: str
@@ -44,6 +49,9 @@ class ArmConfig:
     home: Array
     command_rate_hz: float
     tool: str = ""
+    park: Array | None = None
+    gripper: str = ""
+    table_height: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,21 +181,36 @@ def _arm(table: RigTable) -> ArmConfig:
         T_world_base=table.pose(),
         home=np.radians(table.array("home_deg", (-1,))),
         command_rate_hz=table.positive("command_rate_hz", 100.0),
+        park=np.radians(table.array("park_deg", (-1,))) if table.has("park_deg") else None,
+        gripper=_gripper(table, driver),
         tool=table.one_of("tool", ["", *sorted(file.stem for file in TOOLS.glob("*.toml"))], ""),
     )
-    limits = ArmKinematics.load(model)
-    n = limits.n_joints
-    checked(table, "home_deg", len(arm.home) == n, f"it has {len(arm.home)} angles; valid: {n}, a {model} has {n}")
-    out = np.flatnonzero((arm.home < limits.q_lower) | (arm.home > limits.q_upper))
-    if len(out):
-        low, high = np.degrees([limits.q_lower[out[0]], limits.q_upper[out[0]]])
-        degrees = np.degrees(arm.home[out[0]])
-        problem = f"joint {out[0] + 1} at {degrees:g}; valid: {low:.0f} to {high:.0f}"
-        raise table.error("home_deg", problem)
+    _joints(table, "home_deg", arm.home, model)
+    if arm.park is not None:
+        _joints(table, "park_deg", arm.park, model)
     loopback = arm.address.startswith("127.")
     problem = f"{arm.address!r}; valid: 127.x.y.z, as the arm is emulated"
     checked(table, "address", loopback or not arm.emulated, problem)
     return arm
+
+
+def _joints(table: RigTable, key: str, q: Array, model: str) -> None:
+    """Refuse joints (J,) [rad] that an arm of that model cannot take."""
+    limits = ArmKinematics.load(model)
+    n = limits.n_joints
+    checked(table, key, len(q) == n, f"it has {len(q)} angles; valid: {n}, a {model} has {n}")
+    out = np.flatnonzero((q < limits.q_lower) | (q > limits.q_upper))
+    if len(out):
+        low, high = np.degrees([limits.q_lower[out[0]], limits.q_upper[out[0]]])
+        problem = f"joint {out[0] + 1} at {np.degrees(q[out[0]]):g}; valid: {low:.0f} to {high:.0f}"
+        raise table.error(key, problem)
+
+
+def _gripper(table: RigTable, driver: str) -> str:
+    known, value = DRIVER_GRIPPERS[driver], table.get("gripper", str, "")
+    some = ", ".join(known) if known else f"no gripper: this program drives none on an arm of driver {driver}"
+    checked(table, "gripper", value in ("", *known), f"{value!r}; valid: {some}")
+    return str(value)
 
 
 def _safety(table: RigTable) -> SafetyConfig:

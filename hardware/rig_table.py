@@ -68,6 +68,11 @@ class RigTable:
             raise self.error(key, f"{value!r}; valid: {_KINDS[kind]}")
         return float(value) if kind is float else value
 
+    def has(self, key: str) -> bool:
+        """Whether a field that may be left out is there."""
+        self.known.add(key)
+        return key in self.values
+
     def one_of(self, key: str, valid: Sequence[str], default: str | None = None) -> str:
         """Return a text that is one of those."""
         value = self.get(key, str, default)

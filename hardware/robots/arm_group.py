@@ -12,7 +12,7 @@ from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
 from hardware.robots.jog import FRAMES, Frame, Jog
-from hardware.robots.orders import ClearError, Connect, Enable, Hold, Prepare, Start
+from hardware.robots.orders import ClearError, Connect, Enable, HeldBy, Hold, Prepare, Start
 from hardware.robots.priority import Haste
 from hardware.robots.run_memory import Cause, Phase
 from hardware.robots.run_result import ArmRecord, End, Progress, RunResult, RunState, record_of
@@ -65,6 +65,8 @@ class ArmGroup:
         self._haste = Haste()
         self._grant: MotionGrant | None = None
         self._holds, self._held_arm, self._hold_begun, self._hold_failed = 0, "", False, ""
+        self._openings: dict[str, float] = {}
+        self._gripping = ""
         self._connections: dict[str, Connection] = {}
         self._prepared: tuple[Plan, Approval] | None = None
         self._plan: Plan | None = None
@@ -81,6 +83,8 @@ class ArmGroup:
             self._end_processes()
             self._servos.begin()
         self._connections = self._servos.ask(Connect(), self._servos.names, timeout)
+        told = {name: connection.opening for name, connection in self._connections.items()}
+        self._openings, self._gripping = {n: x for n, x in told.items() if x is not None}, ""
         return self.connections
 
     @property
@@ -196,6 +200,20 @@ class ArmGroup:
         """As hold_to_jog, but the arm is led by hand (freedrive) until `release_hold`; renew with `jog(None)`."""
         self._begin_hold(arm, grant, "hand")
 
+    def hold_to_grip(self, arm: str, grant: MotionGrant, opening: float) -> None:
+        """As hold_to_jog, but only the gripper goes to an opening, 0 closed to 1 open; renew with `jog(None)`.
+
+        The hold is over once it is there, or something is between its jaws; `release_hold` before stops it.
+        """
+        self._begin_hold(arm, grant, "grip", opening)
+
+    def openings(self) -> Mapping[str, float]:
+        """How far every gripper was open when it last said so, 0 closed to 1, by arm. Never waits."""
+        told = self._servos.hold.opening
+        if told is not None and self._gripping in self._openings:
+            self._openings[self._gripping] = told
+        return dict(self._openings)
+
     def jog(self, wanted: Jog | None) -> None:
         """Say every 30 ms or so, while the control is held, which way to go; None: stand, but the hold goes on.
 
@@ -298,7 +316,7 @@ class ArmGroup:
         self._servos.end()
         self._haste.end()
 
-    def _begin_hold(self, arm: str, grant: MotionGrant, by: Literal["jog", "hand"]) -> None:
+    def _begin_hold(self, arm: str, grant: MotionGrant, by: HeldBy, opening: float = 0.0) -> None:
         self._refuse_running()
         if arm not in self._connections:
             raise ApprovalError(f"{arm}: it is not connected; connect first")
@@ -307,12 +325,14 @@ class ArmGroup:
         self._servos.stop_line.reset()
         self._holds += 1
         self._held_arm, self._hold_begun, self._hold_failed = arm, False, ""
+        self.openings()
+        self._gripping = arm if by == "grip" else ""
         self._servos.hold.begin(self._holds, grant)
         self._grant = grant
         self._haste.begin()
         self.heartbeat()
         try:
-            self._servos.ask(Hold(self._holds, grant, by, self._servos.stop_line.stops), [arm], ANSWER_S)
+            self._servos.ask(Hold(self._holds, grant, by, self._servos.stop_line.stops, opening), [arm], ANSWER_S)
         except (ArmError, ApprovalError) as error:
             self._hold_failed = str(error)
             self.release_hold()

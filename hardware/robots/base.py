@@ -53,3 +53,23 @@ class GuidedArm(Protocol):
     def end_guiding(self) -> None:
         """Hold the arm where it is. Raises ArmError."""
         ...
+
+
+@runtime_checkable
+class GrippingArm(Protocol):
+    """What a driver has besides where it knows a gripper. Openings are shares: 0 closed to 1 open.
+
+    `stop` and `disconnect` hold a gripper that moves where it is.
+    """
+
+    def opening(self) -> float | None:
+        """How far it is open now, None where the rig names no gripper for this arm. Raises ArmError."""
+        ...
+
+    def start_gripping(self, opening: float) -> None:
+        """Begin to move it; the arm does not move. Raises ArmError."""
+        ...
+
+    def end_gripping(self, hold: bool = True) -> None:
+        """Hold it where it is. hold False: it has arrived and goes on pressing. Raises ArmError."""
+        ...

@@ -35,7 +35,12 @@ class _Wish(ctypes.Structure):
 
 
 class _Reply(ctypes.Structure):
-    _fields_ = (("serial", ctypes.c_int64), ("words", ctypes.c_char * _WORDS), ("over", ctypes.c_int64))
+    _fields_ = (
+        ("serial", ctypes.c_int64),
+        ("words", ctypes.c_char * _WORDS),
+        ("over", ctypes.c_int64),
+        ("opening", ctypes.c_double),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,7 @@ class HoldLine:
 
     def begin(self, serial: int, grant: MotionGrant) -> None:
         """Begin a hold, wishing to stand."""
-        self._reply.words, self._reply.over = b"", 0
+        self._reply.words, self._reply.over, self._reply.opening = b"", 0, np.nan
         self._reply.serial = serial
         self._write(serial, grant, 0, np.zeros(MAX_JOINTS))
 
@@ -118,6 +123,15 @@ class HoldLine:
     @property
     def words(self) -> str:
         return str(self._reply.words.decode(errors="replace"))
+
+    def tell_opening(self, opening: float) -> None:
+        """The servo process tells how far the gripper is open, 0 closed to 1."""
+        self._reply.opening = opening
+
+    @property
+    def opening(self) -> float | None:
+        """What was told last in this hold, None before."""
+        return None if np.isnan(self._reply.opening) else float(self._reply.opening)
 
     @property
     def is_over(self) -> bool:

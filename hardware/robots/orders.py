@@ -9,6 +9,8 @@ from hardware.rig import Rig
 from hardware.safety import Approval, MotionGrant
 from hardware.types import Plan, Tool
 
+HeldBy = Literal["jog", "hand", "grip"]
+
 
 @dataclass(frozen=True, eq=False)
 class Setup:
@@ -46,15 +48,17 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Hold:
-    """Move while a person holds a control: hold number `serial` of the HoldLine. by: "jog" or "hand".
+    """Move while a person holds a control: hold number `serial` of the HoldLine. by: "jog", "hand", or "grip": only
+    the gripper, to `opening`, 0 closed to 1 open.
 
     The answer comes once the arm is ready to follow; then the servo process is busy until the hold is over.
     """
 
     serial: int
     grant: MotionGrant
-    by: Literal["jog", "hand"]
+    by: HeldBy
     stops: int
+    opening: float = 0.0
 
 
 @dataclass(frozen=True)

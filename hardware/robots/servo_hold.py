@@ -11,7 +11,7 @@ import numpy as np
 from hardware.collision import CollisionModel
 from hardware.gate import MIN_CLEARANCE_M, Refusal
 from hardware.geometry import Array
-from hardware.robots.base import ArmDriver, GuidedArm
+from hardware.robots.base import ArmDriver, GrippingArm, GuidedArm
 from hardware.robots.hold_line import HoldLine, Wish
 from hardware.robots.jog import JogRule, JogState
 from hardware.robots.orders import Hold
@@ -22,6 +22,9 @@ from hardware.safety import ApprovalError
 LAPSED = "the window was silent while the arm was moved: let go and hold again"
 CLEARANCE_EVERY = 5
 GUIDE_STEP_S = 0.02
+GRIP_STEP_S, GRIP_S = 0.05, 10.0
+# of the whole way: there, and standing because something is between the jaws
+THERE, UNMOVED, UNMOVED_S = 0.01, 0.002, 0.6
 
 
 class Holder(Watch):
@@ -46,6 +49,10 @@ class Holder(Watch):
     def guide(self, arm: GuidedArm) -> bool:
         """Let the arm be led by hand; return whether it ended without a stop."""
         return self.guarded(lambda: self._guide(arm))
+
+    def grip(self, arm: GrippingArm) -> bool:
+        """Let the gripper go where it was told; return whether it ended without a stop."""
+        return self.guarded(lambda: self._grip(arm, self._order.opening))
 
     def _jog(self, rule: JogRule) -> bool:
         outlet, dt = Outlet(rule.gate, self.driver), rule.gate.dt
@@ -100,6 +107,32 @@ class Holder(Watch):
                 return False
             self.look()
         arm.end_guiding()
+        return True
+
+    def _grip(self, arm: GrippingArm, wanted: float) -> bool:
+        arm.start_gripping(wanted)
+        at = moved_at = begun = time.monotonic()
+        last = np.inf
+        while self._wish() is not None and at - begun < GRIP_S:
+            opening = arm.opening()
+            if opening is None:
+                return self.fail(f"{self.name}: its gripper is gone; connect again")
+            self.line.tell_opening(opening)
+            if abs(opening - wanted) < THERE:
+                arm.end_gripping(hold=False)
+                return True
+            if abs(opening - last) > UNMOVED:
+                last, moved_at = opening, at
+            elif at - moved_at > UNMOVED_S:
+                # it keeps pressing: what it has got is not to fall
+                arm.end_gripping(hold=False)
+                self.line.say(f"{self.name}: the gripper holds something, {100 * opening:.0f} % open")
+                return True
+            at = max(at + GRIP_STEP_S, time.monotonic())
+            if not self.sleep(at):
+                return False
+            self.look()
+        arm.end_gripping()
         return True
 
     def _wish(self) -> Wish | None:

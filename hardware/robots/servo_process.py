@@ -22,8 +22,9 @@ from hardware.connection import Connection
 from hardware.gate import Gate
 from hardware.geometry import rotation_angle
 from hardware.kinematics import ArmKinematics
+from hardware.mounting import centre_in_flange
 from hardware.rig import ArmConfig
-from hardware.robots.base import ArmDriver, ArmError, GuidedArm
+from hardware.robots.base import ArmDriver, ArmError, GrippingArm, GuidedArm
 from hardware.robots.jog import JogRule
 from hardware.robots.orders import ClearError, Close, Connect, Enable, Hold, Order, Prepare, Setup, Start
 from hardware.robots.plan_review import look_through, own_part
@@ -62,6 +63,7 @@ def _made(make: Callable[..., ArmDriver], setup: Setup, arm: ArmConfig, tool: To
         emulator_nonce=setup.nonce,
         T_flange_tool=tool.T_flange_tool,
         tool_mass=tool.mass,
+        tool_centre=centre_in_flange(tool),
     )
 
 
@@ -226,6 +228,7 @@ class Servo:
             kinematics_m=float(np.linalg.norm(ours[:3, 3] - state.T_base_tool[:3, 3])),
             kinematics_rad=float(rotation_angle(ours[:3, :3], state.T_base_tool[:3, :3])),
             state=state,
+            opening=driver.opening() if isinstance(driver, GrippingArm) else None,
         )
         self._links.memory.publish(state)
         self._links.memory.phase = Phase.IDLE
@@ -311,6 +314,10 @@ class Servo:
             raise ArmError(f"{self._arm.name}: it is not connected; connect first")
         if order.by == "hand" and not isinstance(driver, GuidedArm):
             raise ArmError(f"{self._arm.name}: this arm cannot be led by hand; jog it")
+        if order.by == "grip" and (self._connection.opening is None or not 0 <= order.opening <= 1):
+            raise ArmError(
+                f"{self._arm.name}: it has no gripper that could go to {order.opening}; name it in the rig"
+            )
         if time.monotonic() - self._limits_read > LIMITS_HOLD_S:
             self._connection = replace(self._connection, limits=driver.read_limits())
             self._limits_read = time.monotonic()
@@ -321,7 +328,7 @@ class Servo:
         self._stops = order.stops
         if isinstance(driver, GuidedArm) and order.by == "hand":
             driver.start_guiding()
-        else:
+        elif order.by == "jog":
             driver.start_servo()
         self._links.memory.begin()
         self._links.memory.phase = Phase.HELD
@@ -336,6 +343,8 @@ class Servo:
             limits, rate = connection.limits, self._arm.command_rate_hz
             gate = Gate.of(self._setup.rig, self._arm, self._tool, self._kinematics, limits, 1.0 / rate)
             holder.jog(JogRule.of(gate, self._kinematics, self._tool, order.grant.tip_speed))
+        elif order.by == "grip" and isinstance(driver, GrippingArm):
+            holder.grip(driver)
         elif isinstance(driver, GuidedArm):
             holder.guide(driver)
         self._stops = self._links.stop.stops

@@ -64,10 +64,11 @@ class UrDriver:
         emulator_nonce: bytes | None = None,
         T_flange_tool: Array | None = None,
         tool_mass: float = 0.0,
+        tool_centre: Array | None = None,
     ) -> None:
         self.config, self.safety = arm, safety
         self._nonce = emulator_nonce
-        self._tool, self._tool_mass = T_flange_tool, tool_mass
+        self._tool, self._tool_mass, self._tool_centre = T_flange_tool, tool_mass, tool_centre
         self._link: UrProcess | None = None
         self._witness: Witness | None = None
         self._told: Configuration | None = None
@@ -288,8 +289,9 @@ class UrDriver:
 
     def _begin(self) -> None:
         pose = None if self._tool is None else pose_from_T(self._tool)
-        # the load's centre [m] is taken half way between flange and tool frame
         centre = [0.0, 0.0, 0.0] if pose is None else [0.5 * v for v in pose[:3]]
+        if self._tool_centre is not None:
+            centre = self._tool_centre.tolist()
         self._connected().ask(BEGIN_TIMEOUT, "begin", WATCHDOG_HZ, pose, self._tool_mass, centre)
 
     def _modes(self) -> tuple[int, int]:

@@ -85,6 +85,7 @@ class Link:
         """Have the control program run, with its watchdog [Hz] armed and the tool set."""
         self._fresh()
         self._streaming = False
+        self._let_go()
         self._upload()
         if (
             tool is not None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hardware.geometry import Array
+from hardware.grippers.xarm import XArmGripper
 from hardware.rig import ArmConfig, SafetyConfig
 from hardware.robots.base import ArmError
 from hardware.robots.compliance import Compliance, Yielding
@@ -57,7 +58,8 @@ class XArmDriver:
     arm and safety come from the rig; limits start from the rig's and are narrowed by what the controller has.
     control_port: 10502 where the rig says that the arm is emulated, else the vendor's 502. An emulated arm needs
     emulator_nonce: `connect` challenges the controller over the very connection that will carry the commands.
-    T_flange_tool (4, 4) and tool_mass [kg], where given, are written to the controller at connect.
+    T_flange_tool (4, 4), tool_mass [kg] and tool_centre (3,) [m], its centre of mass in the flange frame, are
+    written to the controller at connect where a tool is given; a centre that nobody knows is taken half way to it.
     """
 
     def __init__(
@@ -69,13 +71,15 @@ class XArmDriver:
         emulator_nonce: bytes | None = None,
         T_flange_tool: Array | None = None,
         tool_mass: float = 0.0,
+        tool_centre: Array | None = None,
     ) -> None:
         self.config, self.safety = arm, safety
         self.control_port = control_port or (EMULATED_PORT if arm.emulated else VENDOR_PORT)
         self._nonce = emulator_nonce
-        self._tool, self._tool_mass = T_flange_tool, tool_mass
+        self._tool, self._tool_mass, self._tool_centre = T_flange_tool, tool_mass, tool_centre
         self._arm: Any = None
-        self._streaming = self._yields = False
+        self._gripper: XArmGripper | None = None
+        self._streaming = self._yields = self._grips = False
 
     @property
     def name(self) -> str:
@@ -174,6 +178,27 @@ class XArmDriver:
         self._do("leave the manual mode", arm.set_mode, POSITION_MODE)
         self._do("hold where it is", arm.set_state, 0)
 
+    def opening(self) -> float | None:
+        """How far its gripper is open, 0 closed to 1; None where the rig names none."""
+        self._connected()
+        return None if self._gripper is None else self._gripper.opening
+
+    def start_gripping(self, opening: float) -> None:
+        """Begin to move the gripper. Raises ArmError where the rig names none, or an error is not cleared yet."""
+        self._refuse_error("move its gripper")
+        if self._gripper is None:
+            raise ArmError(
+                f'{self._title}: it has no gripper; where it has one, write gripper = "xarm" into the rig'
+            )
+        self._grips = True
+        self._gripper.move(opening)
+
+    def end_gripping(self, hold: bool = True) -> None:
+        """Hold the gripper where it is, where it was moved; hold False: it has arrived and goes on pressing."""
+        if hold and self._grips and self._gripper is not None:
+            self._gripper.hold()
+        self._grips = False
+
     def send_joints(self, q: Array) -> Array:
         """Command joint positions (7,) [rad]; return them as the wire carries them (float32)."""
         arm = self._connected()
@@ -201,7 +226,8 @@ class XArmDriver:
         for _ in range(2):
             code = self._guarded("stop", load_sdk().stop, arm)
             if code == 0 and self._guarded("confirm its stop", arm.get_state) == (0, STOPPED):
-                return self._stiffen()
+                self._stiffen()
+                return self.end_gripping()
         raise ArmError(
             f"{self._title}: the stop was not confirmed: {return_in_words(code)}. "
             "Press the emergency stop if the arm moves"
@@ -246,7 +272,7 @@ class XArmDriver:
 
     def disconnect(self) -> None:
         """Close the connection and end the SDK's threads; safe to call twice."""
-        arm, self._arm, self._streaming = self._arm, None, False
+        arm, self._arm, self._streaming, self._gripper = self._arm, None, False, None
         if arm is not None:
             load_sdk().close(arm)
 
@@ -307,6 +333,9 @@ class XArmDriver:
             raise ArmError(f"{self._title}: its firmware {self._arm.version_number} is too old; update it")
         if self._tool is not None:
             self._mount(self._tool)
+        if self.config.gripper:
+            self._gripper = XArmGripper(self._arm, self._guarded, self._title)
+            self._gripper.begin()
 
     def _challenge(self) -> None:
         """Prove over the SDK's own connection that the other end is the emulator that this program started."""
@@ -323,10 +352,11 @@ class XArmDriver:
     def _mount(self, T_flange_tool: Array) -> None:
         offset = pose_from_T(T_flange_tool)
         self._do("take the tool's offset", self._arm.set_tcp_offset, offset, is_radian=True, wait=False)
-        # the load's centre [mm] is taken half way between flange and tool frame
-        centre = [*(500.0 * T_flange_tool[:3, 3])]
+        centre = 0.5 * T_flange_tool[:3, 3] if self._tool_centre is None else self._tool_centre
         # 9, not ready, is how the SDK says that the setting waits for set_state(0), which start_servo sends
-        self._do("take the tool's load", self._arm.set_tcp_load, self._tool_mass, centre, good=(0, 9))
+        self._do(
+            "take the tool's load", self._arm.set_tcp_load, self._tool_mass, (1e3 * centre).tolist(), good=(0, 9)
+        )
         self._fresh_report()
         if np.abs(self.T_flange_tcp - T_flange_tool).max() > 1e-4:
             raise ArmError(f"{self._title}: it did not take the tool's offset; set it in the controller's settings")

@@ -62,6 +62,12 @@ RETURNS: dict[int, tuple[str, str]] = {
     10: ("the controller found no valid result", "change the command"),
     11: ("the controller refused the command", "check its settings"),
     12: ("the controller found a parameter wrong", "change the command"),
+    22: (
+        "the tool's serial line has another speed than the gripper",
+        "set 2000000 baud in the controller's settings",
+    ),
+    102: ("it reports an error of its own", "check that nothing blocks it, then connect again"),
+    103: ("it is not enabled", "connect again"),
 }
 
 

@@ -78,6 +78,31 @@ BROKEN = {
         "0.9",
         "lower corner",
     ),
+    "a gripper that nobody drives": (
+        "command_rate_hz = 100",
+        'command_rate_hz = 100\ngripper = "robotiq"',
+        "arms[0].gripper",
+        "'robotiq'",
+        "xarm",
+    ),
+    "a gripper on a UR": (
+        'driver = "xarm"\nmodel = "xarm7"\naddress = "127.0.0.11"\nemulated = true\nrole = "left"                # '
+        "carries the dream's tool of this role\nposition = [-0.63, 0.0, 0.0]\nrpy_deg = [0.0, 0.0, 0.0]\n"
+        "home_deg = [0.0, -46.0, 0.0, 64.0, 0.0, 110.0, 0.0]",
+        'driver = "ur"\nmodel = "ur5"\naddress = "127.0.0.11"\nemulated = true\nrole = "left"\n'
+        "position = [-0.63, 0.0, 0.0]\nrpy_deg = [0.0, 0.0, 0.0]\nhome_deg = [0, -90, 90, -90, -90, 0]\n"
+        'gripper = "xarm"',
+        "arms[0].gripper",
+        "'xarm'",
+        "drives none on an arm of driver ur",
+    ),
+    "a place to park with too few angles": (
+        "command_rate_hz = 100",
+        "park_deg = [0.0, -46.0]\ncommand_rate_hz = 100",
+        "arms[0].park_deg",
+        "2 angles",
+        "7",
+    ),
     "a real arm in a simulated rig": ("emulated = true", "emulated = false", "arms[0].emulated", "false", "true"),
 }
 

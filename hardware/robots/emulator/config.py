@@ -39,8 +39,8 @@ class EmulatorConfig:
 
     control_port 0 and q_start () stand for the model's own. kinematics_error_mm lengthens the emulator's forearm
     against the nominal arm, for tests of the comparison of kinematics at connect. unlock_after_s: how long a UR
-    holds a protective stop before it can be unlocked (5 s by its manual). force_sensor: whether an xArm has the
-    vendor's sensor at its wrist; the URs have what their series has.
+    holds a protective stop before it can be unlocked (5 s by its manual). force_sensor, gripper: whether an xArm
+    has the vendor's at its wrist; the URs have the sensor of their series and no gripper.
     """
 
     address: str = "127.0.0.11"
@@ -50,6 +50,7 @@ class EmulatorConfig:
     kinematics_error_mm: float = 0.0
     unlock_after_s: float = 5.0
     force_sensor: bool = True
+    gripper: bool = True
 
     def __post_init__(self) -> None:
         require(is_loopback(self.address), f"emulator: address {self.address} is not on the loopback (127.x.x.x)")

@@ -15,6 +15,7 @@ FaultKind = Literal[
     "drop_link",
     "refuse",
     "external_force",
+    "object_in_gripper",
     "none",
 ]
 
@@ -31,7 +32,8 @@ class Fault:
     drop_link: every connection is closed now; new ones are accepted.
     refuse: every connection is closed and no new one is accepted.
     external_force: `wrench` [N, Nm] in the base frame pushes at the tool until it is changed.
-    none: ends silent, freeze, refuse, external_force and the pressed button.
+    object_in_gripper: something `code` percent of its opening wide keeps the gripper from closing (xArm only).
+    none: ends silent, freeze, refuse, external_force, the pressed button, and takes the object away.
     """
 
     kind: FaultKind

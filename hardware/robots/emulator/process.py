@@ -47,10 +47,11 @@ class EmulatorProcess:
         kinematics_error_mm: float = 0.0,
         unlock_after_s: float = 5.0,
         force_sensor: bool = True,
+        gripper: bool = True,
     ) -> None:
         start = () if q_start is None else tuple(float(v) for v in q_start)
         self.config = EmulatorConfig(
-            address, control_port, model, start, kinematics_error_mm, unlock_after_s, force_sensor
+            address, control_port, model, start, kinematics_error_mm, unlock_after_s, force_sensor, gripper
         )
         self.nonce = new_nonce()
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The requests of the xArm control port: one table of registers, gathered from state, motion, settings and force.
+"""The requests of the xArm control port: one table of registers, gathered from those of each part.
 
 Numbers and payloads: xarm-python-sdk 1.18.4, core/config/x_config.py and core/wrapper/uxbus_cmd.py.
 """
@@ -8,12 +8,13 @@ from collections import ChainMap
 
 from hardware.robots.emulator.force_registers import FORCE
 from hardware.robots.emulator.frames import STATUS_INVALID, Frame, encode_reply
+from hardware.robots.emulator.gripper_registers import GRIPPERS
 from hardware.robots.emulator.motion_registers import MOTION
 from hardware.robots.emulator.payloads import Handlers, Refused, Session
 from hardware.robots.emulator.settings_registers import SETTINGS
 from hardware.robots.emulator.state_registers import STATE
 
-HANDLERS: Handlers = ChainMap(dict(STATE), dict(MOTION), dict(SETTINGS), dict(FORCE))
+HANDLERS: Handlers = ChainMap(dict(STATE), dict(MOTION), dict(SETTINGS), dict(FORCE), dict(GRIPPERS))
 ILLEGAL_FUNCTION = 1
 
 

@@ -16,6 +16,7 @@ from hardware.robots.emulator.arm import EmulatedArm
 from hardware.robots.emulator.config import EmulatorConfig
 from hardware.robots.emulator.faults import Fault
 from hardware.robots.emulator.frames import STATUS_ERROR, STATUS_NOT_READY, STATUS_WARNING
+from hardware.robots.emulator.gripper import Gripper
 from hardware.robots.emulator.motion import CartesianVelocity, JointVelocity, Motion, MotionError, ServoStream
 from hardware.robots.emulator.plant import Plant
 from hardware.robots.emulator.settings import Settings
@@ -58,6 +59,7 @@ class XArmController:
         self.tcp_speed = 0.0
         self._button = False
         self.has_force_sensor, self.force_zero = config.force_sensor, np.zeros(6)
+        self.gripper = Gripper(config.gripper)
         self._way: Admittance | None = None
         self._yielder = Yielder(self.plant.q)
         self._state = STOPPED
@@ -179,8 +181,10 @@ class XArmController:
         """Raise an error by itself; a pressed emergency stop comes back until "none" releases it."""
         if fault.kind == "warning":
             self.warning = fault.code
+        elif fault.kind == "object_in_gripper":
+            self.gripper.in_hand = 850.0 * fault.code / 100.0
         elif fault.kind == "none":
-            self._button = False
+            self._button, self.gripper.in_hand = False, None
         else:
             self._button = self._button or fault.kind == "emergency_stop"
             codes = {"protective_stop": COLLISION, "emergency_stop": EMERGENCY_STOPS[1]}
@@ -240,6 +244,7 @@ class XArmController:
     def step(self, dt: float) -> None:
         """Let dt [s] go by."""
         self._cycle += 1
+        self.gripper.step(dt)
         if self._state == READY and self._motion is None:
             self._next()
         target = 0.0 if self._state == PAUSED else 1.0

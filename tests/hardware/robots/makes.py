@@ -25,6 +25,7 @@ class MakeDriver(Protocol):
         emulator_nonce: bytes,
         T_flange_tool: Array | None = None,
         tool_mass: float = 0.0,
+        tool_centre: Array | None = None,
     ) -> ArmDriver: ...
 
 

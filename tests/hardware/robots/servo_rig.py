@@ -134,16 +134,17 @@ def plan_of(
     )
 
 
-def two_arm_rig(name: str = "sim") -> Rig:
-    """A simulated rig at addresses of our own."""
+def two_arm_rig(name: str = "sim", gripper: str = "") -> Rig:
+    """A simulated rig at addresses of our own; gripper: what the left arm has at its wrist."""
     rig = load_rig(name)
-    return replace(rig, arms=tuple(replace(arm, address=own_address()) for arm in rig.arms))
+    arms = [replace(arm, address=own_address()) for arm in rig.arms]
+    return replace(rig, arms=(replace(arms[0], gripper=gripper), *arms[1:]))
 
 
 @contextmanager
-def servo_rig(name: str = "sim") -> Iterator[ServoRig]:
+def servo_rig(name: str = "sim", gripper: str = "") -> Iterator[ServoRig]:
     """Two emulators and a connected group."""
-    rig = two_arm_rig(name)
+    rig = two_arm_rig(name, gripper)
     tools = {arm: load_tool(BUILT_IN_TOOLS[f"rotation_gripper_{arm}"]) for arm in ARMS}
     emulators = {arm.name: EmulatorProcess(arm.address, model=arm.model, q_start=arm.home) for arm in rig.arms}
     group = ArmGroup(rig, tools, nonces={name: emulator.nonce for name, emulator in emulators.items()})

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -375,6 +377,45 @@ def test_the_mounted_tool_moves_the_tool_pose(
         bare.disconnect()
 
 
+def test_the_controller_knows_the_load_that_it_carries_and_where_its_middle_is(
+    make: Make, driver: ArmDriver, arm_config: ArmConfig, safety: SafetyConfig, emulator: EmulatorProcess
+) -> None:
+    driver.disconnect()
+    centre = np.array([0.01, -0.02, 0.06])
+    loaded = make.make(
+        *(arm_config, safety),
+        emulator_nonce=emulator.nonce,
+        T_flange_tool=transform(np.eye(3), [0.0, 0.0, 0.15]),
+        tool_mass=0.4,
+        tool_centre=centre,
+    )
+    loaded.connect()
+    try:
+        mass, found = _load(loaded, arm_config)
+        assert mass == pytest.approx(0.4)
+        np.testing.assert_allclose(found, centre, atol=1e-6)
+    finally:
+        loaded.disconnect()
+        bare = make.make(arm_config, safety, emulator_nonce=emulator.nonce, T_flange_tool=np.eye(4))
+        bare.connect()
+        bare.disconnect()
+
+
+def _load(driver: Any, arm: ArmConfig) -> tuple[float, Array]:
+    """The controller's own word: mass [kg] and centre (3,) [m]."""
+    if arm.driver == "xarm":
+        mass, centre = driver._arm.tcp_load
+        return mass, np.array(centre) / 1e3
+    # in a process of its own: the client holds the interpreter's lock
+    ask = (
+        "import sys; from rtde_receive import RTDEReceiveInterface as R; r = R(sys.argv[1], -1.0, ['payload', "
+        "'payload_cog']); print(r.getPayload(), *r.getPayloadCog())"
+    )
+    told = subprocess.run([sys.executable, "-c", ask, arm.address], capture_output=True, text=True, check=True)
+    numbers = [float(word) for word in told.stdout.split()]
+    return numbers[0], np.array(numbers[1:])
+
+
 PUSH = Fault("external_force", wrench=(0.0, 20.0, 0.0, 0.0, 0.0, 0.0))
 AWAY = 0.01
 
@@ -406,6 +447,28 @@ def test_an_arm_gives_way_on_the_axis_that_was_asked_for_and_on_no_other(
     rest = _settled(emulator)
     moved = _tip(emulator, make) - start
     assert abs(moved[1]) > 20 * max(abs(moved[0]), abs(moved[2]))
+    time.sleep(0.1)
+    np.testing.assert_allclose(emulator.joints().q, rest, atol=1e-4)
+
+
+def test_an_arm_that_gave_way_is_stiff_while_it_follows_a_plan_as_its_words_say(
+    driver: ArmDriver, emulator: EmulatorProcess, make: Make
+) -> None:
+    assert isinstance(driver, CompliantArm)
+    assert "not while it follows a plan" in driver.compliance().words
+    driver.start_yielding(Yielding(axes=(0, 1, 0, 0, 0, 0)))
+    emulator.inject(PUSH)
+    _until(lambda: emulator.joints().dq.any())
+    driver.start_servo()
+    rest = _settled(emulator)
+    off: list[float] = []
+    for _ in range(20):
+        driver.send_joints(rest)
+        time.sleep(1.0 / make.rate)
+        off.append(float(np.abs(emulator.joints().q - rest).max()))
+    assert max(off) < 1e-3
+    driver.stop()
+    rest = _settled(emulator)
     time.sleep(0.1)
     np.testing.assert_allclose(emulator.joints().q, rest, atol=1e-4)
 
