@@ -12,7 +12,7 @@ FlawKind = Literal[
     "not coded",
 ]  # fmt: skip
 KINDS: Mapping[object, FlawKind] = {kind: kind for kind in get_args(FlawKind)}
-STALL_PERIODS = 3.5
+STALL_PERIODS, SHORTEST_STALL_S = 3.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class StreamWatch:
         text = f"{count} samples were gone before they were recorded; the computer is too slow for these streams"
         return Flaw(self._stream, "recorder dropped", t_host, count, count * self._period, text)
 
+    def end(self, t_start: float, t_end: float) -> tuple[Flaw, ...]:
+        """Say how long the stream was silent before a recording from t_start to t_end ended [s, host]."""
+        since = t_start if self._last is None else max(t_start, self._last.t_host)
+        return self._silence(since, t_end)
+
     def problem(self, kind: FlawKind, sample: Sample, text: str) -> Flaw:
         return self._flaw(kind, sample, 1, text)
 
@@ -63,13 +68,16 @@ class StreamWatch:
         if sample.t_device < last.t_device or sample.t_host < last.t_host:
             back = max(last.t_device - sample.t_device, last.t_host - sample.t_host)
             flaws.append(self._flaw("time went back", sample, 1, f"its clock went back by {back:.3f} s"))
-        elif gap <= 0 and sample.t_host - last.t_host > max(STALL_PERIODS * self._period, 0.1):
-            silent = sample.t_host - last.t_host
-            missing = max(1, round(silent / self._period) - 1)
-            flaws.append(
-                Flaw(self._stream, "stalled", sample.t_host, missing, silent, f"silent for {silent:.2f} s")
-            )
+        elif gap <= 0:
+            flaws += self._silence(last.t_host, sample.t_host)
         return flaws
+
+    def _silence(self, since: float, until: float) -> tuple[Flaw, ...]:
+        silent = until - since
+        if silent <= max(STALL_PERIODS * self._period, SHORTEST_STALL_S):
+            return ()
+        missing = max(1, round(silent / self._period) - 1)
+        return (Flaw(self._stream, "stalled", until, missing, silent, f"silent for {silent:.2f} s"),)
 
     def _flaw(self, kind: FlawKind, sample: Sample, count: int, text: str) -> Flaw:
         return Flaw(self._stream, kind, sample.t_host, count, count * self._period, text)

@@ -48,6 +48,23 @@ class Times:
     t_device: Array
 
 
+class _Playing:
+    """A stream while it is played: where the decoder stands."""
+
+    def __init__(self, coded: tuple[Coded, ...]) -> None:
+        self.coded, self.decoder = coded, Decoder()
+        self.at = -1
+        self.shown: Image | None = None
+
+    def steps_to(self, at: int) -> range:
+        """Return the pictures to decode for picture `at`: the next ones, or from the key frame before it."""
+        key = next(k for k in range(at, -1, -1) if k == 0 or is_key(self.coded[k].data))
+        if key <= self.at < at:
+            return range(self.at + 1, at + 1)
+        self.decoder = Decoder()
+        return range(key, at + 1)
+
+
 class EpisodeReader:
     """One whole MCAP episode. All methods raise EpisodeFileError where the file is damaged, KeyError for a stream
     that it does not have."""
@@ -59,7 +76,7 @@ class EpisodeReader:
             self._file = open(self.path, "rb")  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise EpisodeFileError(f"{self.path}: it cannot be opened ({error.strerror})") from error
-        self._coded: dict[str, tuple[Coded, ...]] = {}
+        self._playing: dict[str, _Playing] = {}
         self._times: dict[str, Times] | None = None
         try:
             self._summary = self._read(self._open)
@@ -111,18 +128,22 @@ class EpisodeReader:
     def frame_at(self, stream: str, t_host: float) -> Frame | None:
         """Return the picture that was the newest at a host time [s], None before the first.
 
-        The stream's coded pictures are held in memory from the first call on.
+        The stream's coded pictures are held in memory from the first call on; going forward decodes each once.
         """
-        if stream not in self._coded:
-            self._coded[stream] = tuple(self.coded(stream))
-        coded = self._coded[stream]
-        at = bisect_right(coded, t_host, key=lambda c: c.t_host) - 1
+        if stream not in self._playing:
+            self._playing[stream] = _Playing(tuple(self.coded(stream)))
+        playing = self._playing[stream]
+        at = bisect_right(playing.coded, t_host, key=lambda c: c.t_host) - 1
         if at < 0:
             return None
-        first = next(k for k in range(at, -1, -1) if k == 0 or is_key(coded[k].data))
-        decoder = Decoder()
-        rgb = [self._decode(decoder, c, stream) for c in coded[first : at + 1]][-1]
-        return Frame(stream, coded[at].index, coded[at].t_host, coded[at].t_device, rgb)
+        if playing.shown is None or playing.at != at:
+            for k in playing.steps_to(at):
+                playing.shown = self._decode(playing.decoder, playing.coded[k], stream)
+                playing.at = k
+        coded = playing.coded[at]
+        if playing.shown is None:
+            return None
+        return Frame(stream, coded.index, coded.t_host, coded.t_device, playing.shown)
 
     def times(self, stream: str) -> Times:
         """Return when the samples of any stream came."""

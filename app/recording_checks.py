@@ -1,0 +1,221 @@
+"""What is said of a take by itself: pure functions over an episode's facts, each with its limits beside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from hardware.geometry import Array
+from hardware.recording.flaws import Flaw
+from hardware.recording.mcap_log import EpisodeReader
+from hardware.recording.note import Level, Verdict
+from hardware.stream import Pose, Reading
+from hardware.types import Image
+
+MARK_UNDER_S = 1.0  # a flaw shorter than this marks a take; a longer one makes it bad
+SKEW_PERIODS = 0.75  # cameras without a common trigger are up to half a period apart
+BLURRED = 0.35  # of the take's own median sharpness
+DARK, BRIGHT, CLIPPED = 0.12, 0.88, 0.3
+SHORTEST_S = 1.0
+ZERO_FORCE_N, ZERO_WITHIN_S = 0.5, 0.5
+CONFIDENCE = 3
+SKIN, MOVED = 0.015, 0.004  # fractions of a scene picture
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeFacts:
+    """What the checks look at. Times in host seconds. span: start and end; times, rates by stream; pictures: camera
+    -> (host time, sharpness, brightness ..); poses, forces by stream."""
+
+    span: tuple[float, float]
+    times: Mapping[str, Array]
+    rates: Mapping[str, float]
+    cameras: tuple[str, ...]
+    flaws: tuple[Flaw, ...]
+    pictures: Mapping[str, tuple[tuple[float, Mapping[str, float]], ...]]
+    poses: Mapping[str, tuple[Pose, ...]]
+    forces: Mapping[str, tuple[Reading, ...]]
+
+
+def episode_facts(reader: EpisodeReader) -> EpisodeFacts:
+    """Read what the checks need. Raises EpisodeFileError."""
+    kinds = {name: info.kind for name, info in reader.streams.items()}
+    return EpisodeFacts(
+        reader.span,
+        {name: reader.times(name).t_host for name in reader.streams},
+        {name: info.rate_hz for name, info in reader.streams.items()},
+        reader.cameras,
+        reader.flaws(),
+        {name: reader.picture_states(name) for name in reader.cameras},
+        {name: reader.poses(name) for name, kind in kinds.items() if kind == "pose"},
+        {name: reader.readings(name) for name, kind in kinds.items() if kind == "force"},
+    )
+
+
+Check = Callable[[EpisodeFacts], Sequence[Verdict]]
+
+
+def verdicts(facts: EpisodeFacts) -> tuple[Verdict, ...]:
+    """Return everything that the checks find fault with, the worst first; empty: a good take."""
+    found = [verdict for check in CHECKS for verdict in check(facts)]
+    return tuple(sorted(found, key=lambda v: v.level != "bad"))
+
+
+def length(facts: EpisodeFacts) -> list[Verdict]:
+    seconds = facts.span[1] - facts.span[0]
+    if seconds >= SHORTEST_S:
+        return []
+    return [Verdict("length", "bad", f"the take is {seconds:.1f} s long; was it started by mistake?")]
+
+
+def drops(facts: EpisodeFacts) -> list[Verdict]:
+    """Samples that are missing, in the device, in this computer, or because the stream was silent."""
+    found = []
+    for stream, rate in facts.rates.items():
+        mine = [f for f in facts.flaws if f.stream == stream and f.kind != "duplicate"]
+        if not mine:
+            continue
+        seconds, count = sum(f.seconds for f in mine), sum(f.count for f in mine)
+        spans = tuple((f.t_host - facts.span[0] - f.seconds, f.t_host - facts.span[0]) for f in mine)
+        kinds = ", ".join(dict.fromkeys(f.kind for f in mine))
+        text = f"{stream}: {count} samples ({seconds:.2f} s at {rate:g} Hz): {kinds}"
+        found.append(Verdict("drops", _level(seconds), text, stream, spans))
+    return found
+
+
+def skew(facts: EpisodeFacts) -> list[Verdict]:
+    """How far each camera's pictures are from the nearest ones of the first camera."""
+    times = {name: facts.times[name] for name in facts.cameras if len(facts.times[name])}
+    found = []
+    for name, mine in list(times.items())[1:]:
+        first = next(iter(times.values()))
+        period = 1.0 / min(facts.rates[name], facts.rates[next(iter(times))])
+        apart = _nearest(mine, first)
+        bad = apart > SKEW_PERIODS * period
+        if bad.any():
+            seconds = float(bad.sum()) / facts.rates[name]
+            text = f"{name}: up to {apart.max() * 1e3:.0f} ms from {next(iter(times))} in {int(bad.sum())} pictures"
+            found.append(Verdict("skew", _level(seconds), text, name))
+    return found
+
+
+def blur(facts: EpisodeFacts) -> list[Verdict]:
+    """Pictures far less sharp than the others of the same camera."""
+    found = []
+    for name, states in facts.pictures.items():
+        sharp = np.array([s.get("sharpness", np.nan) for _, s in states])
+        if len(sharp) < 4:
+            continue
+        soft = sharp < BLURRED * np.nanmedian(sharp)
+        found += _spanned("blur", name, states, soft, facts, "is blurred: something is too fast or out of focus")
+    return found
+
+
+def exposure(facts: EpisodeFacts) -> list[Verdict]:
+    """Pictures that are too dark or too bright to show what they should."""
+    found = []
+    for name, states in facts.pictures.items():
+        values = [(s.get("brightness", 0.5), s.get("dark", 0.0), s.get("bright", 0.0)) for _, s in states]
+        rows = np.array(values).reshape(-1, 3)
+        dark = (rows[:, 0] < DARK) | (rows[:, 1] > 1 - CLIPPED)
+        bright = (rows[:, 0] > BRIGHT) | (rows[:, 2] > CLIPPED)
+        found += _spanned("exposure", name, states, dark, facts, "is too dark; more light, or a longer exposure")
+        found += _spanned("exposure", name, states, bright, facts, "is too bright; shorten its exposure")
+    return found
+
+
+def force_zero(facts: EpisodeFacts) -> list[Verdict]:
+    """A force sensor that does not stand at zero when a take begins: nothing is touched then."""
+    found = []
+    for name, readings in facts.forces.items():
+        first = [r.value for r in readings if r.valid and r.t_host - facts.span[0] <= ZERO_WITHIN_S]
+        if first and abs(float(np.median(first))) > ZERO_FORCE_N:
+            text = f"{name}: {float(np.median(first)):+.1f} N at the start; zero it while nothing is touched"
+            found.append(Verdict("force zero", "bad", text, name))
+    return found
+
+
+def pose_confidence(facts: EpisodeFacts) -> list[Verdict]:
+    """A tracking camera that was not sure of itself, or moved its reference in the middle of a take."""
+    found = []
+    for name, poses in facts.poses.items():
+        unsure = np.array([p.confidence < CONFIDENCE for p in poses], bool)
+        if unsure.any():
+            seconds = float(unsure.sum()) / facts.rates[name]
+            text = f"{name}: not sure of its pose for {seconds:.1f} s; show it more texture, move it more slowly"
+            found.append(Verdict("pose confidence", _level(seconds), text, name))
+        if any(p.relocalised for p in poses[1:]):
+            text = f"{name}: its reference moved in the middle of the take"
+            found.append(Verdict("pose confidence", "bad", text, name))
+    return found
+
+
+CHECKS: tuple[Check, ...] = (length, drops, skew, blur, exposure, force_zero, pose_confidence)
+
+
+def scene_faults(first: Mapping[str, Image], second: Mapping[str, Image]) -> tuple[Verdict, ...]:
+    """Look for a hand or an arm in pictures of the bare scene: by the colour of skin, and by what moves between two
+    pictures (H, W, 3) of each camera some tenths of a second apart."""
+    found = []
+    for name, picture in second.items():
+        skin = skin_fraction(picture)
+        if skin > SKIN:
+            found.append(Verdict("hand in the scene", "bad", f"{name}: {skin:.0%} looks like skin", name))
+        moved = moved_fraction(first[name], picture) if name in first else 0.0
+        if moved > MOVED:
+            text = f"{name}: {moved:.1%} of the picture moves; is a hand or an arm in it?"
+            found.append(Verdict("hand in the scene", "bad", text, name))
+    return tuple(found)
+
+
+def skin_fraction(rgb: Image) -> float:
+    """Return how much of a picture (H, W, 3) is one patch with the colour of skin that comes in over an edge.
+
+    Wood and cardboard have that colour too, but a hand reaches in from outside and is not the table.
+    """
+    small = cv2.resize(rgb, (160, max(1, rgb.shape[0] * 160 // rgb.shape[1])), interpolation=cv2.INTER_AREA)
+    y, cr, cb = np.moveaxis(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb).astype(int), -1, 0)
+    skin = (y > 50) & (cr >= 137) & (cr <= 173) & (cb >= 77) & (cb <= 122) & (cr - cb > 18)
+    mask = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents(mask)
+    edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    areas = [(labels == k).mean() for k in range(1, count) if (edges == k).any()]
+    return float(max((a for a in areas if a < 0.4), default=0.0))
+
+
+def moved_fraction(first: Image, second: Image) -> float:
+    """Return how much of a picture (H, W, 3) changed by more than noise and flicker do."""
+    if first.shape != second.shape:
+        return 1.0
+    size = (160, max(1, first.shape[0] * 160 // first.shape[1]))
+    a, b = (cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (first, second))
+    changed = np.abs(a - b).max(axis=-1)
+    return float((changed - np.median(changed) > 20).mean())
+
+
+def _level(seconds: float) -> Level:
+    return "mark" if seconds < MARK_UNDER_S else "bad"
+
+
+def _nearest(times: Array, others: Array) -> Array:
+    others = np.sort(others)
+    right = np.clip(np.searchsorted(others, times), 1, len(others) - 1) if len(others) > 1 else np.zeros(1, int)
+    return np.minimum(np.abs(times - others[right]), np.abs(times - others[np.maximum(right - 1, 0)]))
+
+
+def _spanned(
+    check: str,
+    stream: str,
+    states: tuple[tuple[float, Mapping[str, float]], ...],
+    wrong: Array,
+    facts: EpisodeFacts,
+    text: str,
+) -> list[Verdict]:
+    """One verdict over all measurements that are wrong; each stands for the time to the next."""
+    if not wrong.any():
+        return []
+    at = np.array([t for t, _ in states] + [facts.span[1]]) - facts.span[0]
+    spans = tuple((float(at[k]), float(max(at[k], at[k + 1]))) for k in np.flatnonzero(wrong))
+    seconds = sum(b - a for a, b in spans)
+    return [Verdict(check, _level(seconds), f"{stream} {text} ({seconds:.1f} s)", stream, spans)]
