@@ -62,7 +62,7 @@ class ArmGroup:
         require(not missing, f"arm group: every arm of the rig needs its tool, and no other; {sorted(missing)}?")
         self._rig = rig
         self._servos = ServoProcesses(rig, tools, nonces or {}, control_ports or {})
-        self._haste = Haste()
+        self._haste = Haste(realtime=True)
         self._grant: MotionGrant | None = None
         self._holds, self._held_arm, self._hold_begun, self._hold_failed = 0, "", False, ""
         self._openings: dict[str, float] = {}

@@ -1,11 +1,13 @@
-"""Real-time scheduling for the process of a moving arm, where the operating system grants it."""
+"""Real-time scheduling while an arm moves, for its process and for the window, where the operating system grants
+it."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
 
-PRIORITY = 5
+# commands go before the window, and the window before everything that is not about moving arms
+PRIORITY, WINDOW_PRIORITY = 5, 1
 OFF = "DREAMDECK_NO_REALTIME"
 
 
@@ -25,11 +27,16 @@ def realtime() -> Iterator[bool]:
             schedule(False)
 
 
-def schedule(ahead: bool) -> bool:
-    """Let all threads of this process go before ordinary ones, or beside them; return whether it was granted."""
+def schedule(ahead: bool, priority: int = PRIORITY, inherited: bool = True) -> bool:
+    """Let all threads of this process go before ordinary ones, or beside them; return whether it was granted.
+
+    inherited False: threads and processes that they start are ordinary ones; then it must be so for both ways.
+    """
     if sys.platform != "linux" or os.environ.get(OFF):
         return False
-    policy, priority = (os.SCHED_RR, PRIORITY) if ahead else (os.SCHED_OTHER, 0)
+    policy, priority = (os.SCHED_RR, priority) if ahead else (os.SCHED_OTHER, 0)
+    if not inherited:
+        policy |= os.SCHED_RESET_ON_FORK  # which an ordinary user may not take back
     try:
         for thread in os.listdir("/proc/self/task"):
             # a thread may end while we look at it
