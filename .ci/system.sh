@@ -6,7 +6,7 @@ packages=(
     python3-venv xvfb xauth libegl1 libgl1 libopengl0 libgl1-mesa-dri libglx-mesa0 libegl-mesa0
     libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-image0
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1
-    fonts-dejavu-core
+    libusb-1.0-0 fonts-dejavu-core
 )
 command -v dpkg-query >/dev/null || { echo "not a Debian/Ubuntu machine: install the equivalents of: ${packages[*]}" >&2; exit 0; }
 missing=()

@@ -25,7 +25,8 @@ StreamKind = Literal["camera", "pose", "opening", "force"]
 class Picture:
     """One picture as the device gave it.
 
-    index: the device's own frame counter; t_host [s] host monotonic at arrival; t_device [s] the device's clock;
+    index: the device's own frame counter, which goes on over a replug with the time away as a gap; t_host [s] host
+    monotonic at arrival; t_device [s] the device's clock, which may start anew there;
     pixels uint8: (H, W, 3) rgb24, (H, W, 2) yuyv422, (H * 3 / 2, W) nv12; exposure_s: None where it does not say.
     """
 
@@ -88,7 +89,9 @@ class StreamInfo:
 @dataclass(frozen=True)
 class StreamHealth:
     """A stream as it is now. received: samples since open; fps over the last second; age_s: of the newest sample;
-    device_drops: gaps in the device's own counter; problem: "" or what is wrong and what to do, in words."""
+    device_drops: gaps in the device's own counter; problem: "" or what is wrong and what to do, in words;
+    duplicates: samples with the counter of the one before; reversals: samples whose counter or device time went
+    back; reopened: how often it came back after it was gone or stalled."""
 
     received: int
     fps: float
@@ -96,6 +99,9 @@ class StreamHealth:
     device_drops: int
     connected: bool
     problem: str = ""
+    duplicates: int = 0
+    reversals: int = 0
+    reopened: int = 0
 
 
 class Device(Protocol):
