@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.geometry import Array
 from hardware.recording.flaws import Flaw
@@ -201,14 +202,15 @@ def _level(seconds: float) -> Level:
 def _nearest(times: Array, others: Array) -> Array:
     others = np.sort(others)
     right = np.clip(np.searchsorted(others, times), 1, len(others) - 1) if len(others) > 1 else np.zeros(1, int)
-    return np.minimum(np.abs(times - others[right]), np.abs(times - others[np.maximum(right - 1, 0)]))
+    apart = np.minimum(np.abs(times - others[right]), np.abs(times - others[np.maximum(right - 1, 0)]))
+    return np.asarray(apart, float)
 
 
 def _spanned(
     check: str,
     stream: str,
     states: tuple[tuple[float, Mapping[str, float]], ...],
-    wrong: Array,
+    wrong: NDArray[np.bool_],
     facts: EpisodeFacts,
     text: str,
 ) -> list[Verdict]:

@@ -26,6 +26,7 @@ from hardware.types import Camera, Frame, Image
 
 MCAP = "episode.mcap"
 KINDS: Mapping[str, StreamKind] = {kind: kind for kind in get_args(StreamKind)}
+_VIDEO_END = m.VIDEO.format("").removeprefix("/camera/")
 _T = TypeVar("_T")
 
 
@@ -77,7 +78,7 @@ class EpisodeReader:
         except OSError as error:
             raise EpisodeFileError(f"{self.path}: it cannot be opened ({error.strerror})") from error
         self._playing: dict[str, _Playing] = {}
-        self._times: dict[str, Times] | None = None
+        self._scan: dict[str, list[Message]] | None = None
         try:
             self._summary = self._read(self._open)
             metadata = self._read(lambda: list(self._reader().iter_metadata()))
@@ -113,7 +114,9 @@ class EpisodeReader:
 
     def coded(self, stream: str) -> Iterator[Coded]:
         """Yield the coded pictures of a camera in the order they were recorded."""
-        for message in self._messages(m.VIDEO, stream):
+        self._info(stream)
+        topic = m.VIDEO.format(stream)
+        for _, message in self._rows([topic] if topic in self._topics else []):
             data = self._read(lambda msg=message: CompressedVideo.FromString(msg.data))  # type: ignore[misc]
             if data.format != "h264":
                 raise EpisodeFileError(f"{self.path}: {stream}: coded as {data.format[:20]!r}; valid: h264")
@@ -148,17 +151,14 @@ class EpisodeReader:
     def times(self, stream: str) -> Times:
         """Return when the samples of any stream came."""
         topic = {"camera": m.VIDEO, "pose": m.POSE}.get(self._info(stream).kind, m.READING)
-        if self._times is None:
-            self._times = self._all_times()
-        return self._times.get(topic.format(stream), Times(*np.zeros((3, 0))))
+        found = self._scanned().get(topic.format(stream), [])
+        rows = [(v.sequence, v.log_time / 1e9, v.publish_time / 1e9) for v in found]
+        return Times(*np.array(rows, float).reshape(-1, 3).T)
 
     def poses(self, stream: str) -> tuple[Pose, ...]:
         """Return the poses of a sensor."""
-        states = list(self._messages(m.POSE_STATE, stream))
-        return tuple(
-            self._pose(stream, message, state)
-            for message, state in zip(self._messages(m.POSE, stream), states, strict=False)
-        )
+        rows = zip(self._messages(m.POSE, stream), self._messages(m.POSE_STATE, stream), strict=False)
+        return tuple(self._pose(stream, message, state) for message, state in rows)
 
     def readings(self, stream: str) -> tuple[Reading, ...]:
         """Return the numbers of a sensor."""
@@ -219,12 +219,16 @@ class EpisodeReader:
             )
         )
 
-    def _all_times(self) -> dict[str, Times]:
-        rows: dict[str, list[tuple[int, float, float]]] = {}
-        for channel, message in self._rows(None):
-            row = (message.sequence, message.log_time / 1e9, message.publish_time / 1e9)
-            rows.setdefault(channel.topic, []).append(row)
-        return {topic: Times(*np.array(found, float).T) for topic, found in rows.items()}
+    def _scanned(self) -> dict[str, list[Message]]:
+        """Read the whole file once; of pictures only the times are held."""
+        if self._scan is None:
+            found: dict[str, list[Message]] = {}
+            for channel, message in self._rows(None):
+                if channel.topic.endswith(_VIDEO_END):
+                    message.data = b""
+                found.setdefault(channel.topic, []).append(message)
+            self._scan = found
+        return self._scan
 
     def _json(self, message: Message) -> dict[str, Any]:
         values = self._read(lambda: json.loads(message.data))
@@ -232,13 +236,10 @@ class EpisodeReader:
             raise EpisodeFileError(f"{self.path}: a message is not an object")
         return values
 
-    def _messages(self, topic: str, stream: str) -> Iterator[Message]:
+    def _messages(self, topic: str, stream: str) -> list[Message]:
         if stream:
             self._info(stream)
-        wanted = topic.format(stream)
-        if wanted not in self._topics:
-            return
-        yield from (message for _, message in self._rows([wanted]))
+        return self._scanned().get(topic.format(stream), [])
 
     def _rows(self, topics: list[str] | None) -> Iterator[tuple[Channel, Message]]:
         messages = self._reader().iter_messages(topics, log_time_order=False)

@@ -12,7 +12,7 @@ from queue import Empty, Full, Queue
 
 from hardware.recording.encoder import Coded, Encoder, picture_size
 from hardware.recording.files import Files
-from hardware.recording.flaws import Flaw, FlawKind, StreamWatch
+from hardware.recording.flaws import Flaw, StreamWatch
 from hardware.recording.mcap_writer import Clock, EpisodeWriter, clock_now
 from hardware.recording.quality import quality
 from hardware.stream import Picture, Pose, Ring, Sample, StreamInfo
@@ -265,9 +265,9 @@ def _plain(sample: Sample) -> Item:
     return lambda writer: writer.reading(sample)
 
 
-def flaw_counts(flaws: tuple[Flaw, ...]) -> dict[str, dict[FlawKind, int]]:
+def flaw_counts(flaws: tuple[Flaw, ...]) -> dict[str, dict[str, int]]:
     """Return stream -> kind -> samples concerned."""
-    counts: dict[str, dict[FlawKind, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for flaw in flaws:
         by = counts.setdefault(flaw.stream, {})
         by[flaw.kind] = by.get(flaw.kind, 0) + flaw.count

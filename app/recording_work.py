@@ -1,0 +1,126 @@
+"""The slow half of recording: what touches the devices and the disk, in one thread, without a state of its own."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+
+from app.recording_checks import episode_facts, scene_faults, verdicts
+from hardware.recording.capture import CaptureSource
+from hardware.recording.mcap_log import MCAP, EpisodeReader, open_episode
+from hardware.recording.note import EpisodeFileError, EpisodeNote, Verdict
+from hardware.recording.recorder import flaw_counts
+from hardware.recording.session import Session
+from hardware.types import Image
+
+SCENE_APART_S = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The bare scene before a take. pictures: camera -> (H, W, 3); faults: what is in it that should not be."""
+
+    pictures: Mapping[str, Image]
+    faults: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Take:
+    """The take that is looked at. checked: its verdicts are there, in the note; problem: why it ended early."""
+
+    folder: Path
+    note: EpisodeNote
+    checked: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedTake:
+    """A take with its verdicts, and its file open for the replay."""
+
+    take: Take
+    reader: EpisodeReader
+
+
+class TakeFiles:
+    """Every method may take a while, and raises OSError, RuntimeError, TimeoutError or EpisodeFileError."""
+
+    def __init__(self, capture: CaptureSource, session: Session) -> None:
+        self._capture, self._session = capture, session
+        self._found: dict[Path, tuple[Verdict, ...]] = {}
+
+    def look_at_scene(self) -> Scene:
+        cameras = [name for name, info in self._capture.streams.items() if info.kind == "camera"]
+        first = {name: frame.rgb for name in cameras if (frame := self._capture.snapshot(name))}
+        time.sleep(SCENE_APART_S)
+        second = {name: frame.rgb for name in cameras if (frame := self._capture.snapshot(name))}
+        return Scene(second, scene_faults(first, second))
+
+    def start(self, note: EpisodeNote, scene: Scene | None) -> Take:
+        pictures = scene.pictures if scene else {}
+        note = replace(note, scene=tuple(f"scene_{name}.png" for name in pictures))
+        folder, note = self._session.begin(note)
+        try:
+            for name, rgb in pictures.items():
+                png = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1]
+                self._session.write_scene(folder, f"scene_{name}.png", png.tobytes())
+            self._capture.start(folder / MCAP, {"episode": note.id, "task": note.task})
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._session.discard(folder)
+            raise
+        return Take(folder, note)
+
+    def stop(self, take: Take) -> Take:
+        """End the recording; where the capture process died, save what it had brought to the disk."""
+        try:
+            ended = self._capture.stop()
+        except RuntimeError as error:
+            return replace(self.recover(take.folder), problem=str(error))
+        if not ended.finished:
+            return replace(self.recover(take.folder), problem=ended.problem)
+        note = replace(
+            take.note,
+            state="recorded",
+            duration_s=round(ended.span[1] - ended.span[0], 6),
+            samples=dict(ended.samples),
+            flaws=flaw_counts(ended.flaws),
+            mcap_sha256=ended.sha256,
+            mcap_bytes=ended.bytes,
+        )
+        self._session.write_note(take.folder, note)
+        return Take(take.folder, note)
+
+    def recover(self, folder: Path) -> Take:
+        note, _ = self._session.recover(folder)
+        return Take(folder, note)
+
+    def check(self, take: Take) -> CheckedTake:
+        reader = open_episode(take.folder)
+        try:
+            found = verdicts(episode_facts(reader))
+        except BaseException:
+            reader.close()
+            raise
+        self._found[take.folder] = found
+        return CheckedTake(replace(take, note=replace(take.note, verdicts=found), checked=True), reader)
+
+    def keep(self, take: Take) -> EpisodeNote:
+        """Save it, with what the checks said in the meantime."""
+        note = replace(take.note, state="kept", verdicts=self._found.pop(take.folder, take.note.verdicts))
+        self._session.keep(take.folder, note)
+        return note
+
+    def discard(self, folder: Path) -> Path:
+        return self._session.discard(folder)
+
+    def restore(self, folder: Path) -> Take:
+        """Bring it back from the trash."""
+        at = self._session.restore(folder)
+        entry = next(e for e in (*self._session.kept(), *self._session.unfinished()) if e.folder == at)
+        if entry.note is None:
+            raise EpisodeFileError(entry.problem)
+        return Take(at, entry.note)
