@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QStackedLayo
 from widgets.demo import demo
 from widgets.hold_button import HoldButton
 from widgets.outcome_card import OutcomeCard
-from widgets.panel import ElidedLabel, label, row
+from widgets.panel import ElidedLabel, label, row, show_done
 from widgets.theme import set_state
 from widgets.values import ApproveState
 
@@ -113,8 +113,7 @@ class ApprovePanel(QWidget):
             whole, part = (
                 (APPROVAL_S, state.expires_s) if state.stage == "approved" else (state.duration_s, state.elapsed_s)
             )
-            self._bar.setRange(0, 1000)
-            self._bar.setValue(int(1000 * part / whole) if whole > 0 else 0)
+            show_done(self._bar, part / whole if whole > 0 else 0.0)
 
     def _show_reason(self, state: ApproveState) -> None:
         text, mood = state.message, state.mood

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QWidget
 
-from widgets.panel import ElidedLabel, label, row
+from widgets.panel import ElidedLabel, label, row, show_done
 from widgets.theme import set_state
 from widgets.values import BusyState
 
@@ -41,7 +41,9 @@ class BusyStrip(QFrame):
         if busy is None:
             return
         self._text.setText(busy.text)
-        self._bar.setRange(0, 0 if busy.done < 0 else 1000)
-        self._bar.setValue(int(max(busy.done, 0) * 1000))
+        if busy.done < 0:
+            self._bar.setRange(0, 0)
+        else:
+            show_done(self._bar, busy.done)
         self._left.setText(time_left(busy.left_s))
         self._cancel.setVisible(busy.can_cancel)

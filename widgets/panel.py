@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -72,6 +73,14 @@ def scrolled(inner: QWidget) -> QScrollArea:
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setWidget(inner)
     return scroll
+
+
+def show_done(bar: QProgressBar, part: float) -> None:
+    """Show how much is done, 0 to 1. The bar's own setValue would paint the whole window at once, unasked."""
+    bar.setUpdatesEnabled(False)
+    bar.setRange(0, 1000)
+    bar.setValue(int(1000 * min(max(part, 0.0), 1.0)))
+    bar.setUpdatesEnabled(True)
 
 
 def clear(layout: QLayout) -> None:

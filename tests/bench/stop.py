@@ -36,6 +36,7 @@ from app.rig_link import RigLink
 from app.workspace import open_workspace
 from hardware.geometry import Array
 from hardware.kinematics import ArmKinematics
+from hardware.plan_file import sealed
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
 from hardware.robots.emulator.config import CONTROL_PORT
@@ -94,7 +95,11 @@ class Bench:
         self._time_stops()
         home = {arm.name: swing_path(arm.home, SECONDS, SWING) for arm in rig.arms}
         by_arm = {arm.name: self._tools()[arm.role] for arm in rig.arms}
-        self.plan: Plan = plan_of(rig, by_arm, home, self.arms.limits)
+        swing = plan_of(rig, by_arm, home, self.arms.limits)
+        # as the dream's own plan it is followed by pictures, timeline and scene
+        dream = self.desk.program.dreaming.dream
+        frames = np.linspace(0.0, (len(dream.views[0].frames) if dream else 1) - 1, len(swing.t))
+        self.plan: Plan = sealed(replace(swing, clip_frame=frames))
 
     def _connect(self) -> None:
         """A computer this busy may start a process too late: try again then."""
@@ -136,6 +141,7 @@ class Bench:
     def one_stop(self, key: Qt.Key, after: float) -> Stop:
         """Approve and run the plan, press a key `after` seconds of it, and wait until all stands."""
         self._to_start()
+        self.desk.program.dreaming.plan = self.plan
         self.arms.set_plan(self.plan)
         self.arms.approve(None)
         self.arms.execute()
