@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := dev,xarm,ur,realsense,basler,gamepad,video
-RUN_EXTRAS := xarm,ur,gamepad
+EXTRAS := dev,xarm,ur,realsense,basler,force,gamepad,video
+RUN_EXTRAS := xarm,ur,force,gamepad
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: run test test-slow lint bench bench-track screenshots clean

@@ -14,9 +14,9 @@ from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
 from app.window_start import stricter, window_rig, window_workspace
 from app.workspace import WorkspaceError, open_workspace
-from hardware.cameras.base import CameraError
 from hardware.robots.base import ArmError
 from hardware.safety import ApprovalError
+from hardware.stream import DeviceError
 from models.data.errors import DreamFileError
 
 VERBS: Sequence[Verb] = (rig.VERB, dream.VERB, track.VERB, plan.VERB, execute.VERB, emulate.VERB)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     except (Refused, LedgerError, WorkspaceError, ApprovalError, ValueError, FileNotFoundError) as error:
         output.error(REFUSED, str(error))
         return REFUSED
-    except (ArmError, CameraError, TimeoutError, OSError) as error:
+    except (ArmError, DeviceError, TimeoutError, OSError) as error:
         output.error(DEVICE, str(error))
         return DEVICE
     except (KeyboardInterrupt, StoppedByPerson) as error:

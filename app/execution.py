@@ -22,11 +22,11 @@ from app.rig_link import RigLink, open_rig
 from app.run import Run, begin_run
 from app.run_progress import RunProgress, where
 from app.workspace import Workspace
-from hardware.cameras.base import CameraError
 from hardware.mounting import mounted_for
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
 from hardware.safety import ApprovalError, PlanApproval, approve_plan, release
+from hardware.stream import DeviceError
 from hardware.types import ArmLimits, ArmState, Check, Frame, Plan, Tool
 
 State = Literal[
@@ -271,7 +271,7 @@ class ExecutionSession:
             old.close()
         try:
             link = open_rig(self.rig, tools)
-        except (ArmError, CameraError, OSError, TimeoutError, ValueError) as error:
+        except (ArmError, DeviceError, OSError, TimeoutError, ValueError) as error:
             message = str(error)
             self._inbox.put(lambda: self._connect_failed(message))
         except Exception as error:

@@ -5,11 +5,12 @@ import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from hardware.cameras.base import CameraDriver, CameraError
 from hardware.mounting import carriers, default_tools, mounted
+from hardware.recording.encoder import to_rgb
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
 from hardware.robots.base import ArmError
+from hardware.stream import Device, Picture
 from hardware.types import Frame, Tool
 from hardware.world.simulated_rig import SimulatedRig
 
@@ -24,7 +25,7 @@ class RigLink:
     rig: Rig
     tools: Mapping[str, Tool]
     group: ArmGroup
-    cameras: Mapping[str, CameraDriver]
+    cameras: Mapping[str, Device]
     close_all: Callable[[], None]
     table: str = ""
     world: SimulatedRig | None = None
@@ -39,8 +40,9 @@ class RigLink:
         """Return each camera's newest picture; a camera that has none is left out."""
         found = {}
         for name, camera in self.cameras.items():
-            with contextlib.suppress(CameraError):
-                found[name] = camera.read_latest()
+            picture = camera.ring.newest()
+            if isinstance(picture, Picture):
+                found[name] = Frame(name, picture.index, picture.t_host, picture.t_device, to_rgb(picture))
         return found
 
     def close(self) -> None:
@@ -52,7 +54,7 @@ def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", see
     """Start everything and connect the arms. tools by role: what the arms carry; task, seed: the simulated table.
 
     A tool whose role no arm has goes to a free one (hardware/mounting.py), an arm without a tool carries its usual.
-    Raises ArmError, CameraError, OSError, TimeoutError; nothing is left running then. ValueError: too many tools.
+    Raises ArmError, DeviceError, OSError, TimeoutError; nothing is left running then. ValueError: too many tools.
     """
     tools = mounted(rig, tools, carriers(rig, tools))
     by_arm = {arm.name: tools[arm.role] for arm in rig.arms if arm.role in tools}

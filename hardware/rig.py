@@ -11,8 +11,9 @@ import numpy as np
 
 from hardware.geometry import Array, transform
 from hardware.kinematics import ArmKinematics
+from hardware.rig_devices import CameraConfig, SensorConfig, in_order, parse_camera, parse_sensor
 from hardware.rig_table import RigTable, checked, line_numbers, unique
-from hardware.types import Box, Camera
+from hardware.types import Box
 
 SIM_RIG = Path(__file__).parent.parent / "assets" / "rigs" / "sim.toml"
 TOOLS = SIM_RIG.parent.parent / "tools"
@@ -23,21 +24,12 @@ DRIVER_GRIPPERS: Mapping[str, tuple[str, ...]] = {"xarm": ("xarm",), "ur": ()}
 
 
 @dataclass(frozen=True, eq=False)
-class CameraConfig:
-    """A camera of the rig and the driver that serves it."""
-
-    camera: Camera
-    driver: str
-    serial: str = ""
-
-
-@dataclass(frozen=True, eq=False)
 class ArmConfig:
     """An arm of the rig. T_world_base (4, 4); home (J,) [rad]; role: the dream's tool that it carries by its role;
     tool: what it carries while no dream says otherwise, "" for the rotation gripper of its role; park (J,) [rad]:
     where it rests out of the way, None where the rig says nothing; gripper: what this program drives at its wrist,
-    "" for none; table_height [m]: the highest place of the table under its workspace in world, as measured, never
-    under the drawn one's 0."""
+    "" for none; table_height [m]: the highest place of the table under its workspace in world, never under the
+    drawn one's 0; table_measured: when a person touched it with this arm, "" for never."""
 
     name: str
     driver: str
@@ -52,6 +44,7 @@ class ArmConfig:
     park: Array | None = None
     gripper: str = ""
     table_height: float = 0.0
+    table_measured: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +64,8 @@ class SafetyConfig:
 
 @dataclass(frozen=True, eq=False)
 class Rig:
-    """Everything that stands around the table. sha256 is that of the file's text."""
+    """Everything that stands around the table; cameras and sensors in their physical order from the left. sha256 is
+    that of the file's text."""
 
     name: str
     simulated: bool
@@ -81,6 +75,7 @@ class Rig:
     safety: SafetyConfig
     keep_out: tuple[Box, ...]
     sha256: str
+    sensors: tuple[SensorConfig, ...] = ()
 
     def arm(self, name: str) -> ArmConfig:
         """Return the arm of that name; KeyError lists the names there are."""
@@ -132,8 +127,7 @@ def _syntax(message: str, text: str) -> str:
 
 def _parse(top: RigTable, sha256: str) -> Rig:
     cameras, arms, keep_out = top.tables("cameras"), top.tables("arms"), top.tables("keep_out")
-    made = tuple(_camera(table) for table in cameras)
-    unique(cameras, "name", [c.camera.name for c in made])
+    made, sensors = _devices(cameras, top.tables("sensors"))
     workers = tuple(_arm(table) for table in arms)
     for key in ("name", "role"):
         unique(arms, key, [getattr(arm, key) for arm in workers])
@@ -149,6 +143,7 @@ def _parse(top: RigTable, sha256: str) -> Rig:
         safety=_safety(safety),
         keep_out=boxes,
         sha256=sha256,
+        sensors=sensors,
     )
     checked(size, "size", bool((rig.table_size > 0).all()), f"{rig.table_size.tolist()}; valid: lengths over 0")
     for table in (*cameras, *arms, *keep_out, size, safety, top):
@@ -158,14 +153,18 @@ def _parse(top: RigTable, sha256: str) -> Rig:
     return rig
 
 
-def _camera(table: RigTable) -> CameraConfig:
-    width, height = (int(v) for v in table.array("size", (2,)))
-    parts = (table.get("name", str), table.array("K", (3, 3)), table.pose())
-    try:
-        camera = Camera(name=parts[0], K=parts[1], size=(width, height), T_world_cam=parts[2])
-    except ValueError as error:
-        raise table.error("", str(error)) from error
-    return CameraConfig(camera, driver=table.get("driver", str), serial=table.get("serial", str, ""))
+def _devices(
+    cameras: list[RigTable], sensors: list[RigTable]
+) -> tuple[tuple[CameraConfig, ...], tuple[SensorConfig, ...]]:
+    made = [parse_camera(table) for table in cameras]
+    names = [config.camera.name for config in made]
+    drawn = {config.camera.name for config in made if config.driver == "sim"}
+    felt = [parse_sensor(table, [name for name in names if name not in drawn]) for table in sensors]
+    unique([*cameras, *sensors], "name", [*names, *(config.name for config in felt)])
+    orders = in_order(cameras), in_order(sensors)
+    for table in sensors:
+        table.done()
+    return tuple(made[i] for i in orders[0]), tuple(felt[i] for i in orders[1])
 
 
 def _arm(table: RigTable) -> ArmConfig:

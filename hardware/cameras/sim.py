@@ -1,60 +1,84 @@
-"""A camera of the simulated world: the newest frame out of its shared memory, from any process of this program."""
+"""A camera of the simulated world: every new frame out of its shared memory, from any process of this program."""
 
 import time
 
-from hardware.cameras.base import CameraError
+from hardware.stream import DeviceError, Picture, StreamInfo
+from hardware.threaded_device import ThreadedDevice
 from hardware.types import Camera, Frame
 from hardware.world.frame_memory import FrameMemory
 
 FIRST_FRAME_TIMEOUT = 30.0
-POLL = 0.005
+POLL = 0.002
+STALL_S = 3.0
+NEVER_S = float("inf")
 
 
-class SimCamera:
-    """Reads one camera of a running WorldProcess; `memory` is the name of that camera's block (pickles well)."""
+class SimSource:
+    """One block of shared memory. Two frames between two looks lose the first; the gap in the index tells."""
 
-    def __init__(self, camera: Camera, memory: str) -> None:
-        self._camera, self._name = camera, memory
+    def __init__(self, camera: Camera, memory: str, rate_hz: float) -> None:
+        self._camera, self._name, self._rate = camera, memory, rate_hz
         self._memory: FrameMemory | None = None
+        self._index = -1
+
+    def open(self) -> StreamInfo:
+        try:
+            self._memory = FrameMemory(self._camera.name, self._camera.size, self._name)
+        except FileNotFoundError as error:
+            raise DeviceError(
+                f"camera {self._camera.name}: its simulated world is not running; start it"
+            ) from error
+        self._index = -1
+        details = {"clock": "simulated", "intrinsics": "exact"}
+        return StreamInfo(self._camera.name, "camera", self._rate, self._camera, link="simulated", details=details)
+
+    def next(self, timeout: float) -> Picture | None:
+        memory = self._memory
+        if memory is None:
+            raise DeviceError(f"camera {self._camera.name}: not connected; call connect first")
+        until = time.monotonic() + timeout
+        while memory.newest_index() == self._index:
+            if time.monotonic() > until:
+                return None
+            time.sleep(POLL)
+        try:
+            frame = memory.read()
+        except TimeoutError as error:
+            raise DeviceError(f"{error}; restart the world") from error
+        if frame is None or frame.index == self._index:
+            return None
+        self._index = frame.index
+        return Picture(frame.camera, frame.index, frame.t_host, frame.t_device, frame.rgb)
+
+    def close(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+
+class SimCamera(ThreadedDevice):
+    """One camera of a running WorldProcess; `memory` is the name of that camera's block."""
+
+    def __init__(self, camera: Camera, memory: str, rate_hz: float = 15.0) -> None:
+        """rate_hz: the most that the world draws; it says what it reached in `health`."""
+        super().__init__(
+            camera.name,
+            SimSource(camera, memory, rate_hz),
+            rate_hz=rate_hz,
+            stall_s=STALL_S,
+            first_sample_s=FIRST_FRAME_TIMEOUT,
+            reopen_after_s=NEVER_S,
+        )
+        self._camera = camera
 
     @property
     def camera(self) -> Camera:
         """Intrinsics at the served size, and its place in the world."""
         return self._camera
 
-    def connect(self) -> None:
-        """Attach and wait for the first frame. Raises CameraError where there is no world, or it shows nothing."""
-        if self._memory is not None:
-            return
-        try:
-            self._memory = FrameMemory(self._camera.name, self._camera.size, self._name)
-        except FileNotFoundError as error:
-            raise CameraError(
-                f"camera {self._camera.name}: its simulated world is not running; start it"
-            ) from error
-        deadline = time.monotonic() + FIRST_FRAME_TIMEOUT
-        while self._memory.newest_index() < 0:
-            if time.monotonic() > deadline:
-                self.disconnect()
-                raise CameraError(
-                    f"camera {self._camera.name}: no frame in {FIRST_FRAME_TIMEOUT} s; restart the world"
-                )
-            time.sleep(POLL)
-
     def read_latest(self) -> Frame:
-        """Return a copy of the newest frame. Raises CameraError before connect, or where the world died."""
-        if self._memory is None:
-            raise CameraError(f"camera {self._camera.name}: not connected; call connect first")
-        try:
-            frame = self._memory.read()
-        except TimeoutError as error:
-            raise CameraError(f"{error}; restart the world") from error
-        if frame is None:
-            raise CameraError(f"camera {self._camera.name}: no frame yet; restart the world")
-        return frame
-
-    def disconnect(self) -> None:
-        """Let go of the memory; safe to call twice."""
-        if self._memory is not None:
-            self._memory.close()
-            self._memory = None
+        """Return the newest frame. Raises DeviceError before connect."""
+        picture = self.ring.newest()
+        if not isinstance(picture, Picture):
+            raise DeviceError(f"camera {self.name}: not connected; call connect first")
+        return Frame(picture.stream, picture.index, picture.t_host, picture.t_device, picture.pixels)

@@ -13,10 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
-from hardware.cameras.base import CameraError
 from hardware.cameras.sim import SimCamera
 from hardware.kinematics import ArmKinematics
 from hardware.rig import load_rig
+from hardware.stream import DeviceError
 from hardware.world.process import CameraFault, WorldProcess
 from hardware.world.simulated_rig import SimulatedRig
 
@@ -110,9 +110,9 @@ def test_names_that_are_not_there_are_answered_with_those_that_are(running: Simu
 
 def test_a_camera_without_its_world_says_so() -> None:
     camera = SimCamera(load_rig("sim").cameras[0].camera, "no-such-memory")
-    with pytest.raises(CameraError, match="camera top: its simulated world is not running"):
+    with pytest.raises(DeviceError, match="camera top: its simulated world is not running"):
         camera.connect()
-    with pytest.raises(CameraError, match="camera top: not connected"):
+    with pytest.raises(DeviceError, match="camera top: not connected"):
         camera.read_latest()
     camera.disconnect()
 
