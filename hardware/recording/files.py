@@ -33,8 +33,10 @@ class Files:
     """The disk as it is. Everything raises OSError."""
 
     def create(self, path: Path) -> LogFile:
-        """Make a new file; FileExistsError where there is one."""
-        return DiskFile(path)
+        """Make a new file, its name on the disk; FileExistsError where there is one."""
+        file = DiskFile(path)
+        self.sync_folder(path.parent)
+        return file
 
     def write_whole(self, path: Path, data: str | bytes) -> None:
         """Write a file that is on the disk whole or not at all; `sync_folder` then makes its name last."""

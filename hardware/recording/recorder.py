@@ -176,8 +176,8 @@ class Recorder:
             t = samples[0].t_host if samples else time.monotonic()
             self._flaw(stream.watch.dropped(t, missed))
         for sample in samples:
-            # one that arrives while the rest is written belongs to no recording
-            if sample.t_host <= self._until:
+            # one that arrives while the rest is written belongs to no recording; a time that is none is told
+            if not sample.t_host > self._until:
                 self._one(stream, sample)
 
     def _one(self, stream: _Stream, sample: Sample) -> None:
