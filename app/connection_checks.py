@@ -47,7 +47,15 @@ def _of(connection: Connection, rig: Rig) -> tuple[Check, ...]:
         connection.arm,
         hint="" if right else "the rig says emulated, but it is not one of ours",
     )
-    return kinematics, limits, kind, *_forces(connection)
+    return kinematics, limits, kind, _table(connection, rig), *_forces(connection)
+
+
+def _table(connection: Connection, rig: Rig) -> Check:
+    """Which table the lowest height of the tip counts from: a person approves knowing that."""
+    arm, lowest = rig.arm(connection.arm), 1e3 * connection.limits.min_tip_height
+    measured = f"touched {arm.table_measured}, up to {1e3 * arm.table_height:.1f} mm above the rig's"
+    which = measured if arm.table_measured else "as drawn in the rig, not touched with this arm"
+    return Check("table", "ok", f"{which}; no tip goes under {lowest:.1f} mm", connection.arm)
 
 
 def _forces(connection: Connection) -> tuple[Check, ...]:

@@ -16,6 +16,7 @@ from app.approval_rules import PlanRules, away_from_start, other_tools, outdated
 from app.connection_checks import connection_checks
 from app.events import Listener, Listeners
 from app.ledger import Ledger
+from app.measured_tables import with_measured_tables
 from app.provenance import record_outcome
 from app.rehearsal import Curves, Rehearsal, curves_of, rehearse
 from app.rig_link import RigLink, open_rig
@@ -120,9 +121,11 @@ class ExecutionSession:
     def connect(self, tools: Mapping[str, Tool]) -> None:
         """Start the simulated rig where it is one, connect all arms with their tools (by role), read limits.
 
-        Runs in the background; ends in state ready or fault. Raises ValueError while arms move.
+        Runs in the background; ends in state ready or fault. Raises ValueError while arms move,
+        or where what a person measured of the table is broken.
         """
         self._require(self.state not in ("connecting", "running", "closed"), f"the arms are {self.state}")
+        self.rig = with_measured_tables(self.rig, self._workspace.root)
         self._withdraw()
         link, self._link = self._link, None
         self._set_state("connecting", "")

@@ -1,13 +1,16 @@
 """What the ledger is told of dreams, tracks, plans and runs, and under which ids."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from app.ledger import Ledger
 from app.run_folder import RunFolder
 from app.track_shelf import track_sha256
 from hardware.safety import PlanApproval
-from hardware.types import Plan
+from hardware.types import Plan, Tool
 from models.types import Dream, Track
 
 
@@ -19,6 +22,7 @@ def record_dream(ledger: Ledger, dream: Dream, folder: Path) -> str:
         "folder": str(folder),
         "placement": dream.placement,
         "tools": {role: tool.name for role, tool in dream.tools.items()},
+        "tool_versions": {role: version_of(tool) for role, tool in dream.tools.items()},
         "provenance": dict(dream.provenance),
     }
     return ledger.add("dream", dream.name, record, id=f"dream-{digest[:32]}")
@@ -60,12 +64,39 @@ def record_plan(ledger: Ledger, plan: Plan, file: Path, parent: str) -> str:
     return ledger.add("plan", plan.dream, record, parents=parents, id=f"plan-{plan.sha256[:32]}")
 
 
+def version_of(tool: Tool) -> str:
+    """Return which very tool it is, 16 hexadecimal digits: its version in the library, else over mesh and mount.
+
+    A tool that was changed under its old name has another one.
+    """
+    if tool.version:
+        return tool.version
+    numbers = (
+        tool.mesh.vertices,
+        tool.mesh.faces,
+        tool.T_flange_tool,
+        tool.tip,
+        tool.symmetry,
+        np.array(tool.mass),
+    )
+    digest = hashlib.sha256(tool.name.encode())
+    for array in (*numbers, *(part for part in (tool.trackable, tool.centre_of_mass) if part is not None)):
+        digest.update(f"{array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
 def record_run(
-    ledger: Ledger, plan: Plan, approval: PlanApproval, folder: RunFolder, plan_parent: str, emulated: bool
+    ledger: Ledger,
+    plan: Plan,
+    approval: PlanApproval,
+    folder: RunFolder,
+    plan_parent: str,
+    emulated: bool,
+    tools: Mapping[str, Tool],
 ) -> str:
     """Add the plan, its approval and the execution that is about to start; return the execution's id.
 
-    emulated: every arm that moves is one of this program's own emulators.
+    emulated: every arm that moves is one of this program's own emulators; tools: what each arm carries.
     """
     plan_id = record_plan(ledger, plan, folder.plan, plan_parent)
     given = {
@@ -79,7 +110,9 @@ def record_run(
         "valid_s": approval.expires_at - approval.approved_at,
     }
     approval_id = ledger.add("approval", plan.dream, given, parents=[plan_id], id=f"approval-{approval.id}")
-    record = {"folder": str(folder.path), "arms": [arm.arm for arm in plan.arms], "emulated": emulated}
+    arms = [arm.arm for arm in plan.arms]
+    carried = {arm: {"name": tools[arm].name, "version": version_of(tools[arm])} for arm in arms if arm in tools}
+    record = {"folder": str(folder.path), "arms": arms, "emulated": emulated, "tools": carried}
     execution_id = ledger.add("execution", plan.dream, record, parents=[plan_id, approval_id])
     folder.write(execution=execution_id, approval=approval_id, plan=plan_id, person=given["person"])
     return execution_id

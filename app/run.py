@@ -93,7 +93,8 @@ def begin_run(run: Run) -> tuple[End | None, str]:
     try:
         run.folder = new_run(run.runs, run.plan)
         emulated = all(run.link.group.connections[arm.arm].emulated for arm in run.plan.arms)
-        run.id = record_run(run.ledger, run.plan, run.approval, run.folder, run.plan_parent, emulated)
+        made = run.ledger, run.plan, run.approval, run.folder, run.plan_parent, emulated
+        run.id = record_run(*made, run.link.tools)
         run.recorder = RunRecorder(run.folder.cameras, run.link.frames)
         run.link.group.prepare(run.plan, run.approval, scene=run.link.scene)
         if run.stopped.is_set():

@@ -21,7 +21,7 @@ from hardware.safety import ApprovalError, MotionGrant, grant_motion
 from hardware.types import Plan
 
 Wish = tuple[float, ...]
-Mode = Literal["none", "jog", "hand"]
+Mode = Literal["none", "jog", "hand", "grip"]
 Topic = Literal["arm", "state", "message", "poses", "plan"]
 USUAL_SPEED, SLOWEST, FASTEST = 0.05, 0.005, 0.09  # m/s; faster the tip is not stopped within 0.1 s
 TURN_PER_SPEED = 5.0  # rad/s of turning at 1 m/s: the rim of a hand-sized tool moves about as fast as its tip
@@ -31,7 +31,7 @@ class Teleoperation:
     """Owned by the window's thread: `tick` about every 30 ms; what waits for an arm happens in a thread of its own.
 
     Read: `arm` (the chosen one), `frame` ("base", "tool" or "camera", the rig's first), `speed` [m/s], `mode`,
-    `message` (for a person), `planning`.
+    `message` (for a person), `planning`. Mode "grip": the chosen arm's gripper goes where it was told.
     """
 
     def __init__(self, execution: ExecutionSession, poses: SavedPoses, person: Callable[[], str]) -> None:
@@ -41,6 +41,10 @@ class Teleoperation:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._spent = False  # the hold ended by itself: a new one takes letting go first
         self._moves: set[str] = set()
+        self._opening = 0.0
+        self._beginning = (
+            0  # holds that the background has yet to begin: until then the group tells of the last one
+        )
         self.arm = execution.rig.arms[0].name if execution.rig.arms else ""
         self.frame, self.speed = "base", USUAL_SPEED
         self.mode: Mode = "none"
@@ -67,6 +71,12 @@ class Teleoperation:
         """[m/s] that the chosen arm may be jogged at: what can be stopped in time, or its own limit."""
         limits = self._execution.limits.get(self.arm)
         return min(FASTEST, limits.tip_speed) if limits else FASTEST
+
+    @property
+    def opening(self) -> float | None:
+        """How far the chosen arm's gripper is open, 0 closed to 1; None where none is known."""
+        link = self._link()
+        return link.group.openings().get(self.arm) if link is not None else None
 
     def reason(self) -> str:
         """Why the chosen arm cannot be moved by hand now, in a sentence; "" where it can."""
@@ -107,7 +117,7 @@ class Teleoperation:
         if not asked and self.mode != "hand":
             self._spent = False
         link = self._link()
-        if self.mode == "hand" and link is not None:
+        if self.mode in ("hand", "grip") and link is not None:
             link.group.jog(None)
         elif asked and not self._spent:
             self._jog(wish)
@@ -120,6 +130,14 @@ class Teleoperation:
             self.let_go()
         elif self.mode == "none" and not self._refused():
             self._begin("hand")
+
+    def grip(self, opening: float) -> None:
+        """Send the chosen arm's gripper to an opening, 0 closed to 1; `let_go` and Stop end it where it is."""
+        if self.mode == "grip":
+            self.let_go()
+        if self.mode == "none" and not self._refused():
+            self._opening = float(np.clip(opening, 0.0, 1.0))
+            self._begin("grip")
 
     def let_go(self) -> None:
         """The control was let go: the arm stands within 0.1 s. Never waits, may be called at any time."""
@@ -157,6 +175,12 @@ class Teleoperation:
         rig = self._execution.rig
         goals = {arm: rig.arm(arm).home for arm in arms or (self.arm,)}
         self._plan(goals, f"{', '.join(goals)} home")
+
+    def plan_park(self) -> None:
+        """Plan the way of the chosen arm to where its rig lets it rest. Raises ValueError where that is nowhere."""
+        if self.config.park is None:
+            raise ValueError(f"{self.arm}: the rig names no place to park; write park_deg beside its home_deg")
+        self._plan({self.arm: self.config.park}, f"{self.arm} parks")
 
     def plan_to_pose(self, name: str) -> None:
         """Plan the way of the chosen arm to a saved pose. Raises KeyError, DreamFileError."""
@@ -197,9 +221,24 @@ class Teleoperation:
             return
         self._set_mode(mode)
         self._say("")
-        arm = self.arm
-        begin = link.group.hold_to_guide if mode == "hand" else link.group.hold_to_jog
-        self._background.submit(self._waiting, lambda: begin(arm, grant), "")
+        arm, group, opening = self.arm, link.group, self._opening
+        begin: Callable[[], None] = {
+            "jog": lambda: group.hold_to_jog(arm, grant),
+            "hand": lambda: group.hold_to_guide(arm, grant),
+            "grip": lambda: group.hold_to_grip(arm, grant, opening),
+        }[mode]
+        self._beginning += 1
+        self._background.submit(self._begin_in_background, mode, begin)
+
+    def _begin_in_background(self, mode: Mode, begin: Callable[[], None]) -> None:
+        try:
+            if self.mode == mode:  # else it was let go before it began
+                self._waiting(begin, "")
+        finally:
+            self._inbox.put(self._begun)
+
+    def _begun(self) -> None:
+        self._beginning -= 1
 
     def _grant(self, link: RigLink) -> MotionGrant:
         return grant_motion(
@@ -217,6 +256,8 @@ class Teleoperation:
             return
         if link is None:
             self._set_mode("none")
+            return
+        if self._beginning:
             return
         state = link.group.hold_state()
         if state.state == "over":

@@ -114,6 +114,12 @@ class ToolLibrary:
         }
         return tuple(sorted(found))
 
+    @property
+    def in_trash(self) -> int:
+        """How many tools, and earlier versions of tools, the trash holds."""
+        trash = self.root / TRASH
+        return sum(1 for _ in trash.iterdir()) if trash.is_dir() else 0
+
     def empty_trash(self) -> tuple[int, tuple[str, ...]]:
         """Delete for good what is in the trash, but for tools whose version a dream names; return how many went and
         what was kept. Undo ends here."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.measured_tables import table_file
 from hardware.calibration.table_plane import PlaneResult, solve_plane, touched_points
 from hardware.calibration.tool_tip import TipResult, solve_tip
 from hardware.geometry import Array, apply, inverse, is_transform
@@ -100,11 +101,12 @@ def table_words(plane: PlaneResult, T_world_base: Array) -> str:
     )
 
 
-def save_table(workspace: Path, arm: str, plane: PlaneResult, touches: tuple[Array, ...]) -> Path:
+def save_table(workspace: Path, rig: str, arm: str, plane: PlaneResult, touches: tuple[Array, ...]) -> Path:
     """Write WORKSPACE/calibration/table_ARM.toml, whole or not at all; return it. Raises OSError."""
-    folder = workspace / "calibration"
-    folder.mkdir(parents=True, exist_ok=True)
+    path = table_file(workspace, arm)
+    path.parent.mkdir(parents=True, exist_ok=True)
     table: dict[str, object] = {
+        "rig": rig,
         "arm": arm,
         "frame": "base",
         "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -114,6 +116,5 @@ def save_table(workspace: Path, arm: str, plane: PlaneResult, touches: tuple[Arr
         "verdict": plane.verdict,
         "touches": len(touches),
     }
-    path = folder / f"table_{arm}.toml"
     write_whole(path, to_toml(table))
     return path

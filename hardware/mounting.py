@@ -78,10 +78,10 @@ def mounted_for(rig: Rig, tools: Mapping[str, Tool], arms: tuple[ArmPlan, ...]) 
     return mounted(rig, fitting, carriers(rig, fitting, wanted))
 
 
-def centre_in_flange(tool: Tool) -> Array | None:
-    """Return a tool's centre of mass (3,) [m] in the flange frame, None where nobody knows it."""
+def centre_in_flange(tool: Tool) -> Array:
+    """Return a tool's centre of mass (3,) [m] in the flange frame; half way to it where nobody knows."""
     if tool.centre_of_mass is None:
-        return None
+        return np.asarray(0.5 * tool.T_flange_tool[:3, 3])
     return np.asarray(apply(tool.T_flange_tool, tool.centre_of_mass[None])[0])
 
 

@@ -30,7 +30,8 @@ def default_limits(rig: Rig, arm: ArmConfig) -> ArmLimits:
     )
     return ArmLimits(
         **{name: getattr(kinematics, name) for name in own},
-        **{name: getattr(safety, name) for name in of_rig},
+        **{name: getattr(safety, name) for name in of_rig if name != "min_tip_height"},
+        min_tip_height=arm.table_height + safety.min_tip_height,
         source={**dict.fromkeys(own, f"data sheet of {arm.model}"), **dict.fromkeys(of_rig, f"rig {rig.name}")},
     )
 
@@ -62,7 +63,8 @@ def plan(
     start, end = (float(f(t)) for f, t in ((min, [p.t[0] for p in paths.values()]), (max, _ends(paths))))
     tasks = []
     for arm, path in paths.items():
-        kept = kept_limits(limits[arm], tools[arm], rig.safety.first_run_tip_speed if first_run else np.inf)
+        speed = rig.safety.first_run_tip_speed if first_run else np.inf
+        kept = kept_limits(limits[arm], tools[arm], rig.arm(arm).table_height, speed)
         tasks.append(_task(rig.arm(arm), path, kept, tools[arm], np.array(q_start[arm], float), start, end))
     resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in paths}
     scene = Scene(rig, tools, tasks, resting)

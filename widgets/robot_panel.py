@@ -15,7 +15,10 @@ from widgets.theme import set_state
 from widgets.transport import action_button
 from widgets.values import Mood
 
-ROBOT_ACTIONS = ("enable", "clear", "home", "home_all", "go_to_pose", "save_pose", "delete_pose")
+ROBOT_ACTIONS = (
+    *("enable", "clear", "home", "home_all", "park", "go_to_pose", "save_pose", "delete_pose"),
+    *("grip_open", "grip_close"),
+)
 FRAMES = ("base", "tool", "camera")
 _FRAME_TIPS = {
     "base": "Along the axes of the arm's base",
@@ -31,7 +34,8 @@ class RobotState:
     by hand now, "" where it can; speed of at most speed_max [m/s]; status: what it does, in a word or two.
 
     poses: names of the saved ones; move: what was planned, "" for nothing; move_reasons: why it may not be
-    approved; gamepad, tool, compliance: a sentence each, "" where there is nothing to say.
+    approved; opening: of its gripper, 0 closed to 1, None for none; gamepad, gripper (why there is none), tool,
+    table, compliance: a sentence each, "" where there is nothing to say.
     """
 
     arms: tuple[tuple[str, str], ...] = ()
@@ -46,8 +50,11 @@ class RobotState:
     poses: tuple[str, ...] = ()
     move: str = ""
     move_reasons: tuple[str, ...] = ()
+    opening: float | None = None
     gamepad: str = ""
+    gripper: str = ""
     tool: str = ""
+    table: str = ""
     compliance: str = ""
 
 
@@ -55,13 +62,14 @@ class RobotPanel(QWidget):
     """Hold a stick or key of `pad` to move; every other button is a wish that the binder answers.
 
     actions: ROBOT_ACTIONS, and any others. guide_wanted(True) while its button is held; move_approved: the planned
-    move is to start.
+    move is to start; grip_wanted: how far the gripper is to open, 0 closed to 1.
     """
 
     arm_picked = Signal(str)
     frame_picked = Signal(str)
     speed_picked = Signal(float)
     guide_wanted = Signal(bool)
+    grip_wanted = Signal(float)
     move_approved = Signal()
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
@@ -80,6 +88,11 @@ class RobotPanel(QWidget):
         self._guide = button("Hold to guide by hand", tip="While it is held the arm gives way to your hand")
         self._guide.pressed.connect(lambda: self.guide_wanted.emit(True))
         self._guide.released.connect(lambda: self.guide_wanted.emit(False))
+        self._jaws, self._jaws_text = QSlider(Qt.Orientation.Horizontal), label("", "number")
+        self._jaws.setRange(0, 100)
+        self._jaws.setToolTip("How far the gripper is open: drag, or press the arrow and page keys")
+        self._jaws.sliderReleased.connect(self._pick_opening)
+        self._jaws.valueChanged.connect(self._opening_changed)
         self._poses, written = QComboBox(), QLineEdit()
         self._poses.setLineEdit(written)
         self._poses.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -88,8 +101,9 @@ class RobotPanel(QWidget):
         self._move, self._move_reason = label("", wrap=True), label("", state="alarm", wrap=True)
         self._hold = HoldButton("Hold to approve and go  ⏎")
         self._hold.held.connect(self.move_approved)
-        self._facts = [label("", "muted", wrap=True) for _ in range(3)]
+        self._facts = [label("", "muted", wrap=True) for _ in range(5)]
         self._lay_out({name: action_button(actions[name]) for name in ROBOT_ACTIONS})
+        self.show_robot(RobotState(reason="Connect the arms first"))
 
     @property
     def pose(self) -> str:
@@ -116,7 +130,9 @@ class RobotPanel(QWidget):
         self.pad.setEnabled(not robot.reason)
         self._guide.setEnabled(robot.can_guide and not robot.reason)
         self._show_move(robot)
-        for line, text in zip(self._facts, (robot.gamepad, robot.tool, robot.compliance), strict=True):
+        self._show_gripper(robot)
+        facts = robot.gamepad, robot.gripper, robot.tool, robot.table, robot.compliance
+        for line, text in zip(self._facts, facts, strict=True):
             _show(line, text)
 
     def _show_speed(self, robot: RobotState) -> None:
@@ -148,6 +164,17 @@ class RobotPanel(QWidget):
         self._hold.setVisible(bool(robot.move))
         self._hold.setEnabled(not robot.move_reasons)
 
+    def _show_gripper(self, robot: RobotState) -> None:
+        self._grip.setVisible(robot.opening is not None)
+        if robot.opening is None:
+            return
+        self._jaws.setEnabled(not robot.reason)
+        self._jaws_text.setText(f"{100 * robot.opening:3.0f} %")
+        if not self._jaws.isSliderDown():
+            self._jaws.blockSignals(True)
+            self._jaws.setValue(round(100 * robot.opening))
+            self._jaws.blockSignals(False)
+
     def _lay_out(self, buttons: Mapping[str, QToolButton]) -> None:
         top = row(1, self._status)
         top.insertLayout(0, self._arms)
@@ -156,20 +183,24 @@ class RobotPanel(QWidget):
         layout.setSpacing(8)
         frame = row(label("Frame", "muted"), *self._frames.values(), 1, spacing=4)
         speed = row(label("Speed", "muted"), self._speed, self._speed_text)
-        care = row(*(buttons[name] for name in ("enable", "clear", "home", "home_all")), 1, spacing=6)
+        care = row(buttons["enable"], buttons["clear"], self._guide, 1, spacing=6)
+        ways = row(label("Way", "muted"), *(buttons[name] for name in ("home", "home_all", "park")), 1, spacing=6)
+        jaws = (buttons["grip_close"], self._jaws, self._jaws_text, buttons["grip_open"])
+        self._grip = QWidget()
+        self._grip.setLayout(row(label("Gripper", "muted"), *jaws))
         poses = row(self._poses, buttons["go_to_pose"], buttons["save_pose"], buttons["delete_pose"], spacing=6)
         poses.setStretch(0, 1)
-        hand = row(self._guide, 1, spacing=6)
         layout.addLayout(top)
         layout.addLayout(care)
+        layout.addLayout(ways)
         for widget in (self._move, self._move_reason, self._hold):
             layout.addWidget(widget)
         for line in (frame, speed):
             layout.addLayout(line)
         layout.addWidget(self._reason)
         layout.addWidget(self.pad)
-        for line in (hand, poses):
-            layout.addLayout(line)
+        layout.addWidget(self._grip)
+        layout.addLayout(poses)
         for fact in self._facts:
             layout.addWidget(fact)
         layout.addStretch(1)
@@ -187,6 +218,15 @@ class RobotPanel(QWidget):
     def _pick_speed(self, step: int) -> None:
         if self._shown is not None:
             self.speed_picked.emit(_SLOWEST + step / _STEPS * (self._shown.speed_max - _SLOWEST))
+
+    @Slot()
+    def _pick_opening(self) -> None:
+        self.grip_wanted.emit(self._jaws.value() / 100)
+
+    @Slot(int)
+    def _opening_changed(self, _percent: int) -> None:
+        if not self._jaws.isSliderDown():  # by a key; a drag counts where it ends
+            self._pick_opening()
 
 
 def _show(line: QLabel, text: str) -> None:
@@ -210,6 +250,7 @@ def main() -> None:
                 move="left home: 6.2 s, all 14 rules of motion hold",
                 gamepad="Gamepad: Xbox pad. Hold its left shoulder button, then the sticks move the arm",
                 tool="Holds rotation gripper left: 0.35 kg",
+                opening=0.4,
                 compliance="Gives way to forces over 20 N: force-torque sensor at the wrist",
             )
         )

@@ -34,7 +34,8 @@ _EMPTY = (
 
 class ToolLibrary(QWidget):
     """`chosen(name)`, `import_wanted`, `dropped(paths)`, `duplicate_wanted(name)`, `delete_wanted(name)`,
-    `table_wanted`; what the form and the wizard ask for they say themselves."""
+    `table_wanted`, `trash_wanted` and, once a person was asked beside the list, `trash_confirmed`; what the form
+    and the wizard ask for they say themselves."""
 
     chosen = Signal(str)
     import_wanted = Signal()
@@ -42,6 +43,8 @@ class ToolLibrary(QWidget):
     duplicate_wanted = Signal(str)
     delete_wanted = Signal(str)
     table_wanted = Signal()
+    trash_wanted = Signal()
+    trash_confirmed = Signal()
 
     def __init__(self, fields: Sequence[FieldRow], origins: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +62,17 @@ class ToolLibrary(QWidget):
         QVBoxLayout(self._problem).addWidget(self._problem_text)
         self._problem.hide()
         self._duplicate, self._delete = button("Duplicate"), button("Delete")
+        self._trash = button("Empty the trash…", tip="Delete for good what was deleted or replaced")
+        self._trash.clicked.connect(lambda: self.trash_wanted.emit())
+        self._trash_question, self._trash_words = QFrame(), label("", wrap=True)
+        self._trash_keep, self._trash_gone = button("Keep it"), button("Delete for good")
+        set_state(self._trash_question, role="banner", state="warning")
+        asked = QVBoxLayout(self._trash_question)
+        asked.addWidget(self._trash_words)
+        asked.addLayout(_pair(self._trash_keep, self._trash_gone))
+        self._trash_keep.clicked.connect(lambda: self.show_trash(""))
+        self._trash_gone.clicked.connect(lambda: self.trash_confirmed.emit())
+        self._trash_question.hide()
         self._right = QStackedWidget()
         self._right.addWidget(self.form)
         self._right.addWidget(self.touch)
@@ -89,6 +103,14 @@ class ToolLibrary(QWidget):
         self.form.setVisible(tool is not None)
         self._duplicate.setEnabled(tool is not None)
         self._delete.setEnabled(not sheet.locked and bool(self.name))
+
+    def show_trash(self, question: str) -> None:
+        """Ask beside the list before the trash is emptied; "": nothing is asked any more."""
+        self._trash_words.setText(question)
+        self._trash_question.setVisible(bool(question))
+        self._trash.setVisible(not question)
+        if question:
+            self._trash_keep.setFocus()
 
     def show_problem(self, text: str) -> None:
         """Say what went wrong with an import or a change, until the next one."""
@@ -126,7 +148,9 @@ class ToolLibrary(QWidget):
         column.addWidget(self._hint)
         column.addLayout(_pair(self._duplicate, self._delete))
         column.addWidget(table)
-        for widget in (self._list, new, table, self._hint):
+        column.addWidget(self._trash)
+        column.addWidget(self._trash_question)
+        for widget in (self._list, new, table, self._trash, self._trash_question, self._hint):
             widget.setFixedWidth(236)
         return column
 

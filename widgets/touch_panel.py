@@ -44,6 +44,8 @@ class TouchPanel(QWidget):
         self._save.clicked.connect(lambda: self.save_wanted.emit())
         close.clicked.connect(lambda: self.closed.emit())
         self._list.currentRowChanged.connect(self._chosen)
+        for pushed in (self._take, self._redo, self._remove, self._direction):
+            pushed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the jog pad
         body = self._panel.body
         body.addLayout(row(label("Arm"), self._arm, 1, close))
         for widget in (self._step, self._live, self._take, self._list):
@@ -54,7 +56,7 @@ class TouchPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._panel)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # as its buttons
 
     def show_arms(self, arms: tuple[str, ...], chosen: str) -> None:
         """Offer these arms."""

@@ -123,6 +123,11 @@ ACTIONS: tuple[Action, ...] = (
     _row("rig.enable", "Enable", "", "Rig", "Switch the chosen arm's motors on", "arms -moving"),
     _row("rig.home", "Home", "", "Rig", "Plan the chosen arm's way home; it goes once approved", "arms -moving"),
     _row("rig.home_all", "All home", "", "Rig", "Plan the way home of all arms together", "arms -moving"),
+    _row("rig.park", "Park", "", "Rig", "Plan the chosen arm's way to where it rests", "arms park -moving"),
+    _row("rig.grip_open", "Open", "Ctrl+Shift+O", "Rig", "Open the chosen arm's gripper", "arms gripper -moving"),
+    _row(
+        "rig.grip_close", "Close", "Ctrl+Shift+C", "Rig", "Close the chosen arm's gripper", "arms gripper -moving"
+    ),
     _row("rig.go_to_pose", "Go to", "", "Rig", "Plan the way to the chosen saved pose", "arms pose -moving"),
     _row(
         "rig.save_pose", "Save", "", "Rig", "Save where the arm stands under the name written here", "arms -moving"

@@ -14,8 +14,15 @@ MISSING = {
     "undo": "nothing to undo",
     "redo": "nothing to redo",
     "pose": "choose a saved pose first",
+    "park": "the rig names no park_deg for the chosen arm",
+    "gripper": "the chosen arm has no gripper that this program drives",
     "run": "choose a run first",
     "video": "this run has no video",
+    "cameras": "turn on the cameras first",
+    "recordable": "wait until the work that is on is done",
+    "review": "record a take first",
+    "discarded": "nothing to bring back",
+    "armed": "take the scene's picture first",
     "correcting": "press Correct pose first",
 }
 IN_THE_WAY = {
@@ -23,8 +30,12 @@ IN_THE_WAY = {
     "busy": "wait for the work that is on, or cancel it",
     "connecting": "the arms are being connected",
     "arms": "the arms are connected already",
+    "cameras": "the cameras are on already",
+    "opening": "the cameras are being turned on",
+    "recording": "stop recording first",
+    "review": "keep or discard the take first",
 }
-_ORDER = ("moving", "connecting", "busy", *MISSING)
+_ORDER = ("moving", "connecting", "busy", "opening", "recording", *MISSING)
 
 
 def why_not(needs: Set[str], forbids: Set[str], facts: Set[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.dreaming import DreamSession
 from app.ledger import Ledger
+from app.measured_tables import with_measured_tables
 from app.plan_making import plan_dream
 from app.provenance import record_plan, record_track
 from app.settings import ledger_file
@@ -51,7 +52,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
 
 def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
     writable(arguments.out, "--out")
-    rig = read_rig(arguments.rig)
+    rig = with_measured_tables(read_rig(arguments.rig), workspace.root)
     with closing(Ledger(ledger_file(workspace))) as ledger, closing(DreamSession(workspace, ledger)) as session:
         session.open(arguments.dream)
         dream, folder = session.dream, session.folder

@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from app.connection_checks import connection_checks
+from app.measured_tables import with_measured_tables
 from app.rig_link import RigLink, default_rig_tools, open_rig
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, Output, Refused
@@ -37,7 +38,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
 def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
     if not 0 < arguments.seconds <= 3600:
         raise Refused(f"--seconds: {arguments.seconds:g}; valid: over 0, at most 3600")
-    rig = read_rig(arguments.rig)
+    rig = with_measured_tables(read_rig(arguments.rig), workspace.root)
     output.progress(f"starting rig {rig.name}")
     with closing(open_rig(rig, default_rig_tools(rig))) as link:
         cameras = _watch(link, arguments.seconds, output)

@@ -80,7 +80,7 @@ def _task(
     fits = np.shape(goal) == q.shape == config.home.shape
     require(fits, f"goals: {arm} has {len(config.home)} joints, not {np.shape(goal)}")
     require(bool(np.isfinite(goal).all() and np.isfinite(q).all()), f"goals: {arm} holds nan or inf")
-    kept = kept_limits(limits[arm], tools[arm], rig.safety.first_run_tip_speed)
+    kept = kept_limits(limits[arm], tools[arm], config.table_height, rig.safety.first_run_tip_speed)
     kinematics = kinematics_within(config.model, kept)
     return ArmTask(config, kinematics, tools[arm], kept, q, *_standing(config, kinematics, tools[arm], q))
 

@@ -90,10 +90,10 @@ class Scene:
         return min(clearance, *(task.room(q[task.name]) for task in self._tasks))
 
 
-def kept_limits(limits: ArmLimits, tool: Tool, tip_speed: float = np.inf) -> ArmLimits:
+def kept_limits(limits: ArmLimits, tool: Tool, table_height: float, tip_speed: float = np.inf) -> ArmLimits:
     """Return what a plan keeps beside an arm's own limits: a slower tip [m/s], and the height that the tool's own
-    task asks for."""
-    height = max(limits.min_tip_height, tool.min_tip_height or 0.0)
+    task asks for above the table [m]."""
+    height = max(limits.min_tip_height, table_height + (tool.min_tip_height or 0.0))
     return replace(limits, tip_speed=min(limits.tip_speed, tip_speed), min_tip_height=height)
 
 

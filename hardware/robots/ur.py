@@ -289,9 +289,7 @@ class UrDriver:
 
     def _begin(self) -> None:
         pose = None if self._tool is None else pose_from_T(self._tool)
-        centre = [0.0, 0.0, 0.0] if pose is None else [0.5 * v for v in pose[:3]]
-        if self._tool_centre is not None:
-            centre = self._tool_centre.tolist()
+        centre = [0.0, 0.0, 0.0] if self._tool_centre is None else self._tool_centre.tolist()
         self._connected().ask(BEGIN_TIMEOUT, "begin", WATCHDOG_HZ, pose, self._tool_mass, centre)
 
     def _modes(self) -> tuple[int, int]:

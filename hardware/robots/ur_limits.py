@@ -8,6 +8,7 @@ from hardware.robots.ur_side import Configuration
 from hardware.types import ArmLimits
 
 CONTROLLER, TABLE, RIG = "controller", "vendor's table for this model", "rig"
+TOUCHED = "rig, above the touched table"
 _FROM_RIG = (
     *("workspace", "tip_speed", "tip_acceleration", "min_tip_height", "min_singularity", "max_jump_rad"),
     *("following_error_rad", "max_force"),
@@ -29,6 +30,8 @@ def merge(told: Configuration | None, arm: ArmConfig, safety: SafetyConfig) -> A
         dq_max, ddq_max = np.minimum(dq_max, told.dq_max), np.minimum(ddq_max, told.ddq_max)
         where = CONTROLLER
     source |= dict.fromkeys(("q_lower", "q_upper", "dq_max", "ddq_max"), where)
+    if arm.table_measured:
+        source["min_tip_height"] = TOUCHED
     source["collision"] = "controller: its own safety limits hold besides; it does not tell them"
     return ArmLimits(
         q_lower=q_lower,
@@ -38,7 +41,7 @@ def merge(told: Configuration | None, arm: ArmConfig, safety: SafetyConfig) -> A
         tip_speed=safety.tip_speed,
         tip_acceleration=safety.tip_acceleration,
         workspace=safety.workspace,
-        min_tip_height=safety.min_tip_height,
+        min_tip_height=arm.table_height + safety.min_tip_height,
         min_singularity=safety.min_singularity,
         max_jump_rad=safety.max_jump_rad,
         following_error_rad=safety.following_error_rad,

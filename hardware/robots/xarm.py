@@ -59,7 +59,7 @@ class XArmDriver:
     control_port: 10502 where the rig says that the arm is emulated, else the vendor's 502. An emulated arm needs
     emulator_nonce: `connect` challenges the controller over the very connection that will carry the commands.
     T_flange_tool (4, 4), tool_mass [kg] and tool_centre (3,) [m], its centre of mass in the flange frame, are
-    written to the controller at connect where a tool is given; a centre that nobody knows is taken half way to it.
+    written to the controller at connect where a tool is given.
     """
 
     def __init__(
@@ -352,7 +352,7 @@ class XArmDriver:
     def _mount(self, T_flange_tool: Array) -> None:
         offset = pose_from_T(T_flange_tool)
         self._do("take the tool's offset", self._arm.set_tcp_offset, offset, is_radian=True, wait=False)
-        centre = 0.5 * T_flange_tool[:3, 3] if self._tool_centre is None else self._tool_centre
+        centre = np.zeros(3) if self._tool_centre is None else self._tool_centre
         # 9, not ready, is how the SDK says that the setting waits for set_state(0), which start_servo sends
         self._do(
             "take the tool's load", self._arm.set_tcp_load, self._tool_mass, (1e3 * centre).tolist(), good=(0, 9)

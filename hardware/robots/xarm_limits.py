@@ -13,6 +13,7 @@ from hardware.types import ArmLimits
 
 VENDOR_TABLE = "vendor's table for this model"
 CONTROLLER, REDUCED, FENCE, RIG = "controller", "controller, reduced mode", "controller, safety boundary", "rig"
+TOUCHED = "rig, above the touched table"
 # the vendor gives no forces for its collision sensitivities, so a low one is shown and not converted to a limit
 WEAK_SENSITIVITY = 3
 
@@ -72,6 +73,8 @@ def merge(controller: ControllerLimits, arm: ArmConfig, safety: SafetyConfig) ->
     workspace = safety.workspace
     if controller.reduced or controller.fence:
         workspace, source["workspace"] = _inside(safety.workspace, controller.boundary, arm.T_world_base)
+    if arm.table_measured:
+        source["min_tip_height"] = TOUCHED
     source["collision"] = _sensitivity_in_words(controller.sensitivity)
     return ArmLimits(
         q_lower=q_lower,
@@ -81,7 +84,7 @@ def merge(controller: ControllerLimits, arm: ArmConfig, safety: SafetyConfig) ->
         tip_speed=tip_speed,
         tip_acceleration=_least(acceleration, "tip_acceleration", source),
         workspace=workspace,
-        min_tip_height=safety.min_tip_height,
+        min_tip_height=arm.table_height + safety.min_tip_height,
         min_singularity=safety.min_singularity,
         max_jump_rad=safety.max_jump_rad,
         following_error_rad=safety.following_error_rad,

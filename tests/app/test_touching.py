@@ -59,7 +59,7 @@ def test_the_touched_table_is_said_against_the_rigs_and_saved(tmp_path: Path) ->
     plane = touching.result
     assert isinstance(plane, PlaneResult)
     assert table_words(plane, T_world_base) == "The table is +3.0 mm against the rig's and leans 0.00 degrees."
-    table = read_table(save_table(tmp_path, "left", plane, touching.poses))
+    table = read_table(save_table(tmp_path, "sim", "left", plane, touching.poses))
     assert table["offset"] == pytest.approx(-0.017)
     assert table["normal"] == pytest.approx([0, 0, 1])
     assert (table["arm"], table["frame"], table["touches"]) == ("left", "base", 4)

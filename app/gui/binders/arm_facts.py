@@ -4,9 +4,10 @@ import numpy as np
 
 from app.execution import ExecutionSession
 from app.gui.figures import Figures
-from hardware.rig import ArmConfig
+from hardware.mounting import centre_in_flange
+from hardware.rig import DRIVER_GRIPPERS, ArmConfig
 from hardware.robots.codes import error_in_words
-from hardware.types import ArmLimits, ArmState
+from hardware.types import ArmLimits, ArmState, Tool
 from widgets.values import ArmCard, LimitRow, LineItem, Mood
 
 _MODELS = {"xarm7": "xArm 7", "xarm6": "xArm 6", "ur5": "UR5", "ur5e": "UR5e"}
@@ -68,6 +69,33 @@ def limit_rows(limits: ArmLimits, figures: Figures = USUAL) -> tuple[LimitRow, .
         ),
         LimitRow("largest force", f"{limits.max_force:.0f} N", source.get("max_force", "")),
     )
+
+
+def load_in_words(tool: Tool, figures: Figures = USUAL) -> str:
+    """Say what an arm's controller was told of its load: mass, and where its middle is from the flange."""
+    where = ", ".join(figures.length(v, 3, small=True) for v in centre_in_flange(tool))
+    known = "" if tool.centre_of_mass is not None else " (taken half way: nobody measured it)"
+    carried = f"{tool.name.replace('_', ' ')}, {figures.number(tool.mass, 2)} kg"
+    return f"The controller was told: {carried}, centre of mass at {where} from the flange{known}."
+
+
+def gripper_in_words(arm: ArmConfig) -> str:
+    """Say which gripper an arm has, or why none can be moved here."""
+    if arm.gripper:
+        return ""
+    known = DRIVER_GRIPPERS[arm.driver]
+    if not known:
+        return "No gripper: this program drives none on an arm of this make"
+    return f'No gripper: where the arm has one, write gripper = "{known[0]}" into the rig'
+
+
+def table_in_words(arm: ArmConfig, limits: ArmLimits, figures: Figures = USUAL) -> str:
+    """Say which table counts for an arm."""
+    lowest = figures.length(limits.min_tip_height, 3, small=True)
+    if arm.table_measured:
+        high = figures.length(arm.table_height, 4, small=True)
+        return f"Table measured {arm.table_measured}: up to {high} above the rig's. No tip goes under {lowest}."
+    return f"Table not measured: the rig's counts. No tip goes under {lowest}."
 
 
 def _state(arm: ArmConfig, session: ExecutionSession) -> tuple[str, Mood]:

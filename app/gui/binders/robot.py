@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
-from app.gui.binders.arm_facts import arm_title
+from app.gui.binders.arm_facts import arm_title, gripper_in_words, load_in_words, table_in_words
 from app.gui.binders.binder import Shell
+from app.gui.figures import Figures
 from app.gui.program import Program
 from app.teleoperation import Teleoperation, Wish
 from hardware.sensors.gamepad import Gamepad, GamepadError, GamepadState
@@ -20,7 +21,11 @@ from widgets.values import LineItem, Mood
 
 log = logging.getLogger(__name__)
 FINE = 0.2
-_MODES: dict[str, tuple[str, Mood]] = {"jog": ("jogging", "warning"), "hand": ("led by hand", "warning")}
+_MODES: dict[str, tuple[str, Mood]] = {
+    "jog": ("jogging", "warning"),
+    "hand": ("led by hand", "warning"),
+    "grip": ("gripping", "warning"),
+}
 
 
 def gamepad_wish(pad: GamepadState) -> Wish:
@@ -41,7 +46,12 @@ class RobotBinder(QObject):
     """Feeds what is held to the teleoperation in every tick, and shows what comes of it."""
 
     def __init__(
-        self, page: RigPage, program: Program, shell: Shell, gamepad: Callable[[], Gamepad] = Gamepad
+        self,
+        page: RigPage,
+        program: Program,
+        shell: Shell,
+        gamepad: Callable[[], Gamepad] = Gamepad,
+        figures: Callable[[], Figures] = Figures,
     ) -> None:
         super().__init__(page)
         panel = self.panel = page.robot
@@ -49,6 +59,7 @@ class RobotBinder(QObject):
         self._robot: Teleoperation = program.teleoperation
         self._poses: tuple[str, ...] = ()
         self._said = ""
+        self._figures = figures
         self._pad, self._pad_problem = _open(gamepad())
         self._forget = self._robot.on_change(self._changed)
         panel.arm_picked.connect(self._robot.choose)
@@ -56,6 +67,7 @@ class RobotBinder(QObject):
         panel.speed_picked.connect(self._robot.choose_speed)
         panel.guide_wanted.connect(self._robot.guide)
         panel.pad.let_go.connect(self._let_go)
+        panel.grip_wanted.connect(self._robot.grip)
         panel.move_approved.connect(self._go)
         self._read_poses()
 
@@ -67,14 +79,23 @@ class RobotBinder(QObject):
             "rig.enable": robot.enable,
             "rig.home": robot.plan_home,
             "rig.home_all": lambda: robot.plan_home(arms),
+            "rig.park": lambda: self._try(robot.plan_park),
+            "rig.grip_open": lambda: robot.grip(1.0),
+            "rig.grip_close": lambda: robot.grip(0.0),
             "rig.go_to_pose": lambda: self._try(lambda: robot.plan_to_pose(self.panel.pose)),
             "rig.save_pose": lambda: self._try(lambda: robot.save_pose(self.panel.pose)),
             "rig.delete_pose": lambda: self._try(lambda: robot.delete_pose(self.panel.pose)),
         }
 
     def facts(self) -> set[str]:
-        facts = {"holding"} if self._robot.mode != "none" else set()
-        return facts | ({"pose"} if self.panel.pose in self._poses else set())
+        robot = self._robot
+        held = {
+            "holding": robot.mode != "none",
+            "pose": self.panel.pose in self._poses,
+            "park": bool(robot.arm) and robot.config.park is not None,
+            "gripper": robot.opening is not None,
+        }
+        return {name for name, holds in held.items() if holds}
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
         return {}
@@ -157,13 +178,20 @@ class RobotBinder(QObject):
             move_reasons=session.forbidden() if move else (),
             gamepad=self._pad_in_words(pad),
             tool=self._tool_in_words(),
+            opening=robot.opening,
+            gripper=gripper_in_words(robot.config) if robot.arm else "",
+            table=self._table_in_words(),
             compliance=limits.source.get("compliance", "") if limits else "",
         )
 
     def _tool_in_words(self) -> str:
         link = self._program.execution.link
         tool = link.tools.get(self._robot.arm) if link else None
-        return f"Carries {tool.name.replace('_', ' ')}: {tool.mass:.2f} kg" if tool else ""
+        return load_in_words(tool, self._figures()) if tool else ""
+
+    def _table_in_words(self) -> str:
+        limits = self._program.execution.limits.get(self._robot.arm)
+        return table_in_words(self._robot.config, limits, self._figures()) if limits else ""
 
     def _pad_in_words(self, pad: GamepadState | None) -> str:
         if pad is not None:

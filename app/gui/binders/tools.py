@@ -49,6 +49,8 @@ class ToolsBinder(QObject):
         view.dropped.connect(self.read)
         view.duplicate_wanted.connect(self._duplicate)
         view.delete_wanted.connect(self._delete)
+        view.trash_wanted.connect(self._ask_trash)
+        view.trash_confirmed.connect(self._empty_trash)
         view.form.edited.connect(self._edit)
         view.form.wanted.connect(self._do)
 
@@ -178,6 +180,27 @@ class ToolsBinder(QObject):
             self._shell.say(f"{name} is in the trash, Ctrl+Z brings it back{kept}", "info")
             self.bench.close()
             self._first_look()
+
+    @Slot()
+    def _ask_trash(self) -> None:
+        count = self.library.in_trash
+        if not count:
+            self._shell.say("The trash is empty", "info")
+            return
+        what = "1 deleted or replaced tool" if count == 1 else f"{count} deleted or replaced tools"
+        self.view.show_trash(f"{what}: gone for good, but for what a dream was made with. Undo ends here.")
+
+    @Slot()
+    def _empty_trash(self) -> None:
+        self.view.show_trash("")
+        try:
+            gone, kept = self.library.empty_trash()
+        except (ValueError, OSError) as error:
+            self.view.show_problem(str(error))
+            return
+        left = f"; {len(kept)} kept, since dreams were made with them" if kept else ""
+        self._shell.say(f"{gone} deleted for good{left}", "info")
+        self._show()
 
     @Slot(dict)
     def _edit(self, texts: dict[str, str]) -> None:

@@ -139,8 +139,8 @@ class TouchBinder(QObject):
                 self._save_tip(result)
             elif isinstance(result, PlaneResult):
                 poses = self._touching.poses
-                path = save_table(self._program.workspace.root, self._arm, result, poses)
-                self._shell.say(f"The table under {self._arm} is saved in {path.name}", "info")
+                path = save_table(self._program.workspace.root, self._program.rig.name, self._arm, result, poses)
+                self._shell.say(f"{path.name} is saved; it counts once the arms are connected again", "info")
         except (ValueError, OSError) as error:
             self._problem = _sentence(str(error))
             self._show()

@@ -141,6 +141,23 @@ def test_the_touched_table_is_saved_for_its_arm(desk: Desk, tools: ToolsBinder) 
     assert [path.name for path in folder.iterdir()] == [f"table_{desk.program.rig.arms[0].name}.toml"]
 
 
+def test_the_trash_is_emptied_only_after_a_person_was_asked(tools: ToolsBinder) -> None:
+    view = tools.view
+    view._trash.click()
+    assert not view._trash_question.isVisible()  # there is nothing in it
+    view.duplicate_wanted.emit("brush")
+    view.delete_wanted.emit("brush_copy")
+    view._trash.click()
+    assert view._trash_question.isVisible()
+    view._trash_keep.click()
+    assert tools.library.in_trash == 1
+    view._trash.click()
+    view._trash_gone.click()
+    assert not view._trash_question.isVisible()
+    assert tools.library.in_trash == 0
+    assert tools.library.undo_words == ""
+
+
 def test_another_tool_is_not_shown_before_a_doubtful_unit_is_settled(
     tools: ToolsBinder, tmp_path: Path, qtbot: QtBot
 ) -> None:
