@@ -48,14 +48,10 @@ class LiveCurves(QWidget):
     def show_arms(self, arms: Sequence[str], error_limit: float, speed_limit: Mapping[str, float]) -> None:
         """Lay out the plots: following error limit [rad], tip speed limit by arm [m/s]."""
         self._shown = (tuple(arms), error_limit, dict(speed_limit))
-        for row in self._arms.values():
-            self._column.removeWidget(row)
-            row.setParent(None)
-            row.deleteLater()
-        self._arms = {arm: ArmCurves(arm, error_limit, speed_limit.get(arm, 0.0), self) for arm in arms}
-        for row in self._arms.values():
-            self._column.addWidget(row)
-        self.update()
+        if tuple(self._arms) != tuple(arms):
+            self._lay_out(arms)
+        for arm, row in self._arms.items():
+            row.begin(error_limit, speed_limit.get(arm, 0.0))
 
     def show_empty(self, text: str) -> None:
         """What to do next, shown while there are no arms."""
@@ -68,7 +64,8 @@ class LiveCurves(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._arms:
-            self.show_arms(*self._shown)  # pens keep the colours that they were made with
+            self._lay_out(tuple(self._arms))  # pens keep the colours that they were made with
+            self.show_arms(*self._shown)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._arms:
@@ -89,6 +86,17 @@ class LiveCurves(QWidget):
             self._turn = (self._turn + 1) % len(self._arms)
             self._pull(list(self._arms)[self._turn])
 
+    def _lay_out(self, arms: Sequence[str]) -> None:
+        """Make the plots. Seldom: pyqtgraph keeps some megabytes of a plot that was taken away."""
+        for row in self._arms.values():
+            self._column.removeWidget(row)
+            row.setParent(None)
+            row.deleteLater()
+        self._arms = {arm: ArmCurves(arm, self) for arm in arms}
+        for row in self._arms.values():
+            self._column.addWidget(row)
+        self.update()
+
     def _pull(self, arm: str) -> None:
         history = self._source.history(arm) if self._source is not None else None
         if history is not None and len(history.t):
@@ -98,16 +106,17 @@ class LiveCurves(QWidget):
 class ArmCurves(QWidget):
     """One arm's two plots, with what they say now in their headings."""
 
-    def __init__(self, arm: str, error_limit: float, speed_limit: float, parent: QWidget | None = None) -> None:
+    def __init__(self, arm: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._limits = (error_limit, speed_limit)
+        self._limits = (0.0, 0.0)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         self._headings = [Heading(), Heading()]
         self._names = (f"{arm} · joint error", f"{arm} · tip speed")
         self._units = ("rad", "m/s")
-        self._plots = [_plot(limit) for limit in self._limits]
+        self._plots = [_plot(), _plot()]
+        self._lines = [_limit_line(plot) for plot in self._plots]
         # the plan lies over what was measured, dashed: both are seen where they agree
         self._error = self._plots[0].plot(pen=pg.mkPen(COLORS["text"], width=2))
         self._planned = self._plots[1].plot(pen=pg.mkPen(COLORS["accent"], width=2, style=Qt.PenStyle.DashLine))
@@ -117,6 +126,15 @@ class ArmCurves(QWidget):
             grid.addWidget(self._headings[i], 0, i)
             grid.addWidget(self._plots[i], 1, i)
             grid.setColumnStretch(i, 1)
+
+    def begin(self, error_limit: float, speed_limit: float) -> None:
+        """Empty the plots for a run with these limits, 0 for none."""
+        self._limits = (error_limit, speed_limit)
+        for curve in (self._error, self._planned, self._measured):
+            curve.setData([], [])
+        for i, limit in enumerate(self._limits):
+            self._lines[i].setValue(limit)
+            self._lines[i].setVisible(bool(limit))
             self._show_now(i, float("nan"))
 
     def show_history(self, history: ArmHistory) -> None:
@@ -194,9 +212,14 @@ class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
         return [f"{value:g} s" for value in values]
 
 
-def _plot(limit: float) -> pg.PlotWidget:
-    plot = pg.PlotWidget(background=COLORS["well"], axisItems={"bottom": SecondsAxis("bottom")})
-    plot.setMenuEnabled(False)
+def _limit_line(plot: pg.PlotWidget) -> pg.InfiniteLine:
+    line = pg.InfiniteLine(0.0, angle=0, pen=pg.mkPen(COLORS["alarm"], style=Qt.PenStyle.DashLine))
+    plot.addItem(line)
+    return line
+
+
+def _plot() -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=COLORS["well"], axisItems={"bottom": SecondsAxis("bottom")}, enableMenu=False)
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
     plot.setMinimumSize(90, 64)
@@ -209,8 +232,6 @@ def _plot(limit: float) -> pg.PlotWidget:
         axis.setTextPen(COLORS["muted"])
     plot.getAxis("left").setWidth(44)
     plot.showGrid(x=True, y=True, alpha=0.12)
-    if limit:
-        plot.addItem(pg.InfiniteLine(limit, angle=0, pen=pg.mkPen(COLORS["alarm"], style=Qt.PenStyle.DashLine)))
     return plot
 
 

@@ -214,6 +214,17 @@ def test_a_following_error_over_its_limit_is_red(curves: LiveCurves) -> None:
     assert ("0.200", "alarm", True) in row._headings[0].words
 
 
+def test_the_next_run_begins_with_empty_plots_and_makes_no_new_ones(curves: LiveCurves) -> None:
+    before = {arm: row._plots for arm, row in curves._arms.items()}
+    curves._pull("left")
+    curves.show_arms(made_up.ROLES, 0.15, {"left": 0.1, "right": 0.1})
+    assert {arm: row._plots for arm, row in curves._arms.items()} == before
+    row = curves._arms["left"]
+    assert row._measured.getData()[0] is None
+    assert ("–", "muted", True) in row._headings[1].words
+    assert "of 0.1 m/s" in row._headings[1].toolTip()
+
+
 def test_curves_without_arms_say_what_to_do(curves: LiveCurves) -> None:
     before = curves.grab().toImage()
     curves.show_empty("Execute a plan")
