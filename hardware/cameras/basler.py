@@ -177,12 +177,11 @@ class _Numbers:
         self._last, self._turns = 0, 0
 
     def read(self, grabbed: Any, now: float) -> tuple[int, float]:
-        # a camera without a counter or a clock gives 0
-        block = grabbed.BlockID or grabbed.ImageNumber
+        block = grabbed.BlockID
         if self._wraps and block < self._last - GIGE_IDS // 2:
             self._turns += 1
         self._last = block
-        ticks = grabbed.TimeStamp
+        ticks = grabbed.TimeStamp  # 0 where the camera has no clock
         return block + self._turns * GIGE_IDS, ticks * self.tick_s if ticks and self.tick_s else now
 
 
