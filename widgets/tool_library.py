@@ -144,12 +144,12 @@ class ToolLibrary(QWidget):
         table = button("Touch the table…", tip="Find where the table is, with the arm")
         table.clicked.connect(lambda: self.table_wanted.emit())
         column.addWidget(new)
+        column.addWidget(self._trash_question)
         column.addWidget(self._list, 1)
         column.addWidget(self._hint)
         column.addLayout(_pair(self._duplicate, self._delete))
         column.addWidget(table)
         column.addWidget(self._trash)
-        column.addWidget(self._trash_question)
         for widget in (self._list, new, table, self._trash, self._trash_question, self._hint):
             widget.setFixedWidth(236)
         return column
