@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.ledger import LedgerError
 from app.settings import read_settings
-from app.verbs import dream, emulate, execute, plan, rig, track
+from app.verbs import dataset, dream, emulate, execute, plan, record, rig, track
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
 from app.window_start import stricter, window_rig, window_workspace
@@ -19,7 +19,16 @@ from hardware.safety import ApprovalError
 from hardware.stream import DeviceError
 from models.data.errors import DreamFileError
 
-VERBS: Sequence[Verb] = (rig.VERB, dream.VERB, track.VERB, plan.VERB, execute.VERB, emulate.VERB)
+VERBS: Sequence[Verb] = (
+    rig.VERB,
+    record.VERB,
+    dataset.VERB,
+    dream.VERB,
+    track.VERB,
+    plan.VERB,
+    execute.VERB,
+    emulate.VERB,
+)
 EPILOG = (
     "exit status: 0 done, 2 wrong usage, 3 input refused, 4 a device or controller said no, 5 stopped by a person"
 )

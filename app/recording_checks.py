@@ -16,8 +16,9 @@ from hardware.types import Image
 
 MARK_UNDER_S = 1.0  # a flaw shorter than this marks a take; a longer one makes it bad
 SKEW_PERIODS = 0.75  # cameras without a common trigger are up to half a period apart
-BLURRED = 0.35  # of the take's own median sharpness
-DARK, BRIGHT, CLIPPED = 0.12, 0.88, 0.3
+BLURRED = 0.55  # of the take's own median sharpness
+DARK, BRIGHT = 0.05, 0.92  # mean of a picture; a black table alone is no fault
+MOST_DARK, MOST_BRIGHT = 0.7, 0.3  # fractions of a picture without any detail
 SHORTEST_S = 1.0
 ZERO_FORCE_N, ZERO_WITHIN_S = 0.5, 0.5
 CONFIDENCE = 3
@@ -119,8 +120,8 @@ def exposure(facts: EpisodeFacts) -> list[Verdict]:
     for name, states in facts.pictures.items():
         values = [(s.get("brightness", 0.5), s.get("dark", 0.0), s.get("bright", 0.0)) for _, s in states]
         rows = np.array(values).reshape(-1, 3)
-        dark = (rows[:, 0] < DARK) | (rows[:, 1] > 1 - CLIPPED)
-        bright = (rows[:, 0] > BRIGHT) | (rows[:, 2] > CLIPPED)
+        dark = (rows[:, 0] < DARK) | (rows[:, 1] > MOST_DARK)
+        bright = (rows[:, 0] > BRIGHT) | (rows[:, 2] > MOST_BRIGHT)
         found += _spanned("exposure", name, states, dark, facts, "is too dark; more light, or a longer exposure")
         found += _spanned("exposure", name, states, bright, facts, "is too bright; shorten its exposure")
     return found

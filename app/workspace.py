@@ -28,6 +28,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def recordings(self) -> Path:
+        """One folder per session of recorded demonstrations (hardware/recording/session.py)."""
+        return self.root / "recordings"
+
+    @property
     def ledger(self) -> Path:
         return self.root / "ledger.sqlite"
 

@@ -12,8 +12,8 @@ LONGEST_SIDE = 480  # larger pictures are thinned out first
 
 @dataclass(frozen=True)
 class Quality:
-    """sharpness: variance of the Laplacian, relative to the picture's own contrast; brightness 0..1, mean;
-    dark, bright: fractions of the pixels that are black or white for want of exposure."""
+    """sharpness: how steep the edges are, about 1 where they are sharp, whatever is seen; brightness 0..1,
+    mean; dark, bright: fractions of the pixels that are black or white for want of exposure."""
 
     sharpness: float
     brightness: float
@@ -30,10 +30,12 @@ def quality(picture: Picture) -> Quality:
     # every n-th pixel, unsmoothed: smoothing would hide the very blur that is looked for
     step = max(1, -(-max(grey.shape) // LONGEST_SIDE))
     grey = np.ascontiguousarray(grey[::step, ::step])
-    contrast = float(grey.std()) + 1.0
-    laplacian = cv2.Laplacian(cv2.GaussianBlur(grey, (3, 3), 0), cv2.CV_32F)
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0).astype(np.float32)
+    slope = sum(float((cv2.Sobel(smooth, cv2.CV_32F, *d, scale=0.125) ** 2).mean()) for d in ((1, 0), (0, 1)))
+    # curvature against slope: how many edges there are falls out; 1 grey level keeps flat pictures from being noise
+    sharpness = float((cv2.Laplacian(smooth, cv2.CV_32F) ** 2).mean()) / (slope + 1.0)
     return Quality(
-        float(laplacian.var()) / contrast,
+        sharpness,
         float(grey.mean()) / 255.0,
         float((grey < 18).mean()),
         float((grey > 233).mean()),

@@ -56,6 +56,17 @@ class Capped:
         return True
 
 
+def whole(path: Path) -> Recovered | None:
+    """Read a file from front to back, every checksum; None where it is unfinished or damaged. Raises OSError."""
+    with open(path, "rb") as source:
+        salvage = _Salvage(Capped(source))
+        if not salvage.is_whole():
+            return None
+        source.seek(0)
+        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+        return Recovered(salvage.messages, salvage.seconds, 0, True, sha256, salvage.size)
+
+
 def recover(path: Path, files: Files | None = None) -> Recovered:
     """Make the file at path whole in place, in one step. One that is whole already stays as it is, byte by byte.
 
@@ -65,12 +76,8 @@ def recover(path: Path, files: Files | None = None) -> Recovered:
     files = files or Files()
     part = path.with_name(f"{path.name}.recovering")
     part.unlink(missing_ok=True)
-    with open(path, "rb") as source:
-        salvage = _Salvage(Capped(source))
-        if salvage.is_whole():
-            source.seek(0)
-            sha256 = hashlib.file_digest(source, "sha256").hexdigest()
-            return Recovered(salvage.messages, salvage.seconds, 0, True, sha256, salvage.size)
+    if (found := whole(path)) is not None:
+        return found
     target = files.create(part)
     try:
         with open(path, "rb") as source:

@@ -186,7 +186,9 @@ def test_a_second_program_on_one_session_is_told_and_may_look_but_not_record(
         second.close()
 
 
-def test_a_take_that_a_crash_left_behind_is_offered_and_can_be_kept(session: RecordingSession, stage: Stage) -> None:
+def test_a_take_that_a_crash_left_behind_is_offered_and_can_be_kept(
+    session: RecordingSession, stage: Stage
+) -> None:
     to_review(session, stage)
     session.close()
     stage.capture.close()

@@ -1,0 +1,207 @@
+"""`record`: episodes from a rig's devices, or from the simulated world as fast as it goes."""
+
+import argparse
+import multiprocessing
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+from app.recording import RecordingSession
+from app.recording_plan import Choice
+from app.recording_sim import TASKS, record_sim
+from app.verbs.options import Verb, add_rig, closing, read_rig
+from app.verbs.output import DONE, Output, Refused, StoppedByPerson
+from app.workspace import Workspace
+from hardware.devices import RigDevices
+from hardware.recording.capture_process import CaptureProcess
+from hardware.recording.note import EpisodeNote
+from hardware.recording.session import Session, SessionBusy
+from hardware.rig import Rig
+
+OPEN_S, SAVE_S = 30.0, 120.0
+MOST = 100_000
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
+    """Add the verb to the command line."""
+    p = verbs.add_parser(
+        "record",
+        parents=[shared],
+        help="record demonstrations",
+        description="Record episodes into a dataset folder. With a simulated rig a scripted person shows the task "
+        "as fast as this computer draws it, on a virtual clock; with a real rig each take is begun and ended with "
+        "Enter, or lasts --seconds. Ctrl+C ends: what is saved stays, a take that runs can be recovered.",
+    )
+    add_rig(p)
+    p.add_argument("--task", required=True, metavar="TASK", help=f"simulated: {', '.join(TASKS)}; else any name")
+    p.add_argument("--episodes", type=int, required=True, metavar="N", help="how many to record")
+    p.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="folder; episodes are added to it")
+    p.add_argument("--seed", type=int, default=0, metavar="S", help="simulated: of the first episode (default: 0)")
+    p.add_argument(
+        "--size", default="192x128", metavar="WxH", help="simulated: of the pictures (default: %(default)s)"
+    )
+    p.add_argument("--seconds", type=float, metavar="S", help="real rig: length of a take, instead of Enter")
+    p.add_argument("--instruction", default="", metavar="TEXT", help="what the take shows, in words")
+    p.add_argument(
+        "--override",
+        action="append",
+        default=[],
+        metavar="GATE=REASON",
+        help="real rig: pass a closed gate (streams, calibration, disk, scene); the reason goes into the episode",
+    )
+    p.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
+    rig = read_rig(arguments.rig)
+    if not 1 <= arguments.episodes <= MOST:
+        raise Refused(f"--episodes: {arguments.episodes}; valid: 1 to {MOST}")
+    if not arguments.task.strip():
+        raise Refused("--task: is empty; valid: a name")
+    session = Session(arguments.dataset)
+    if rig.simulated:
+        size = _size(arguments.size)
+        if arguments.task not in TASKS:
+            raise Refused(f"--task: {arguments.task!r}; valid: {', '.join(TASKS)}")
+        with closing(session):
+            _lock(session)
+            return _simulated(arguments, rig, size, session, output)
+    if arguments.seconds is not None and not 0.5 <= arguments.seconds <= 3600:
+        raise Refused(f"--seconds: {arguments.seconds:g}; valid: 0.5 to 3600")
+    return _real(arguments, rig, workspace, output)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(16 <= v <= 4096 and v % 2 == 0 for v in size):
+        raise Refused(f"--size: {text!r}; valid: width x height, even, 16 to 4096, such as 192x128")
+    return size
+
+
+def _lock(session: Session) -> None:
+    try:
+        session.lock()
+    except SessionBusy as error:
+        raise Refused(f"--dataset: {error}") from error
+
+
+# simulated
+
+
+def _simulated(
+    arguments: argparse.Namespace, rig: Rig, size: tuple[int, int], session: Session, output: Output
+) -> int:
+    began = time.monotonic()
+    done: list[EpisodeNote] = []
+    for folder, job in _jobs(arguments, rig, size, session):
+        note = job.result()
+        session.keep(folder, note)
+        done.append(note)
+        output.progress(f"{len(done)} of {arguments.episodes} saved")
+    seconds = time.monotonic() - began
+    values = {
+        "dataset": str(arguments.dataset),
+        "episodes": [note.number for note in done],
+        "pictures": sum(sum(note.samples.values()) for note in done),
+        "clock": "virtual",
+        "seconds": seconds,
+        "per_second": len(done) / seconds,
+        "marked": sum(bool(note.verdicts) for note in done),
+    }
+    output.result(values, [f"{len(done)} episodes in {arguments.dataset}, {len(done) / seconds:.1f} a second"])
+    return DONE
+
+
+def _jobs(
+    arguments: argparse.Namespace, rig: Rig, size: tuple[int, int], session: Session
+) -> Iterator[tuple[Path, "Future[EpisodeNote]"]]:
+    """Yield every episode's folder with its job, in order; at most some are under way."""
+    workers = min(os.cpu_count() or 1, arguments.episodes, 8)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    waiting: list[tuple[Path, Future[EpisodeNote]]] = []
+    try:
+        for k in range(arguments.episodes):
+            seed = arguments.seed + k
+            details = {"rig": rig.name, "rig_sha256": rig.sha256}
+            note = EpisodeNote("", 0, arguments.task, seed=seed, instruction=arguments.instruction, details=details)
+            folder, note = session.begin(note)
+            waiting.append((folder, pool.submit(record_sim, rig, arguments.task, seed, size, folder, note)))
+            if len(waiting) > 2 * workers:
+                yield waiting.pop(0)
+        yield from waiting
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+# real
+
+
+def _real(arguments: argparse.Namespace, rig: Rig, workspace: Workspace, output: Output) -> int:
+    output.progress(f"opening the devices of {rig.name}")
+    with closing(CaptureProcess(RigDevices(rig).makers)) as capture:
+        remembered = workspace.root / "recording.json"
+        details = {"rig": rig.name, "rig_sha256": rig.sha256}
+        with closing(RecordingSession(capture, arguments.dataset, remembered, details=details)) as session:
+            if session.read_only:
+                raise Refused(f"--dataset: {session.read_only}")
+            session.choose(Choice(arguments.task, instruction=arguments.instruction))
+            saved = [_take(session, arguments, k, output) for k in range(arguments.episodes)]
+    values = {"dataset": str(arguments.dataset), "episodes": saved, "clock": "host"}
+    output.result(values, [f"{len(saved)} episodes in {arguments.dataset}"])
+    return DONE
+
+
+def _take(session: RecordingSession, arguments: argparse.Namespace, k: int, output: Output) -> int:
+    """Record one take and keep it; return its number."""
+    _ask(arguments, f"take {k + 1}: clear the scene, then Enter")
+    session.take_scene()
+    _until(session, "armed")
+    for text in arguments.override:
+        gate, _, reason = text.partition("=")
+        if any(g.name == gate and not g.open for g in session.gates):
+            session.override(gate, reason)
+    _ask(arguments, "Enter starts")
+    session.start()
+    _until(session, "recording")
+    output.progress(f"recording take {k + 1}")
+    if arguments.seconds is None:
+        _ask(arguments, "Enter stops")
+    else:
+        end = time.monotonic() + arguments.seconds
+        while time.monotonic() < end and session.state == "recording":
+            session.pump()
+            time.sleep(0.02)
+    if session.state == "recording":
+        session.stop()
+    _until(session, "review")
+    if session.take is None:
+        raise OSError(session.message or "the take is gone")
+    for verdict in session.take.note.verdicts:
+        output.progress(f"{verdict.level}: {verdict.text}")
+    number = session.take.note.number
+    session.keep()
+    _until(session, "idle")
+    output.progress(f"saved as episode {number}")
+    return number
+
+
+def _until(session: RecordingSession, state: str) -> None:
+    reached = session.wait(SAVE_S)
+    if not reached or session.state != state:
+        raise OSError(session.message or f"the recording is {session.state}, not {state}")
+
+
+def _ask(arguments: argparse.Namespace, text: str) -> None:
+    if arguments.seconds is not None:
+        return
+    print(f"{text}: ", end="", file=sys.stderr, flush=True)
+    if not sys.stdin.readline():
+        raise StoppedByPerson("the input ended; what is saved stays")
+
+
+VERB: Verb = add
