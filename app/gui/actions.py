@@ -18,7 +18,8 @@ class Action:
     """One thing a person can do.
 
     page: where it is offered, empty for everywhere; needs: facts that must hold, forbids: facts that must not (the
-    binders say which facts hold); guarded: its key belongs to the key guard, which sees it before anybody else.
+    binders say which facts hold); guarded: its key belongs to the key guard, which sees it before anybody else;
+    repeats: a key that is held does it again and again.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Action:
     needs: frozenset[str] = field(default_factory=frozenset)
     forbids: frozenset[str] = field(default_factory=frozenset)
     guarded: bool = False
+    repeats: bool = True
 
     def enabled(self, page: str, facts: Set[str]) -> bool:
         """Return whether a person on `page` may do it while `facts` hold."""
@@ -54,6 +56,7 @@ def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = 
         needs=frozenset(w for w in words if not w.startswith("-")),
         forbids=frozenset(w[1:] for w in words if w.startswith("-")),
         guarded=id == "motion.stop",
+        repeats=room != "record",
     )
 
 
@@ -84,6 +87,20 @@ _CORRECTIONS: tuple[Action, ...] = (
     _row("dream.copy_view", "Copy box", "Y", "Correct", "Copy the box here to the other view", _HAND),
     _row("dream.corrections", "List corrections", "Ctrl+J", "Correct", "What was corrected, by whom", "dream"),
     *_nudges(),
+)
+
+_RECORDING: tuple[Action, ...] = (
+    _row("cameras.open", "Turn on the cameras", "F8", "Rig", "All cameras and sensors", "-cameras -opening"),
+    _row("cameras.close", "Turn off the cameras", "", "Rig", "", "cameras -recording -review"),
+    _row("record.next", "Next step", "Space", "Record", "Cameras on, scene picture, start, stop", "recordable"),
+    _row(
+        "record.pedal", "Foot pedal", "PgDown", "Record", "As Space; on a take under review it keeps", "recordable"
+    ),
+    _row("record.keep", "Keep", "Return", "Record", "Save the take", "review"),
+    _row("record.discard", "Discard", "Backspace", "Record", "Into the trash; Ctrl+Z brings it back", "review"),
+    _row("record.redo", "Again", "R", "Record", "Discard it and record the same once more", "review"),
+    _row("record.undo", "Undo", "Ctrl+Z", "Edit", "Bring back the take that was discarded last", "discarded"),
+    _row("record.scene", "Scene picture", "S", "Record", "Take the bare scene's picture anew", "armed"),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -135,6 +152,7 @@ ACTIONS: tuple[Action, ...] = (
     _row("rig.delete_pose", "Delete", "", "Rig", "Forget the chosen saved pose", "pose"),
     _row("tools.show", "Tool library", "Ctrl+Shift+L", "Rig", "Import, check and change what the arms hold"),
     _row("tools.import", "Import a tool…", "Ctrl+Shift+I", "Rig", "A CAD file: STL, OBJ, PLY or 3MF", "-moving"),
+    *_RECORDING,
     _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),
     _row("dream.example", "Open the built-in example", "Ctrl+B", "File", "", "-moving -busy"),
     _row(
@@ -211,6 +229,11 @@ class ActionBoard(QObject):
         return {row.id: row.shortcut for row in ACTIONS}
 
     @property
+    def pages(self) -> dict[str, str]:
+        """Where each action is offered, "" for everywhere."""
+        return {row.id: row.page for row in ACTIONS}
+
+    @property
     def keys(self) -> Mapping[str, str]:
         """The keys that hold now, by id; "" for none."""
         return self._keys
@@ -219,7 +242,7 @@ class ActionBoard(QObject):
         """Take a person's keys, the usual ones for all others; return what could not be used, in sentences."""
         guarded = {row.id for row in ACTIONS if row.guarded}
         wishes = {id: keys for id, keys in chosen.items() if id not in guarded}
-        before, (self._keys, problems) = self._keys, resolve(self.usual_keys, wishes)
+        before, (self._keys, problems) = self._keys, resolve(self.usual_keys, wishes, self.pages)
         for row in ACTIONS:
             if before[row.id] != self._keys[row.id]:
                 self._show_keys(row)
@@ -244,6 +267,7 @@ class ActionBoard(QObject):
     def _make(self, row: Action) -> QAction:
         action = QAction(row.text, self)
         action.setObjectName(row.id)
+        action.setAutoRepeat(row.repeats)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.triggered.connect(self._tell)
         return action

@@ -8,11 +8,13 @@ from pathlib import Path
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
+from app.recording_desk import RecordingDesk
 from app.saved_poses import SavedPoses
 from app.settings import ledger_file, load_settings
 from app.teleoperation import Teleoperation
 from app.workspace import Workspace
 from hardware.rig import Rig
+from hardware.world.process import WorldProcess
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,15 @@ class Program:
     def teleoperation(self) -> Teleoperation:
         """The same arms, moved by hand."""
         return Teleoperation(self.execution, SavedPoses(self.workspace.poses), lambda: self.person)
+
+    @cached_property
+    def recording(self) -> RecordingDesk:
+        """The cameras and sensors of the rig, and what is recorded of them."""
+        return RecordingDesk(self.rig, self.workspace, self._arms_world)
+
+    def _arms_world(self) -> WorldProcess | None:
+        link = self.execution.link
+        return link.world.world if link is not None and link.world is not None else None
 
     @property
     def moving(self) -> bool:
@@ -48,7 +59,8 @@ class Program:
             return "operator"
 
     def close(self) -> None:
-        """End every process and thread; the arms first."""
+        """End every process and thread; the arms first, but what records them before."""
+        self.recording.close()
         self.teleoperation.close()
         self.execution.close()
         self.dreaming.close()

@@ -1,6 +1,6 @@
 """Which keys an action may have: none that another has, none that stop the arms, none that move the focus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
@@ -46,43 +46,49 @@ def refusal(keys: str, usual: str = "") -> str:
     return ""
 
 
-def resolve(usual: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def together(a: str, b: str, pages: Mapping[str, str]) -> bool:
+    """Whether two actions can be possible at once. pages: where each is offered, "" for everywhere."""
+    return "" in (here := (pages.get(a, ""), pages.get(b, ""))) or here[0] == here[1]
+
+
+def resolve(
+    usual: Mapping[str, str], chosen: Mapping[str, str], pages: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the keys by action and what of `chosen` could not be used, in sentences.
 
-    What a person chose comes before what is usual; of two choices for one key the first is kept.
+    What a person chose comes before what is usual; of two choices for one key the first is kept. Actions of two
+    pages may share a key.
     """
     keys, problems = dict(usual), []
     taken: dict[str, str] = {}
     for id, wish in chosen.items():
         problem = f"there is no action {id}" if id not in usual else refusal(wish, usual[id])
-        if not problem and wish and plain(wish) in taken:
-            problem = f"{plain(wish)} belongs to {taken[plain(wish)]}"
-        if problem:
-            problems.append(f"shortcut of {id}: {problem}; dropped")
+        owner = "" if problem else owner_of(wish, taken, pages, besides=id)
+        if problem or owner:
+            problems.append(f"shortcut of {id}: {problem or f'{plain(wish)} belongs to {owner}'}; dropped")
             continue
-        keys[id] = plain(wish)
-        if wish:
-            taken[plain(wish)] = id
+        keys[id] = taken[id] = plain(wish)
     for id in usual.keys() - chosen.keys():
-        if plain(usual[id]) in taken:
+        if owner_of(usual[id], taken, pages, besides=id):
             keys[id] = ""
-    return keys, tuple(problems) + _doubles(keys, usual)
+    return keys, tuple(problems) + _doubles(keys, usual, pages)
 
 
-def _doubles(keys: dict[str, str], usual: Mapping[str, str]) -> tuple[str, ...]:
+def _doubles(keys: dict[str, str], usual: Mapping[str, str], pages: Mapping[str, str]) -> tuple[str, ...]:
     """A choice that was dropped falls back to its usual keys, which somebody may have taken meanwhile."""
     seen: dict[str, str] = {}
     lost: list[str] = []
     for id in sorted(keys, key=lambda id: plain(keys[id]) == plain(usual[id])):
-        if keys[id] and plain(keys[id]) in seen:
-            lost.append(f"shortcut of {id}: {keys[id]} belongs to {seen[plain(keys[id])]}; it has none")
+        owner = owner_of(keys[id], seen, pages, besides=id)
+        if owner:
+            lost.append(f"shortcut of {id}: {keys[id]} belongs to {owner}; it has none")
             keys[id] = ""
-        elif keys[id]:
-            seen[plain(keys[id])] = id
+        seen[id] = keys[id]
     return tuple(lost)
 
 
-def owner_of(keys: str, held: Mapping[str, str], besides: str = "") -> str:
-    """Return the id of the action that has these keys, "" where none has."""
-    same: Sequence[str] = [id for id, has in held.items() if has and id != besides and plain(has) == plain(keys)]
-    return same[0] if same else ""
+def owner_of(keys: str, held: Mapping[str, str], pages: Mapping[str, str], besides: str = "") -> str:
+    """Return the id of the action whose keys these are wherever `besides` is possible, "" where none has them."""
+    wanted = plain(keys) if keys else ""
+    same = [i for i, has in held.items() if has and i != besides and plain(has) == wanted]
+    return next((id for id in same if together(id, besides, pages)), "") if wanted else ""

@@ -11,24 +11,24 @@ from widgets.busy_strip import BusyStrip
 from widgets.demo import demo
 from widgets.docked_page import DockedPage
 from widgets.panel import scrolled
+from widgets.rig_cameras import RigCameras
 from widgets.robot_panel import ROBOT_ACTIONS, RobotPanel
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
 from widgets.values import ArmCard, BusyState, Chip
-from widgets.views.camera_grid import CameraGrid
 from widgets.views.scene_view import SceneView
 
 
 class RigPage(QWidget):
-    """`cameras` pulls live pictures; the arms have a card each; `scene` shows where everything stands; `robot`
-    moves an arm by hand. actions: connect, disconnect and clear, and those of the robot panel."""
+    """`cameras` shows every device live; the arms have a card each; `scene` shows where everything stands; `robot`
+    moves an arm by hand. actions: connect, disconnect, clear, cameras, and those of the robot panel."""
 
     clear_wanted = Signal(str)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
-        self.cameras, self.scene, self.busy = CameraGrid(), SceneView(), BusyStrip()
+        self.cameras, self.scene, self.busy = RigCameras(actions["cameras"]), SceneView(), BusyStrip()
         self.robot = RobotPanel(actions)
         self.bar = TopBar("Rig", [action_button(actions[name]) for name in ("connect", "disconnect", "clear")])
         self._cards: dict[str, ArmCardView] = {}
@@ -106,7 +106,9 @@ def main() -> None:
     """Show a rig with one arm."""
 
     def make() -> QWidget:
-        page = RigPage({name: QAction(name) for name in ("connect", "disconnect", "clear", *ROBOT_ACTIONS)})
+        page = RigPage(
+            {name: QAction(name) for name in ("connect", "disconnect", "clear", "cameras", *ROBOT_ACTIONS)}
+        )
         page.show_arms([ArmCard("left", "xArm 7 left", "ready", "ok", connected=True)])
         return page
 

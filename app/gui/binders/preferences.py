@@ -181,7 +181,7 @@ class PreferencesBinder(QObject):
         if text:
             self.page.shortcuts.show_verdict(f"Not possible: {text}.", False)
             return
-        owner = owner_of(keys, self._board.keys, besides=id)
+        owner = owner_of(keys, self._board.keys, self._board.pages, besides=id)
         if owner and self._guarded(owner):
             self.page.shortcuts.show_verdict(f"Not possible: {keys} belongs to Stop.", False)
         elif owner:
@@ -194,7 +194,7 @@ class PreferencesBinder(QObject):
     def _take_keys(self, id: str, keys: str) -> None:
         if self._guarded(id) or refusal(keys, self._board.usual_keys[id]):
             return
-        owner = owner_of(keys, self._board.keys, besides=id) if keys else ""
+        owner = owner_of(keys, self._board.keys, self._board.pages, besides=id) if keys else ""
         if owner:
             self._preferences.set_shortcut(owner, "")
         usual = keys == self._board.usual_keys[id]
@@ -203,7 +203,8 @@ class PreferencesBinder(QObject):
     @Slot(str)
     def _usual_keys(self, id: str) -> None:
         for one in [id] if id else list(self._preferences.settings.shortcuts):
-            owner = owner_of(self._board.usual_keys.get(one, ""), self._board.keys, besides=one)
+            usual = self._board.usual_keys.get(one, "")
+            owner = owner_of(usual, self._board.keys, self._board.pages, besides=one)
             if owner:
                 self._preferences.set_shortcut(owner, "" if id else None)
             self._preferences.set_shortcut(one, None)

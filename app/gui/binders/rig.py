@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, Slot
 
 from app.gui.binders.arm_facts import USUAL, arm_card, line_item
 from app.gui.binders.binder import Shell
-from app.gui.binders.live import LatestFrames, RateMeter
 from app.gui.binders.scene import measured_links, rig_scene
 from app.gui.program import Program
 from hardware.arm_model import link_poses
@@ -28,19 +27,16 @@ class RigBinder(QObject):
         program: Program,
         shell: Shell,
         tools: Callable[[], Mapping[str, Tool]],
-        frames: LatestFrames,
     ) -> None:
         super().__init__(page)
         self.page, self._program, self._shell, self._tools = page, program, shell, tools
-        self._session, self._frames, self._rates = program.execution, frames, RateMeter()
+        self._session = program.execution
         self._looked = 0.0
         self.figures = USUAL
         self._forget = self._session.on_change(self._changed)
         page.clear_wanted.connect(self._clear)
-        page.cameras.set_source(frames)
         rig = program.rig
         self._live = False
-        page.cameras.show_empty("Connect the arms and cameras (Ctrl+Return)")
         page.scene.show_static(rig_scene(rig))
         kind = "simulated" if rig.simulated else "real"
         page.show_title(
@@ -62,7 +58,7 @@ class RigBinder(QObject):
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
         arms = tuple(line_item(arm, self._session) for arm in self._program.rig.arms)
-        return {"arms": arms, "cameras": (self._cameras_item(),)}
+        return {"arms": arms}
 
     def tick(self) -> None:
         self._session.pump()
@@ -70,14 +66,12 @@ class RigBinder(QObject):
         if now - self._looked < _LOOK_EVERY_S:
             return
         self._looked = now
-        self._rates.take(self._frames.all())
         if self.page.isVisible():
             self._show_arms()
             self.page.scene.show_moment(self._moment())
 
     def close(self) -> None:
         self._forget()
-        self.page.cameras.set_source(None)
 
     @Slot()
     def connect_arms(self) -> None:
@@ -97,19 +91,17 @@ class RigBinder(QObject):
     def _changed(self, topic: str) -> None:
         if topic in ("state", "limits"):
             self._show_arms()
-            self._show_cameras()
+            self._warm_scene()
             connecting = self._session.state == "connecting"
             self.page.show_busy(
                 BusyState("Starting and connecting the rig", can_cancel=False) if connecting else None
             )
 
-    def _show_cameras(self) -> None:
+    def _warm_scene(self) -> None:
+        """Set up the scene's drawing when the arms come, not under way when the page is first turned to."""
         live = self._session.state not in ("offline", "connecting", "closed")
         if live and not self._live:
-            self.page.cameras.show_cameras([config.camera.name for config in self._program.rig.cameras])
-            self.page.scene.grab()  # sets up its drawing now, not under way when the page is first turned to
-        elif self._live and not live:
-            self.page.cameras.show_cameras([])
+            self.page.scene.grab()
         self._live = live
 
     def _show_arms(self) -> None:
@@ -121,11 +113,3 @@ class RigBinder(QObject):
         measured = measured_links(rig, self._session.arms)
         home = {arm.name: arm.T_world_base @ link_poses(arm.model, arm.home) for arm in rig.arms}
         return SceneMoment(planned={} if measured else home, measured=measured)
-
-    def _cameras_item(self) -> LineItem:
-        names = [config.camera.name for config in self._program.rig.cameras]
-        rates = [self._rates.rate(name, time.monotonic()) for name in names]
-        if not any(rates):
-            return LineItem(f"{len(names)} cameras: off")
-        text = " · ".join(f"{name} {rate:.0f} fps" for name, rate in zip(names, rates, strict=True))
-        return LineItem(text, "ok" if all(rates) else "alarm")

@@ -11,6 +11,7 @@ from app.gui.fact_words import MISSING, why_not
 from app.gui.shortcuts import owner_of, plain, refusal, resolve
 
 USUAL = {row.id: row.shortcut for row in ACTIONS}
+PAGES = {row.id: row.page for row in ACTIONS}
 keys = st.one_of(
     st.sampled_from(
         [row.shortcut for row in ACTIONS] + ["Esc", "Space", "F9", "Ctrl+F9", "Ctrl+K, Ctrl+L", "Return"]
@@ -33,18 +34,25 @@ def test_play_keeps_space_and_pause_its_usual_keys() -> None:
 @hypothesis_settings(max_examples=100, deadline=None)
 @given(chosen=st.dictionaries(st.one_of(st.sampled_from(sorted(USUAL)), st.text(max_size=5)), keys, max_size=6))
 def test_whatever_the_file_says_no_key_does_two_things(chosen: dict[str, str]) -> None:
-    held, _ = resolve(USUAL, chosen)
-    taken = [plain(value) for value in held.values() if value]
+    held, _ = resolve(USUAL, chosen, PAGES)
     assert held.keys() == USUAL.keys()
-    assert len(set(taken)) == len(taken)
+    for page in set(PAGES.values()):
+        taken = [plain(value) for id, value in held.items() if value and PAGES[id] in ("", page)]
+        assert len(set(taken)) == len(taken)
     assert "Esc" not in {value for id, value in held.items() if id != "motion.stop"}
 
 
 def test_what_a_person_chose_goes_before_what_is_usual() -> None:
-    held, problems = resolve(USUAL, {"dream.plan": "Ctrl+O", "gone.action": "F9", "dream.box": "Esc"})
+    held, problems = resolve(USUAL, {"dream.plan": "Ctrl+O", "gone.action": "F9", "dream.box": "Esc"}, PAGES)
     assert (held["dream.plan"], held["dream.open"], held["dream.box"]) == ("Ctrl+O", "", "B")
     assert [problem.split(":")[0] for problem in problems] == ["shortcut of gone.action", "shortcut of dream.box"]
-    assert owner_of("ctrl+o", held) == "dream.plan"
+    assert owner_of("ctrl+o", held, PAGES) == "dream.plan"
+
+
+def test_two_pages_may_use_one_key_but_none_takes_a_key_that_works_everywhere() -> None:
+    held, problems = resolve(USUAL, {"record.redo": "P", "record.pedal": "Ctrl+K"}, PAGES)
+    assert (held["record.redo"], held["dream.plan"], problems) == ("P", "P", ())
+    assert (held["record.pedal"], held["view.palette"]) == ("Ctrl+K", "")
 
 
 def test_new_keys_work_at_once_and_tooltips_show_them(qapp: QApplication) -> None:

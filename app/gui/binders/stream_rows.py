@@ -1,0 +1,143 @@
+"""What the health strips say: pure functions from what the devices report to words with a colour."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hardware.recording.capture import CaptureStatus
+from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
+from widgets.record_values import Fact, StreamRow, StreamShape
+from widgets.values import Mood
+
+GOOD_RATE, POOR_RATE = 0.9, 0.5  # of the rate that was asked for
+LATE_PERIODS, SILENT_S = 6.0, 1.0
+SKEW_PERIODS = 0.75  # cameras without a common trigger are up to half a period apart
+CONFIDENCES: Mapping[int, tuple[str, Mood]] = {
+    0: ("pose lost", "alarm"),
+    1: ("pose unsure", "alarm"),
+    2: ("pose fair", "warning"),
+    3: ("pose sure", "ok"),
+}
+USB_USABLE = {"USB 2": 35e6, "USB 3": 350e6}  # bytes a second that one bus carries in practice
+_ORDER: dict[Mood, int] = {"alarm": 0, "warning": 1, "idle": 2, "ok": 3}
+
+
+def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus) -> list[StreamRow]:
+    """Return a row for each stream in the rig's order, then one for each device that did not open."""
+    skews = group_skew(infos, status.health)
+    rows = [
+        _row(info, status.health.get(name), status.values.get(name), skews.get(name))
+        for name, info in infos.items()
+    ]
+    missing = [
+        StreamRow(name, mood="alarm", problem=why) for name, why in status.missing.items() if name not in infos
+    ]
+    return rows + missing
+
+
+def _row(info: StreamInfo, health: StreamHealth | None, value: object, skew: float | None) -> StreamRow:
+    shape: StreamShape = "picture" if info.kind == "camera" else "number"
+    shown = _value(info, value)
+    if health is None:
+        return StreamRow(info.name, shape, "warning", (Fact("no word yet"),))
+    facts = tuple(_facts(info, health, value, skew))
+    problem = health.problem or ("" if health.connected else f"{info.name}: not connected; plug it in again")
+    mood: Mood = "alarm" if problem else worst([fact.mood for fact in facts])
+    return StreamRow(info.name, shape, mood, facts, problem, shown)
+
+
+def _facts(info: StreamInfo, health: StreamHealth, value: object, skew: float | None) -> list[Fact]:
+    unit = "fps" if info.kind == "camera" else "Hz"
+    facts = [
+        Fact(f"{health.fps:.1f} {unit}", rate_mood(info, health), f"reached; asked for {info.rate_hz:g} {unit}"),
+        _age(info, health),
+        Fact(
+            f"{health.device_drops} drops", _drops_mood(health), "gaps in the device's own counter since it is open"
+        ),
+    ]
+    if skew is not None:
+        late = abs(skew) > SKEW_PERIODS / info.rate_hz
+        facts.append(
+            Fact(f"skew {1000 * skew:+.0f} ms", "warning" if late else "idle", "to the rig's first camera")
+        )
+    if isinstance(value, Reading) and not value.valid:
+        what = "no marker seen" if info.kind == "opening" else "no valid value"
+        facts.append(Fact(what, "warning"))
+    if isinstance(value, Pose):
+        facts.append(Fact(*CONFIDENCES.get(value.confidence, CONFIDENCES[0])))
+    if "exposure" in info.details:
+        facts.append(Fact(f"exp {info.details['exposure']}", tip="exposure, as the camera says"))
+    if info.link:
+        facts.append(Fact(info.link, "warning" if info.link.startswith("USB 2") else "idle", "how it is connected"))
+    return facts
+
+
+def rate_mood(info: StreamInfo, health: StreamHealth) -> Mood:
+    """What to think of a stream's rate; a simulated one is never held to a rate that nobody promised."""
+    share = health.fps / info.rate_hz
+    if info.link == "simulated":
+        return "ok" if health.fps > 0 else "alarm"
+    return "ok" if share >= GOOD_RATE else "warning" if share >= POOR_RATE else "alarm"
+
+
+def _drops_mood(health: StreamHealth) -> Mood:
+    return "warning" if health.device_drops else "ok"
+
+
+def _age(info: StreamInfo, health: StreamHealth) -> Fact:
+    tip = "of the newest sample"
+    if health.age_s >= SILENT_S:
+        return Fact(f"silent for {min(health.age_s, 9999):.0f} s", "alarm", tip)
+    late = health.age_s > max(LATE_PERIODS / info.rate_hz, 0.25)
+    return Fact(f"age {1000 * health.age_s:.0f} ms", "warning" if late else "idle", tip)
+
+
+def _value(info: StreamInfo, value: object) -> str:
+    """The newest sample of a sensor, as it is read from two metres away."""
+    if isinstance(value, Pose):
+        x, y, z = 100 * np.asarray(value.T_ref_sensor)[:3, 3]
+        return f"{x:.0f}, {y:.0f}, {z:.0f} cm"
+    if not isinstance(value, Reading) or not value.valid:
+        return "–"
+    return f"{1000 * value.value:.1f} mm" if info.kind == "opening" else f"{value.value:.2f} N"
+
+
+def group_skew(infos: Mapping[str, StreamInfo], health: Mapping[str, StreamHealth]) -> dict[str, float]:
+    """How far [s] each camera's exposures lie from the first camera's, for cameras of one rate: of the ages that
+    were taken at one instant, what whole periods leave over."""
+    cameras = [name for name, info in infos.items() if info.kind == "camera" and name in health]
+    if not cameras:
+        return {}
+    first, skews = cameras[0], {}
+    for name in cameras[1:]:
+        if infos[name].rate_hz == infos[first].rate_hz and health[name].fps > 0:
+            period = 1.0 / max(health[first].fps, 1e-3)
+            apart = health[first].age_s - health[name].age_s
+            skews[name] = (apart + period / 2) % period - period / 2
+    return skews
+
+
+def usb_budget(infos: Mapping[str, StreamInfo]) -> Fact:
+    """The load that the cameras put on each kind of USB, against what one bus carries."""
+    load: dict[str, float] = {}
+    for info in infos.values():
+        if info.kind == "camera" and info.camera is not None and info.link.startswith("USB"):
+            width, height = info.camera.size
+            bytes_each = {"rgb24": 3.0, "yuyv422": 2.0, "nv12": 1.5}[info.pixel_format]
+            bus = "USB 3" if info.link.startswith("USB 3") else "USB 2"
+            load[bus] = load.get(bus, 0.0) + width * height * bytes_each * info.rate_hz
+    if not load:
+        return Fact("")
+    parts = [
+        f"{bus}: {used / 1e6:.0f} of about {USB_USABLE[bus] / 1e6:.0f} MB/s" for bus, used in sorted(load.items())
+    ]
+    over = any(used > USB_USABLE[bus] for bus, used in load.items())
+    text = "USB of the whole rig · " + " · ".join(parts)
+    if over:
+        text += " · more than one bus carries: spread the cameras over more controllers, or lower a rate"
+    return Fact(text, "alarm" if over else "ok", "if all cameras of a kind hang on one controller")
+
+
+def worst(moods: list[Mood]) -> Mood:
+    """The most serious of these."""
+    return min(moods, key=lambda mood: _ORDER[mood], default="idle")

@@ -1,0 +1,62 @@
+"""The cameras and sensors of a rig, opened in a capture process of their own; a simulated rig's world with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from hardware.cameras.sim import SimCamera
+from hardware.recording.capture import CaptureSource, DeviceMaker
+from hardware.recording.capture_process import CaptureProcess
+from hardware.rig import Rig
+from hardware.world.process import WorldProcess
+
+WORLD_FPS = 15.0  # the most that a world renders a camera
+
+
+@dataclass(eq=False)
+class LiveDevices:
+    """What runs. world: the simulation behind it, None for a real rig; owns_world: it was started for this."""
+
+    capture: CaptureSource
+    world: WorldProcess | None = None
+    owns_world: bool = False
+
+    def close(self) -> None:
+        """End what was started for it. Safe to call twice."""
+        self.capture.close()
+        if self.world is not None and self.owns_world:
+            self.world.close()
+
+
+def open_devices(rig: Rig, world: WorldProcess | None = None) -> LiveDevices:
+    """Open every device of the rig; one that does not open is missing in the capture's status, the others work.
+
+    world: the one that the arms of a simulated rig move in, None starts one. Takes seconds. Raises RuntimeError,
+    OSError, TimeoutError, ConnectionError, ValueError; nothing is left running then.
+    """
+    if not rig.simulated:
+        return LiveDevices(CaptureProcess(real_makers(rig)))
+    started = None if world is not None else WorldProcess(rig, largest_fps=WORLD_FPS)
+    shown = world or started
+    try:
+        if shown is None:
+            raise ValueError(f"rig {rig.name}: it has no world")
+        return LiveDevices(CaptureProcess(world_makers(shown)), shown, started is not None)
+    except BaseException:
+        if started is not None:
+            started.close()
+        raise
+
+
+def world_makers(world: WorldProcess) -> list[DeviceMaker]:
+    """What opens each camera of a running world."""
+    names = {name: world.memory_name(name) for name in world.cameras}
+    return [partial(SimCamera, world.cameras[name], memory, WORLD_FPS) for name, memory in names.items()]
+
+
+def real_makers(rig: Rig) -> Sequence[DeviceMaker]:
+    """What opens each device of a real rig. Raises ValueError naming a driver that this program does not have."""
+    unknown = sorted({config.driver for config in rig.cameras})
+    if unknown:
+        raise ValueError(f"rig {rig.name}: no driver {unknown[0]!r} for live cameras")
+    return []

@@ -1,0 +1,154 @@
+"""Turns a rig's cameras and sensors on and off, and holds the recording session of those that are on."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+from app.events import Listener, Listeners
+from app.live_devices import LiveDevices, open_devices
+from app.recording import RecordingSession
+from app.workspace import Workspace
+from hardware.rig import Rig
+from hardware.stream import StreamInfo
+from hardware.types import Frame
+from hardware.world.process import WorldProcess
+
+Devices = Literal["off", "opening", "on"]
+_ERRORS = (RuntimeError, OSError, ValueError)  # TimeoutError and ConnectionError are OSErrors
+
+
+class RecordingDesk:
+    """Owned by one thread, which calls `pump` about every 30 ms; opening and closing happen in another.
+
+    Read: `devices` (off, opening, on), `session` (None unless on), `message` ("" or why they are not on).
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        workspace: Workspace,
+        arms_world: Callable[[], WorldProcess | None] = lambda: None,
+        opener: Callable[[Rig, WorldProcess | None], LiveDevices] = open_devices,
+    ) -> None:
+        """arms_world(): the world that the connected arms of a simulated rig move in, so that both see the same."""
+        self.rig, self._workspace, self._arms_world, self._opener = rig, workspace, arms_world, opener
+        self._listeners = Listeners()
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="devices")
+        self._opening: Future[LiveDevices] | None = None
+        self._live: LiveDevices | None = None
+        self.devices: Devices = "off"
+        self.session: RecordingSession | None = None
+        self.message = ""
+
+    @property
+    def world(self) -> WorldProcess | None:
+        """The simulation that the cameras see, None for a real rig or while they are off."""
+        return self._live.world if self._live is not None else None
+
+    @property
+    def streams(self) -> Mapping[str, StreamInfo]:
+        """What each device that is on delivers, in the rig's order."""
+        return self._live.capture.streams if self._live is not None else {}
+
+    def latest(self, name: str) -> Frame | None:
+        """Return a camera's newest picture at preview size, None while there is none."""
+        return self._live.capture.newest(name) if self._live is not None else None
+
+    @property
+    def recording(self) -> bool:
+        """Whether a take is under way or waits for a decision."""
+        return self.session is not None and self.session.state not in ("idle", "armed", "looking")
+
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener("devices")` after every change, in the owner's thread; returns what ends it."""
+        return self._listeners.add(listener)
+
+    def open(self) -> None:
+        """Turn everything on; `devices` is "on" some seconds later, or off with a message."""
+        if self.devices != "off":
+            return
+        self.message = ""
+        self._opening = self._background.submit(self._opener, self.rig, self._arms_world())
+        self._to("opening")
+
+    def turn_off(self, message: str = "") -> None:
+        """Turn everything off. A take that is under way is then unfinished, not lost."""
+        if self.devices != "on":
+            return
+        self._let_go()
+        self.message = message
+        self._to("off")
+
+    def pump(self) -> None:
+        """Take in what was opened, and what the session did. Never blocks."""
+        if self._opening is not None and self._opening.done():
+            self._opened(self._opening)
+        if self.session is not None:
+            self.session.pump()
+            self._follow_arms()
+
+    def close(self) -> None:
+        """Turn everything off and wait for that. Safe to call twice."""
+        self._let_go()
+        self._background.shutdown(wait=True)
+        if self._opening is not None and self._opening.done() and self._opening.exception() is None:
+            self._opening.result().close()
+        self._opening = None
+
+    def session_folder(self) -> Path:
+        """Where the takes of today go."""
+        return self._workspace.root / "sessions" / datetime.datetime.now().astimezone().date().isoformat()
+
+    def _opened(self, opening: Future[LiveDevices]) -> None:
+        self._opening = None
+        error = opening.exception()
+        if error is not None:
+            if not isinstance(error, _ERRORS):
+                raise error
+            self.message = str(error) or f"the devices could not be opened ({type(error).__name__})"
+            self._to("off")
+            return
+        self._live = opening.result()
+        try:
+            self.session = self._begin(self._live)
+        except OSError as refused:
+            self._let_go()
+            self.message = f"{self.session_folder()}: {refused.strerror or refused}; choose another --workspace"
+            self._to("off")
+            return
+        self._to("on")
+
+    def _begin(self, live: LiveDevices) -> RecordingSession:
+        folder = self.session_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        details = {
+            "rig": self.rig.name,
+            "rig_sha256": self.rig.sha256,
+            "simulated": str(self.rig.simulated).lower(),
+        }
+        return RecordingSession(live.capture, folder, self._workspace.root / "recording.json", details=details)
+
+    def _follow_arms(self) -> None:
+        """Where the arms' world came or went, see that one instead: there is one table."""
+        if self._live is None or not self.rig.simulated or self.recording:
+            return
+        arms = self._arms_world()
+        seen = None if self._live.owns_world else self._live.world
+        if arms is not seen:
+            self.turn_off()
+            self.open()
+
+    def _let_go(self) -> None:
+        session, self.session = self.session, None
+        live, self._live = self._live, None
+        if session is not None:
+            session.close()
+        if live is not None:
+            self._background.submit(live.close)
+
+    def _to(self, devices: Devices) -> None:
+        if devices != self.devices:
+            self.devices = devices
+            self._listeners.tell("devices")
