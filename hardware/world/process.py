@@ -73,6 +73,10 @@ class WorldProcess:
             raise KeyError(f"the world has no camera {name!r}; it has {list(self.cameras)}")
         return SimCamera(self.cameras[name], self._memories[name].name)
 
+    def memory_name(self, name: str) -> str:
+        """Return the name of that camera's shared memory, for a device in another process."""
+        return self._memories[name].name
+
     def reset(self, seed: int, task: str = "rotation", tools: Mapping[str, Tool] | None = None) -> None:
         """Lay the table anew; tools by role replace those before unless None. The arms stay where they are."""
         self._ask(ResetRequest(task, seed, None if tools is None else dict(tools)))
