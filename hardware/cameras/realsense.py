@@ -79,6 +79,8 @@ class RealSenseSource:
             sensor.open(profile)
             self._sensor, self._queue, self._profile = sensor, queue, profile
             sensor.start(queue)
+        except DeviceError:
+            raise
         except RuntimeError as error:
             self.close()
             raise DeviceError(
@@ -125,6 +127,8 @@ class RealSenseSource:
                 _pixel_format(rs, frame.get_profile()),
                 _exposure(rs, frame),
             )
+        except DeviceError:
+            raise
         except RuntimeError as error:
             raise DeviceError(f"{name}: it is gone ({error}); plug it in again") from error
 

@@ -172,7 +172,10 @@ def test_every_model_has_a_driver_and_every_driver_a_known_model() -> None:
     assert sorted(model for models in DRIVER_MODELS.values() for model in models) == sorted(MODELS)
 
 
-@pytest.mark.parametrize("name", sorted(built_in_rigs()))
+SIMULATED = sorted(name for name in built_in_rigs() if name.startswith("sim"))
+
+
+@pytest.mark.parametrize("name", SIMULATED)
 def test_a_built_in_rig_is_opened_by_its_name_and_keeps_clear_at_home(name: str) -> None:
     rig = load_rig(name)
     assert rig.name == name
@@ -183,7 +186,7 @@ def test_a_built_in_rig_is_opened_by_its_name_and_keeps_clear_at_home(name: str)
 
 
 def test_the_cameras_of_all_built_in_rigs_stand_alike() -> None:
-    first, *others = (load_rig(name) for name in built_in_rigs())
+    first, *others = (load_rig(name) for name in SIMULATED)
     for rig in others:
         for a, b in zip(first.cameras, rig.cameras, strict=True):
             np.testing.assert_array_equal(a.camera.T_world_cam, b.camera.T_world_cam)

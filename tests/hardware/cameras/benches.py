@@ -169,7 +169,7 @@ class RealSenseBench(Bench):
         self.software.register_info(rs.camera_info.name, "Software D435")
         self.software.register_info(rs.camera_info.usb_type_descriptor, "3.2")
         self.sensor = self.software.add_sensor("RGB Camera")
-        self.sensor.add_option(rs.option.exposure, rs.option_range(1, 10000, 1, 156), True)
+        self.sensor.add_option(rs.option.exposure, rs.option_range(1, 10000, 156, 1), True)
         self._profile = self.sensor.add_video_stream(self._stream()).as_video_stream_profile()
         self.device = threaded(RealSenseSource(config("realsense", calibrated=False), self.find))
         self._pump = Pump(self._turn)
