@@ -182,7 +182,7 @@ FIELDS: Mapping[str, FieldSpec] = {
     ),
     "min_tip_height": FieldSpec(
         "Lowest tip height",
-        "mm; kept with the tool, the rig's limit holds",
+        "mm above the table; empty: the rig's",
         lambda d: "" if d.tool.min_tip_height is None else f"{1e3 * d.tool.min_tip_height:.4g}",
         _height,
     ),
