@@ -1,10 +1,10 @@
 """The cameras and sensors of a rig, opened in a capture process of their own; a simulated rig's world with them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from hardware.cameras.sim import SimCamera
+from hardware.devices import RigDevices
 from hardware.recording.capture import CaptureSource, DeviceMaker
 from hardware.recording.capture_process import CaptureProcess
 from hardware.rig import Rig
@@ -35,7 +35,7 @@ def open_devices(rig: Rig, world: WorldProcess | None = None) -> LiveDevices:
     OSError, TimeoutError, ConnectionError, ValueError; nothing is left running then.
     """
     if not rig.simulated:
-        return LiveDevices(CaptureProcess(real_makers(rig)))
+        return LiveDevices(CaptureProcess(RigDevices(rig).makers))
     started = None if world is not None else WorldProcess(rig, largest_fps=WORLD_FPS)
     shown = world or started
     try:
@@ -52,11 +52,3 @@ def world_makers(world: WorldProcess) -> list[DeviceMaker]:
     """What opens each camera of a running world."""
     names = {name: world.memory_name(name) for name in world.cameras}
     return [partial(SimCamera, world.cameras[name], memory, WORLD_FPS) for name, memory in names.items()]
-
-
-def real_makers(rig: Rig) -> Sequence[DeviceMaker]:
-    """What opens each device of a real rig. Raises ValueError naming a driver that this program does not have."""
-    unknown = sorted({config.driver for config in rig.cameras})
-    if unknown:
-        raise ValueError(f"rig {rig.name}: no driver {unknown[0]!r} for live cameras")
-    return []

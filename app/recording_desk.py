@@ -99,7 +99,7 @@ class RecordingDesk:
 
     def session_folder(self) -> Path:
         """Where the takes of today go."""
-        return self._workspace.root / "sessions" / datetime.datetime.now().astimezone().date().isoformat()
+        return self._workspace.recordings / datetime.datetime.now().astimezone().date().isoformat()
 
     def _opened(self, opening: Future[LiveDevices]) -> None:
         self._opening = None

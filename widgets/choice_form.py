@@ -53,6 +53,8 @@ class ChoiceForm(QWidget):
             if line is not None:
                 keep_own_keys(line)
                 line.editingFinished.connect(self._tell)
+                line.returnPressed.connect(self._done)
+        self._instruction.returnPressed.connect(self._done)
         self._instruction.editingFinished.connect(self._tell)
         self._goal.editingFinished.connect(self._tell)
         self._shown_by.activated.connect(self._tell_shown_by)
@@ -99,6 +101,13 @@ class ChoiceForm(QWidget):
         before = (shown.task, shown.object, shown.condition, shown.instruction, shown.goal)
         if (now.task, now.object, now.condition, now.instruction, now.goal) != before and now.task:
             self.changed.emit()
+
+    @Slot()
+    def _done(self) -> None:
+        """Give the keys back to the page: the next Space is to record, not to write a blank."""
+        page = self.parentWidget()
+        if page is not None:
+            page.window().setFocus()
 
     @Slot()
     def _tell_shown_by(self) -> None:
