@@ -19,7 +19,9 @@ from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.preferences import Effects, PreferencesBinder
+from app.gui.binders.record import RecordBinder
 from app.gui.binders.rig import RigBinder
+from app.gui.binders.rig_cameras import RigCamerasBinder
 from app.gui.binders.robot import RobotBinder
 from app.gui.binders.support import SupportBinder
 from app.gui.binders.tools import ToolsBinder
@@ -56,13 +58,15 @@ class Desk(QObject):
         memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
         go = {page: self.board[f"go.{page}"] for page in PAGES}
         arms = {name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")}
-        self.rig_page = RigPage(arms | _of("rig", self.board))
+        cameras = {"cameras": self.board["cameras.open"]}
+        self.rig_page = RigPage(arms | cameras | _of("rig", self.board))
         self.dream_page = DreamPage(_of("dream", self.board))
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
+        self.record_page = RecordPage(_of("record", self.board))
         self.preferences_page = PreferencesPage()
         pages = {
             "rig": self.rig_page,
-            "record": RecordPage(go),
+            "record": self.record_page,
             "dream": self.dream_page,
             "train": TrainPage(go),
             "inspect": self.inspect_page,
@@ -71,6 +75,7 @@ class Desk(QObject):
         self.window = MainWindow(self.board, pages, memory)
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
         self.reports.on_details = self.window.show_log
+        self._frames = LatestFrames(program.execution)
         self.binders = [*self._bind(), *self._bind_rig_panes()]
         self._handlers = self._own_handlers()
         for binder in self.binders:
@@ -133,12 +138,12 @@ class Desk(QObject):
     # inside ----------------------------------------------------------------------------------------------------
     def _bind(self) -> list[Binder]:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
-        frames = LatestFrames(self.program.execution)
+        frames = self._frames
         files = DreamFilesBinder(self.dream_page, self.program, shell)
         dream = DreamBinder(self.dream_page, self.program, shell)
         corrections = CorrectionsBinder(self.dream_page, self.program, shell, dream)
         approve = ApproveBinder(self.dream_page, self.program, shell, dream, frames)
-        rig = RigBinder(self.rig_page, self.program, shell, self._tools, frames)
+        rig = RigBinder(self.rig_page, self.program, shell, self._tools)
         inspect = InspectBinder(self.inspect_page, self.program, shell, files.open_folder)
         approve.page.approve.connect_wanted.connect(rig.connect_arms)
         self._inspect, self._files = inspect, files
@@ -162,8 +167,10 @@ class Desk(QObject):
         tools = ToolsBinder(self.rig_page, self.program, shell)
         self.dream_page.form.tools_wanted.connect(tools.offer)
         tools.offered.connect(self.dream_page.form.show_tools)
+        cameras = RigCamerasBinder(self.rig_page, self.program, self._frames)
+        record = RecordBinder(self.record_page, self.program.recording, shell, lambda: self.board.keys)
         robot = RobotBinder(self.rig_page, self.program, shell, figures=self._figures)
-        return [tools, robot]
+        return [tools, robot, record, cameras]
 
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)
