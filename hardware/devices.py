@@ -61,6 +61,11 @@ class RigDevices:
             self._made[name] = made
         return self._made[name]
 
+    def disconnect(self) -> None:
+        """Disconnect what was made here, sensors before the cameras that they look through."""
+        for device in reversed(tuple(self._made.values())):
+            device.disconnect()
+
     def _camera(self, config: CameraConfig) -> Device:
         return ThreadedDevice(config.camera.name, self._camera_source(config), rate_hz=config.rate_hz)
 

@@ -1,38 +1,47 @@
-"""`rig check`: open every device of a rig and print how it does."""
+"""`rig check`: open every device of a rig and print how it does. `rig found`: what is plugged in."""
 
 import argparse
+import contextlib
 import time
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from app.connection_checks import connection_checks
+from app.device_check import Watched, budget, open_devices, strip, strip_line, watch
 from app.measured_tables import with_measured_tables
-from app.rig_link import RigLink, default_rig_tools, open_rig
+from app.rig_link import default_rig_tools, open_rig
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, Output, Refused
 from app.workspace import Workspace
+from hardware.devices import RigDevices, found_devices
 from hardware.rig import Rig
-from hardware.types import ArmState
-
-POLL_S = 0.005
+from hardware.stream import Device
+from hardware.types import ArmState, Check
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Add the verb to the command line."""
     rig = verbs.add_parser("rig", help="check a rig", description="The rig: check its devices.")
-    inner = rig.add_subparsers(dest="what", required=True, metavar="check")
+    inner = rig.add_subparsers(dest="what", required=True, metavar="check|found")
     p = inner.add_parser(
         "check",
         parents=[shared],
         help="open every device and print the health strip",
-        description="Open every camera and arm of the rig (nothing moves), watch them for a while, and print one "
-        "line each. Exit 4 where one does not answer or its checks fail.",
+        description="Open every camera, sensor and arm of the rig (nothing moves), watch them for a while, print "
+        "a line for each. Exit 4 where one does not answer or its checks fail.",
     )
     add_rig(p)
     p.add_argument(
         "--seconds", type=float, default=3.0, metavar="S", help="how long to watch (default: %(default)g)"
     )
     p.set_defaults(run=run)
+    f = inner.add_parser(
+        "found",
+        parents=[shared],
+        help="list the cameras and serial ports that are plugged in",
+        description="List what is plugged in as a rig.toml names it, and the pip line of each missing SDK.",
+    )
+    f.set_defaults(run=found)
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
@@ -40,69 +49,72 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         raise Refused(f"--seconds: {arguments.seconds:g}; valid: over 0, at most 3600")
     rig = with_measured_tables(read_rig(arguments.rig), workspace.root)
     output.progress(f"starting rig {rig.name}")
-    with closing(open_rig(rig, default_rig_tools(rig))) as link:
-        cameras = _watch(link, arguments.seconds, output)
-        states = link.group.states()
-        checks = connection_checks(link.group.connections, rig)
-    bad = [check for check in checks if check.status == "violation"]
-    missing = [c.camera.name for c in rig.cameras if not cameras.get(c.camera.name, {}).get("frames")]
-    arms = {name: _arm(state) for name, state in states.items()}
-    faulty = [name for name, state in states.items() if state.error_code]
-    healthy = not bad and not missing and not faulty
+    with contextlib.ExitStack() as stack:
+        link = stack.enter_context(closing(open_rig(rig, default_rig_tools(rig)))) if rig.arms else None
+        simulated = [partial(_same, camera) for camera in link.cameras.values()] if link else []
+        devices = RigDevices(rig)
+        stack.callback(devices.disconnect)
+        opened, missing = open_devices([*simulated, *devices.makers])
+        watch(opened, arguments.seconds, link.group.heartbeat if link else lambda: None)
+        output.progress(f"watched for {arguments.seconds:g} s")
+        states = link.group.states() if link else {}
+        checks = connection_checks(link.group.connections, rig) if link else []
+    return _told(rig, opened, missing, states, checks, output)
+
+
+def found(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> int:
+    """Say what is plugged in."""
+    devices, unknown = found_devices()
+    values = {"devices": [vars(device) for device in devices], "unknown": unknown}
+    lines = [
+        f'  driver = "{d.driver}", {"port" if d.driver == "force" else "serial"} = "{d.serial}": {d.what}'
+        for d in devices
+    ]
+    output.result(values, [*(lines or ["nothing is plugged in"]), *(f"  {why}" for why in unknown.values())])
+    return DONE
+
+
+def _told(
+    rig: Rig,
+    opened: Sequence[Watched],
+    missing: Mapping[str, str],
+    states: Mapping[str, ArmState],
+    checks: Sequence[Check],
+    output: Output,
+) -> int:
+    group = next((w.times for w in opened if w.info.kind == "camera"), [])
+    strips = {w.info.name: strip(w, group) for w in opened}
+    buses = budget(opened)
+    healthy = (
+        not missing
+        and all(values["frames"] and not values["problem"] for values in strips.values())
+        and not any(check.status == "violation" for check in checks)
+        and not any(state.error_code for state in states.values())
+        and not any(bus.verdict == "too much" for bus in buses)
+    )
     values = {
         "rig": rig.name,
         "simulated": rig.simulated,
         "healthy": healthy,
-        "cameras": cameras,
-        "arms": arms,
+        "cameras": {name: s for name, s in strips.items() if s["kind"] == "camera"},
+        "sensors": {name: s for name, s in strips.items() if s["kind"] != "camera"},
+        "missing": dict(missing),
+        "usb": [vars(bus) for bus in buses],
+        "arms": {name: _arm(state) for name, state in states.items()},
         "checks": [{"arm": c.arm, "rule": c.rule, "status": c.status, "text": c.text} for c in checks],
     }
     lines = [f"rig {rig.name}" + (" (simulated)" if rig.simulated else "")]
-    lines += [_camera_line(c.camera.name, cameras.get(c.camera.name)) for c in rig.cameras]
+    lines += [strip_line(name, s) for name, s in strips.items()]
+    lines += [f"  NO  {why}" for why in missing.values()]
+    lines += [f"  {'NO ' if bus.verdict == 'too much' else 'ok '} {bus.text}" for bus in buses]
     lines += [_arm_line(name, rig, state) for name, state in states.items()]
     lines += [f"  {'ok ' if c.status == 'ok' else 'NO '} {c.arm}: {c.text}" for c in checks]
     output.result({**values, "ok": healthy}, lines)
     return DONE if healthy else DEVICE
 
 
-def _watch(link: RigLink, seconds: float, output: Output) -> dict[str, dict[str, float]]:
-    """Return per camera: frames seen, fps, the longest gap, skew against the first camera [s]."""
-    times: dict[str, list[float]] = {name: [] for name in link.cameras}
-    last: dict[str, int] = {}
-    drops = dict.fromkeys(link.cameras, 0)
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for name, frame in link.frames().items():
-            if frame.index != last.get(name):
-                drops[name] += max(0, frame.index - last[name] - 1) if name in last else 0
-                last[name] = frame.index
-                times[name].append(frame.t_host)
-        link.group.heartbeat()
-        time.sleep(POLL_S)
-    output.progress(f"watched for {seconds:g} s")
-    first = next(iter(times.values()), [])
-    return {name: _camera(seen, first, drops[name]) for name, seen in times.items()}
-
-
-def _camera(seen: list[float], first: list[float], drops: int) -> dict[str, float]:
-    span = seen[-1] - seen[0] if len(seen) > 1 else 0.0
-    nearest = [min(abs(t - other) for other in first) for t in seen] if first else []
-    return {
-        "frames": float(len(seen)),
-        "fps": (len(seen) - 1) / span if span > 0 else 0.0,
-        "longest_gap_s": float(np.diff(seen).max()) if len(seen) > 1 else 0.0,
-        "skew_s": float(np.median(nearest)) if nearest else 0.0,
-        "drops": float(drops),
-    }
-
-
-def _camera_line(name: str, seen: dict[str, float] | None) -> str:
-    if not seen or not seen["frames"]:
-        return f"  NO  camera {name}: no picture"
-    return (
-        f"  ok  camera {name}: {seen['fps']:.1f} fps, longest gap {seen['longest_gap_s'] * 1e3:.0f} ms, "
-        f"skew {seen['skew_s'] * 1e3:.0f} ms, {seen['drops']:.0f} dropped"
-    )
+def _same(device: Device) -> Device:
+    return device
 
 
 def _arm(state: ArmState) -> dict[str, object]:
