@@ -355,6 +355,7 @@ class RecordingSession:
 
     def _failed(self, error: BaseException, back: State) -> None:
         self._to(back)
+        self._look(force=True)
         self._say(str(error))
 
     def _look(self, *, force: bool = False) -> None:
@@ -370,15 +371,19 @@ class RecordingSession:
         if found != self.gates:
             self.gates = found
             self._tell("gates")
-        left = self._session.unfinished() if not self.read_only and self.state in ("idle", "armed") else ()
-        if left != self.unfinished:
-            self.unfinished = left
-            self._tell("unfinished")
+        if force:  # a folder of thousands is not listed ten times a second
+            self._look_for_unfinished()
         if self.state == "recording":
             self._tell("progress")
             recording = self.status.recording
             if not self.status.alive or (recording is not None and recording.problem):
                 self.stop()
+
+    def _look_for_unfinished(self) -> None:
+        left = self._session.unfinished() if not self.read_only and self.state in ("idle", "armed") else ()
+        if left != self.unfinished:
+            self.unfinished = left
+            self._tell("unfinished")
 
     def _close_reader(self) -> None:
         if self._reader is not None:

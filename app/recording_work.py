@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -21,10 +21,12 @@ SCENE_APART_S = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The bare scene before a take. pictures: camera -> (H, W, 3); faults: what is in it that should not be."""
+    """The bare scene before a take. pictures: camera -> (H, W, 3); faults: what is in it that should not be; files:
+    name -> PNG, made already, so that a start does not wait for it."""
 
     pictures: Mapping[str, Image]
     faults: tuple[Verdict, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,16 @@ class TakeFiles:
         first = {name: frame.rgb for name in cameras if (frame := self._capture.snapshot(name))}
         time.sleep(SCENE_APART_S)
         second = {name: frame.rgb for name in cameras if (frame := self._capture.snapshot(name))}
-        return Scene(second, scene_faults(first, second))
+        files = {f"scene_{name}.png": _png(rgb) for name, rgb in second.items()}
+        return Scene(second, scene_faults(first, second), files)
 
     def start(self, note: EpisodeNote, scene: Scene | None) -> Take:
-        pictures = scene.pictures if scene else {}
-        note = replace(note, scene=tuple(f"scene_{name}.png" for name in pictures))
+        files = scene.files if scene else {}
+        note = replace(note, scene=tuple(files))
         folder, note = self._session.begin(note)
         try:
-            for name, rgb in pictures.items():
-                png = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1]
-                self._session.write_scene(folder, f"scene_{name}.png", png.tobytes())
+            for name, png in files.items():
+                self._session.write_scene(folder, name, png)
             self._capture.start(folder / MCAP, {"episode": note.id, "task": note.task})
         except BaseException:
             with contextlib.suppress(OSError):
@@ -124,3 +126,7 @@ class TakeFiles:
         if entry.note is None:
             raise EpisodeFileError(entry.problem)
         return Take(at, entry.note)
+
+
+def _png(rgb: Image) -> bytes:
+    return bytes(cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1])

@@ -20,6 +20,7 @@ from hardware.world.frame_memory import FrameMemory
 OPEN_TIMEOUT = 90.0
 REPLY_TIMEOUT = 20.0
 STATUS_S = 0.1
+NICER = -10
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _child(makers: tuple[DeviceMaker, ...], pipe: Connection, news: Connection) 
     # Ctrl+C goes to every process of a terminal; here the pipe's end is what ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        os.nice(-1)  # before the window, where it is allowed
+        os.nice(NICER)  # before other programs, where it is allowed; behind the processes that move arms
     try:
         capture = Capture(makers)
     except BaseException as error:

@@ -33,6 +33,7 @@ class StreamWatch:
     def __init__(self, stream: str, rate_hz: float) -> None:
         self._stream, self._period = stream, 1.0 / rate_hz
         self._last: Sample | None = None
+        self._missed = 0
 
     def look(self, sample: Sample) -> tuple[bool, tuple[Flaw, ...]]:
         """Return whether the sample is worth keeping, and what is wrong with it against the one before."""
@@ -49,6 +50,7 @@ class StreamWatch:
 
     def dropped(self, t_host: float, count: int) -> Flaw:
         """Say that `count` samples were gone before they could be recorded."""
+        self._missed += count  # the gap that they leave in the device's counter is not the device's
         text = f"{count} samples were gone before they were recorded; the computer is too slow for these streams"
         return Flaw(self._stream, "recorder dropped", t_host, count, count * self._period, text)
 
@@ -62,7 +64,7 @@ class StreamWatch:
 
     def _against(self, sample: Sample, last: Sample) -> list[Flaw]:
         flaws = []
-        gap = sample.index - last.index - 1
+        gap, self._missed = sample.index - last.index - 1 - self._missed, 0
         if gap > 0:
             flaws.append(self._flaw("device dropped", sample, gap, f"the device's counter skips {gap}"))
         if sample.t_device < last.t_device or sample.t_host < last.t_host:

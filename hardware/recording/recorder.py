@@ -6,9 +6,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, Full, Queue
+
+import numpy as np
 
 from hardware.recording.encoder import Coded, Encoder, picture_size
 from hardware.recording.files import Files
@@ -21,7 +23,8 @@ log = logging.getLogger(__name__)
 SYNC_S = 0.25  # half of what is promised: a disk that is busy for as long again breaks no promise
 MEASURE_S = 0.5  # how often a picture's sharpness and brightness are measured
 WAIT_S = 0.02
-QUEUED = 240  # coded samples that wait for a slow disk; behind them the rings fill
+QUEUED = 2000  # coded samples that wait for a slow disk, some 10 s of a rig (40 MB); behind them the rings fill
+NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 NEWEST_FLAWS = 50
 
 Item = Callable[[EpisodeWriter], None]
@@ -200,14 +203,15 @@ class Recorder:
         except ValueError as error:
             self._flaw(stream.watch.problem("wrong size", picture, str(error)))
             return None
+        told = replace(picture, pixels=NO_PIXELS)  # what waits for the disk is small
         if not measure:
-            return lambda writer: writer.video(picture, coded)
+            return lambda writer: writer.video(told, coded)
         stream.measured = picture.t_host
         found = quality(picture)
 
         def write(writer: EpisodeWriter) -> None:
-            writer.video(picture, coded)
-            writer.picture_state(picture, found)
+            writer.video(told, coded)
+            writer.picture_state(told, found)
 
         return write
 

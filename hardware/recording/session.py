@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, read_no
 from hardware.recording.recover import Recovered, recover
 
 SESSION = "session.json"
-_PART = ".part"
+_PART, _ASIDE = ".part", ".aside-"
 _NAME = re.compile(r"\d{6}(\.part)?")
 
 
@@ -81,6 +82,8 @@ class Session:
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         self._lock = handle
+        for left in self.episodes_folder.glob(f"{_ASIDE}*"):
+            shutil.rmtree(left, ignore_errors=True)
         if not (self.folder / SESSION).exists():
             text = json.dumps({"format": 1, "created": _now()}) + "\n"
             self._files.write_whole(self.folder / SESSION, text)
@@ -133,6 +136,22 @@ class Session:
         """Put a picture of the bare scene beside the episode; the note's `scene` names it."""
         self._require()
         self._files.write_whole(folder / name, png)
+
+    def aside(self, name: str) -> Path:
+        """Make a folder where an episode can be put together unseen, for `adopt`; `lock` takes old ones away."""
+        self._require()
+        folder = self.episodes_folder / f"{_ASIDE}{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+    def adopt(self, folder: Path, note: EpisodeNote) -> EpisodeNote:
+        """Save an episode from a folder made by `aside` under the next number; return its note."""
+        self._require()
+        note = replace(note, number=self.next_number(), started=note.started or _now(), state="kept")
+        self.write_note(folder, note)
+        self._files.rename(folder, self.episodes_folder / f"{note.number:06d}")
+        return note
 
     def keep(self, folder: Path, note: EpisodeNote) -> Path:
         """Save an episode whose MCAP file is finished; when this returns, a power cut cannot take it."""

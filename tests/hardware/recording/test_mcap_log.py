@@ -271,3 +271,18 @@ def test_nobody_writes_into_a_session_without_its_lock(tmp_path: Path) -> None:
     first.close()
     second.lock()
     second.close()
+
+
+def test_an_episode_put_together_aside_is_adopted_whole_and_a_crashs_leftovers_go(tmp_path: Path) -> None:
+    session = Session(tmp_path / "session")
+    session.lock()
+    aside = session.aside("7")
+    write(aside)
+    session.aside("8")
+    assert session.kept() == session.unfinished() == ()
+    assert session.adopt(aside, EpisodeNote("id", 0, "a")).number == 1
+    assert [e.note.state for e in session.kept() if e.note] == ["kept"]
+    session.close()
+    session.lock()
+    assert [f.name for f in session.episodes_folder.iterdir()] == ["000001"]
+    session.close()

@@ -59,6 +59,7 @@ def test_what_a_slow_computer_loses_is_counted(tmp_path: Path) -> None:
     now = time.monotonic()
     ended = record(tmp_path, [at(k, now + k * 1e-5) for k in range(400)], ring_length=10)
     lost = kinds(ended)["recorder dropped"]
+    assert set(kinds(ended)) == {"recorder dropped"}  # and not once more as the device's
     assert lost > 0
     assert lost + ended.samples["top"] == 400
     assert ended.finished
