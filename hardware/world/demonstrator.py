@@ -74,7 +74,7 @@ def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, ca
         lag = rng.uniform(0.1, 0.7)  # the wrist turns less than the object, which rolls on the round end
         own = np.array([np.cos(grasp), np.sin(grasp)])
         reach = thing.support(-sign * own)
-        keys = [_nose_at(m, a, sign, reach - SQUEEZE, lag * (a - axis), height, rng, tilt)
+        keys = [nose_at(m, a, sign, reach - SQUEEZE, lag * (a - axis), height, rng, tilt)
                 for m, a in zip(middle, angle, strict=True)]  # fmt: skip
         near = keys[0] + np.array([*(-sign * 0.035 * np.array([np.cos(axis), np.sin(axis)])), 0.012, 0, 0, 0])
         swing = rng.normal(0, tilt, (2, 3))
@@ -89,7 +89,7 @@ def show_rotation(thing: Thing, rng: np.random.Generator, duration: float, *, ca
     return Shown({"left": "rotation_gripper_left", "right": "rotation_gripper_right"}, thing, paths)
 
 
-def _nose_at(
+def nose_at(
     middle: Array, angle: float, sign: float, reach: float, turned: float, height: float,
     rng: np.random.Generator, tilt: float,
 ) -> Array:  # fmt: skip

@@ -69,19 +69,20 @@ def hand_bones(grip: Grip, thickness: float) -> tuple[list[Bone], list[tuple[flo
     return bones, nails
 
 
-def hand_skin(grip: Grip, thickness_m: float, side: int, seed: int) -> Skin:
-    """Build a hand for something `thickness_m` deep; side 1: thumb at +y; the seed varies the size."""
+def hand_skin(grip: Grip, thickness_m: float, side: int, seed: int, step: float = STEP) -> Skin:
+    """Build a hand for something `thickness_m` deep; side 1: thumb at +y; the seed varies the size; step [m]: how
+    fine its mesh is."""
     rng = np.random.default_rng(seed)
     bones, nails = hand_bones(grip, thickness_m * 1e3)
     size = 1e-3 * rng.uniform(0.94, 1.06)
-    skin = _blended([((*a,), (*b,), ra, rb) for a, b, ra, rb in bones], blend=0.0035, girth=size)
+    skin = _blended([((*a,), (*b,), ra, rb) for a, b, ra, rb in bones], blend=0.0035, girth=size, step=step)
     vertices = skin[0] * [1, side, 1]
     faces = skin[1] if side > 0 else skin[1][:, ::-1]
     return Skin(vertices, faces, _tones(skin[0], np.array(nails).reshape(-1, 3) * 1e-3, rng))
 
 
-def forearm_skin(length: float, seed: int) -> Skin:
-    """Build a forearm along -x from the wrist at the origin, `length` [m]."""
+def forearm_skin(length: float, seed: int, step: float = 2.2 * STEP) -> Skin:
+    """Build a forearm along -x from the wrist at the origin, `length` [m]; step [m]: how fine its mesh is."""
     rng = np.random.default_rng(seed)
     mm, girth = length * 1e3, rng.uniform(0.92, 1.08)
     bones: list[Bone] = [
@@ -89,14 +90,13 @@ def forearm_skin(length: float, seed: int) -> Skin:
         ((6, -5, 0), (-0.5 * mm, -10, -3), 21 * girth, 33 * girth),
         ((-0.5 * mm, 0, -2), (-mm, 0, -4), 37 * girth, 41 * girth),
     ]
-    vertices, faces = _blended(bones, blend=0.006, girth=1e-3)
+    vertices, faces = _blended(bones, blend=0.006, girth=1e-3, step=step)
     return Skin(vertices, faces, _tones(vertices, np.zeros((0, 3)), rng))
 
 
-def _blended(bones: list[Bone], blend: float, girth: float) -> tuple[Array, NDArray[np.int64]]:
+def _blended(bones: list[Bone], blend: float, girth: float, step: float) -> tuple[Array, NDArray[np.int64]]:
     ends = np.array([[a, b] for a, b, _, _ in bones]) * 1e-3
     radii = np.array([[r_a, r_b] for _, _, r_a, r_b in bones]) * girth
-    step = STEP if len(bones) > 3 else 2.2 * STEP
     field, lower = blended_capsules(ends, radii, blend, step)
     return surface(field, lower, step)
 

@@ -7,12 +7,17 @@ import mujoco
 import numpy as np
 
 from hardware.arm_model import add_arm
-from hardware.geometry import Array, quaternion, rotation_from_quaternion, transform
+from hardware.geometry import Array, rotation_from_quaternion, transform
 from hardware.rig import Rig
 from hardware.types import Camera, Mesh, Tool, require
-from hardware.world.demonstrator import SHOW, show_rotation
+from hardware.world.demonstrator import SHOW
+from hardware.world.held import draw_holds, finish_spec, held_contents, set_surfaces
 from hardware.world.objects import UNSEEN_GROUP, choose_thing
-from hardware.world.scene import SceneContents, add_tool_geom, start_scene
+from hardware.world.person import Person
+from hardware.world.scene import add_tool_geom, start_scene
+from hardware.world.tabletop import Workbench, place_free
+from hardware.world.tasks.layout import Layout, Moment
+from hardware.world.tasks.table import TASKS, lay
 
 # an arm is driven along its joint angles whatever it touches: to the contact solver it is immovable
 IMMOVABLE = 1e4
@@ -24,7 +29,8 @@ POST_RADIUS = 0.016
 @dataclass(frozen=True, eq=False)
 class WorldTruth:
     """What is really so at t_host [s]: poses in the world by object ("thing", "thing/0" ..) and by arm, joints by
-    arm (J,) [rad]; thing says what the object is."""
+    arm (J,) [rad]; thing says what the object is; held: the same and the tools in a person's hands as success rules
+    take it; showing: whether the scripted person is at work."""
 
     t_host: float
     task: str
@@ -33,24 +39,36 @@ class WorldTruth:
     T_world_object: Mapping[str, Array]
     T_world_tool: Mapping[str, Array]
     q: Mapping[str, Array]
+    held: Moment | None = None
+    showing: bool = False
+    instruction: str = ""
+    T_world_goal: Array | None = None
+    objects: tuple[str, ...] = ()
+    held_out: bool = False
 
 
 class LiveWorld:
     """One MuJoCo model of rig, arms, tools and the objects of a task; time moves only in `advance`."""
 
     def __init__(
-        self, rig: Rig, cameras: tuple[Camera, ...], tools: Mapping[str, Tool], task: str, seed: int
+        self,
+        rig: Rig,
+        cameras: tuple[Camera, ...],
+        tools: Mapping[str, Tool],
+        task: str,
+        seed: int,
+        held_out: bool = False,
     ) -> None:
-        """tools by role; an arm whose role has none goes bare. The same task and seed lay the same table, and the
-        one that a calm clip of that seed shows. Raises ValueError for an unknown task."""
-        require(task in SHOW, f"task: {task!r} is not one of {list(SHOW)}")
+        """tools by role; an arm whose role has none goes bare. The same task and seed lay the same table: a task's
+        (hardware/world/tasks), or that of a rendered clip. Raises ValueError for an unknown task."""
+        self.layout = _layout(task, seed, held_out)
         self.task, self.seed = task, seed
-        rng = np.random.default_rng([seed, list(SHOW).index(task)])
-        thing = choose_thing(task, rng)
-        show = show_rotation(thing, rng, 2.0, calm=True) if task == "rotation" else SHOW[task](thing, rng, 2.0)
-        self.thing = thing.name
+        self.thing = next(iter(self.layout.things.values())).name
         self._arms = rig.arms
-        spec = start_scene(rig, cameras, SceneContents(things={"thing": thing}, physics=True, seed=seed))
+        holds = draw_holds(self.layout, np.random.default_rng([seed, 7]))
+        riding = tuple(camera.name for camera in cameras if camera.model == "fisheye")
+        spec = start_scene(rig, cameras, held_contents(self.layout, holds, person=seed, gripper_cameras=riding))
+        finish_spec(spec, self.layout)
         for arm in rig.arms:
             tool = tools.get(arm.role)
             if tool is None:
@@ -62,17 +80,18 @@ class LiveWorld:
         spec.visual.quality.shadowsize, spec.visual.quality.offsamples = LIVE_SHADOW, LIVE_SAMPLES
         spec.visual.map.shadowclip = LIVE_SHADOW_REACH
         self.model = spec.compile()
+        set_surfaces(self.model, self.layout)
         self.data = mujoco.MjData(self.model)
         self._joints = {arm.name: self._joint_ids(arm.name) for arm in rig.arms}
         for columns in self._joints.values():
             self.model.dof_armature[self.model.jnt_dofadr[columns]] = IMMOVABLE
             self.model.jnt_limited[columns] = 0
-        self._objects = [name for name in show.paths if name not in show.tools]
+        self._objects = list(self.layout.T_world_thing)
         self._q = {arm.name: arm.home.copy() for arm in rig.arms}
-        for name in self._objects:
-            self._place_object(name, show.paths[name](0.0))
+        self._bench = Workbench(self.model, self.data, self.layout, holds)
+        self.person = Person(self._bench, cameras[0])
         self._set_joints({arm.name: arm.home for arm in rig.arms}, 0.0)
-        mujoco.mj_forward(self.model, self.data)
+        self._bench.lay()
 
     @property
     def time(self) -> float:
@@ -86,8 +105,11 @@ class LiveWorld:
         for k in range(steps):
             now = {name: start[name] + (target - start[name]) * (k / steps) for name, target in q.items()}
             self._set_joints(now, 1.0 / (steps * dt), {name: q[name] - start[name] for name in q})
+            self.person.before_step()
             mujoco.mj_step(self.model, self.data)
+            self.person.after_step(self.time)
         self._set_joints(q, 0.0)
+        self._bench.held.place_hands()
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 
@@ -108,13 +130,19 @@ class LiveWorld:
             T_world_object={name: self._pose(name) for name in self._objects},
             T_world_tool={arm: self._pose(body) for arm, body in there.items()},
             q={name: q.copy() for name, q in self._q.items()},
+            held=self._bench.held.moment(self.time),
+            showing=self.person.showing,
+            instruction=self.layout.instruction,
+            T_world_goal=self.layout.T_world_goal,
+            objects=self.layout.objects,
+            held_out=self.layout.held_out,
         )
 
     def place(self, name: str, T_world_object: Array) -> None:
         """Put an object somewhere, at rest. Raises KeyError naming what there is."""
         if name not in self._objects:
             raise KeyError(f"object: {name!r} is not one of {self._objects}")
-        self._place_object(name, T_world_object)
+        place_free(self.data, name, T_world_object)
         mujoco.mj_forward(self.model, self.data)
 
     def _joint_ids(self, arm: str) -> list[int]:
@@ -128,17 +156,25 @@ class LiveWorld:
             self.data.qvel[self.model.jnt_dofadr[ids]] = 0.0 if way is None else way[name] * rate
             self._q[name] = np.array(angles, float)
 
-    def _place_object(self, name: str, T: Array) -> None:
-        joint = self.data.joint(name)
-        joint.qpos[:3], joint.qpos[3:] = T[:3, 3], quaternion(T[:3, :3])
-        joint.qvel[:] = 0.0
-
     def _has_body(self, name: str) -> bool:
         return bool(mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) >= 0)
 
     def _pose(self, body: str) -> Array:
         found = self.data.body(body)
         return transform(rotation_from_quaternion(found.xquat), found.xpos)
+
+
+def _layout(task: str, seed: int, held_out: bool) -> Layout:
+    """The table of a task, or of a rendered clip: then with nothing for a person to hold."""
+    require(task in TASKS or task in SHOW, f"task: {task!r} is not one of {[*TASKS, *SHOW]}")
+    if task in TASKS:
+        return lay(task, seed, held_out)
+    require(not held_out, f"task: {task!r} has no held-out objects; valid: {list(TASKS)}")
+    rng = np.random.default_rng([seed, list(SHOW).index(task)])
+    thing = choose_thing(task, rng)
+    show = SHOW[task](thing, rng, 2.0)
+    poses = {name: path(0.0) for name, path in show.paths.items() if name not in show.tools}
+    return Layout(task, seed, False, "", {"thing": thing}, poses, {}, clip_s=2.0, fps=6.0)
 
 
 def _dress(spec: mujoco.MjSpec, arm: str, tool: Tool) -> None:

@@ -21,6 +21,8 @@ class Settings:
     task: str
     seed: int
     largest_fps: float
+    held_memory: str
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,26 @@ class ResetRequest:
     task: str
     seed: int
     tools: Mapping[str, Tool] | None
+    held_out: bool = False
+
+
+@dataclass(frozen=True)
+class ShowRequest:
+    """Show the task; fresh: on its table laid anew, else on the table as it is. seed: of the table and the
+    person."""
+
+    task: str
+    seed: int
+    held_out: bool = False
+    fresh: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class HoldRequest:
+    """Drive held tools by hand; see hardware.world.person."""
+
+    T_world_tool: Mapping[str, Array | None]
+    opening: float | None = None
 
 
 @dataclass(frozen=True)

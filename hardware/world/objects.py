@@ -19,7 +19,7 @@ class Part:
     """One geom, its pose in the object.
 
     kind: box, capsule, cylinder, sphere, prism (outline (N, 2) and height) or tube (outline (N, 4): x, y, z and
-    radius along it, drawn only); felt: touched, but not seen.
+    radius along it, drawn only); felt: touched, but not seen; painted: seen, but not touched.
     """
 
     kind: str
@@ -30,17 +30,25 @@ class Part:
     rgba: Colour = (0.8, 0.8, 0.8, 1.0)
     outline: Array | None = None
     felt: bool = False
+    painted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """An object on the table. Its origin is on its underside; outline (N, 2) [m] holds its top view."""
+    """An object on the table. Its origin is on its underside; outline (N, 2) [m] holds its top view.
+
+    grain: half axes of its particles [m], one body each beside it; order: after how many equal turns once round it
+    lies on itself, 1 for never, 0 for every angle.
+    """
 
     name: str
     parts: tuple[Part, ...]
     outline: Array
     mass: float = 0.15
     particles: tuple[Array, ...] = field(default=())
+    grain: tuple[float, float, float] = (0.0075, 0.0055, 0.0055)
+    grain_rgba: Colour = (0.82, 0.66, 0.4, 1.0)
+    order: int = 1
 
     def support(self, direction: Array) -> float:
         """How far the outline reaches from the origin along a unit direction (2,) of its own frame [m]."""
@@ -162,8 +170,8 @@ def add_thing(spec: mujoco.MjSpec, thing: Thing, name: str, *, free: bool) -> No
         if free:
             bean.add_freejoint(name=f"{name}/{k}")
         bean.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, size=[0.0075, 0.0055, 0.0055], mass=0.002,
-            rgba=[0.82, 0.66, 0.4, 1.0], contype=int(free), conaffinity=int(free), friction=[0.8, 0.02, 0.002],
+            type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, size=thing.grain, mass=0.002,
+            rgba=thing.grain_rgba, contype=int(free), conaffinity=int(free), friction=[0.8, 0.02, 0.002],
         )  # fmt: skip
 
 
@@ -181,7 +189,7 @@ def _add_part(
     turn = rotation_from_vector(np.array([0.0, 0.0, part.yaw]))
     if part.lying:
         turn = turn @ rotation_from_vector(np.array([0.0, np.pi / 2, 0.0]))
-    touches = int(solid and part.kind != "tube")
+    touches = int(solid and part.kind != "tube" and not part.painted)
     geom = body.add_geom(
         name=name, type=kinds[part.kind], pos=part.position, quat=quaternion(turn), rgba=part.rgba, mass=mass,
         contype=touches, conaffinity=touches, friction=[0.5, 0.01, 0.0005], group=UNSEEN_GROUP if part.felt else 0,

@@ -11,8 +11,18 @@ from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.types import Camera, Tool, require
 from hardware.world.frame_memory import FrameMemory
+from hardware.world.held_memory import HeldMemory
 from hardware.world.live import WorldTruth
-from hardware.world.messages import CameraFault, FaultRequest, PlaceRequest, ResetRequest, Settings, TruthRequest
+from hardware.world.messages import (
+    CameraFault,
+    FaultRequest,
+    HoldRequest,
+    PlaceRequest,
+    ResetRequest,
+    Settings,
+    ShowRequest,
+    TruthRequest,
+)
 from hardware.world.scene import scaled_camera
 
 __all__ = ["CameraFault", "WorldProcess", "WorldTruth"]
@@ -39,6 +49,7 @@ class WorldProcess:
         seed: int = 0,
         size: tuple[int, int] | None = None,
         largest_fps: float = 15.0,
+        held_out: bool = False,
     ) -> None:
         require(bool(rig.cameras), f"rig {rig.name}: it has no cameras")
         require(largest_fps > 0, f"largest_fps: {largest_fps} is not positive")
@@ -46,6 +57,7 @@ class WorldProcess:
         self.cameras: Mapping[str, Camera] = {c.name: scaled_camera(c, size or c.size) for c in served}
         self._lock = threading.Lock()
         self._memories = {name: FrameMemory(name, camera.size) for name, camera in self.cameras.items()}
+        self._held = HeldMemory()
         settings = Settings(
             rig=rig,
             cameras=tuple(self.cameras.values()),
@@ -55,6 +67,8 @@ class WorldProcess:
             task=task,
             seed=seed,
             largest_fps=largest_fps,
+            held_memory=self._held.name,
+            held_out=held_out,
         )
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -77,9 +91,38 @@ class WorldProcess:
         """Return the name of that camera's shared memory, for a device in another process."""
         return self._memories[name].name
 
-    def reset(self, seed: int, task: str = "rotation", tools: Mapping[str, Tool] | None = None) -> None:
-        """Lay the table anew; tools by role replace those before unless None. The arms stay where they are."""
-        self._ask(ResetRequest(task, seed, None if tools is None else dict(tools)))
+    def reset(
+        self,
+        seed: int,
+        task: str = "rotation",
+        tools: Mapping[str, Tool] | None = None,
+        held_out: bool = False,
+    ) -> None:
+        """Lay the table anew, held_out: with objects that training never shows; the arms' tools by role
+        replace those
+        before unless None. The arms stay where they are, a person leaves."""
+        self._ask(ResetRequest(task, seed, None if tools is None else dict(tools), held_out))
+
+    def demonstrate(self, task: str, seed: int, *, held_out: bool = False, fresh: bool = True) -> WorldTruth:
+        """Let the scripted person show a task in real time; truth().showing tells when it is over. fresh: the table
+        is laid anew first, else it stays as it is. Returns what is so at the start. Raises ValueError for a
+        task that
+        nobody knows how to show."""
+        return self._ask(ShowRequest(task, seed, held_out, fresh))
+
+    def hold(self, T_world_tool: Mapping[str, Array | None], opening: float | None = None) -> WorldTruth:
+        """Move held tools by hand towards poses by role, None: let go and leave; opening [m] of a gripper's
+        fingers.
+
+        Tools go at no more than 0.4 m/s and 2 rad/s and stay above the table. Raises ValueError naming an unknown
+        role. Ends a demonstration that is under way.
+        """
+        return self._ask(HoldRequest(dict(T_world_tool), opening))
+
+    @property
+    def held(self) -> HeldMemory:
+        """Where held tools really are, at 30 Hz with host times; another process attaches by its name."""
+        return self._held
 
     def truth(self) -> WorldTruth:
         """What is really so now."""
@@ -112,6 +155,7 @@ class WorldProcess:
                 self._process.join()
         for memory in self._memories.values():
             memory.close()
+        self._held.close()
 
     def __enter__(self) -> "WorldProcess":
         return self

@@ -17,16 +17,22 @@ from hardware.types import Image
 MOST_GEOMS = 2000
 
 
+def gl_context() -> egl.GLContext:
+    """Make a context that any number of renderers may draw in, one after the other; free() ends it."""
+    return egl.GLContext(16, 16)
+
+
 class SceneRenderer:
     """Renders named cameras of one model; for use from one thread. close() or a with statement frees GL.
 
-    size: (width, height) [px], the largest picture.
+    size: (width, height) [px], the largest picture; gl: an EGL context made already (gl_context), which then stays
+    its maker's.
     """
 
-    def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
-        self._model, self._size = model, size
+    def __init__(self, model: mujoco.MjModel, size: tuple[int, int], gl: egl.GLContext | None = None) -> None:
+        self._model, self._size, self._own_gl = model, size, gl is None
         model.vis.global_.offwidth, model.vis.global_.offheight = size
-        self._gl = egl.GLContext(*size)
+        self._gl = gl_context() if gl is None else gl
         self._gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
@@ -35,10 +41,10 @@ class SceneRenderer:
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._options = mujoco.MjvOption()
 
-    def rgb(self, data: mujoco.MjData, camera: str) -> Image:
+    def rgb(self, data: mujoco.MjData, camera: str, size: tuple[int, int] | None = None) -> Image:
         """Return (H, W, 3)."""
         self._options.geomgroup[:] = [1, 1, 1, 0, 0, 0]
-        return self._pixels(data, camera, self._size)
+        return self._pixels(data, camera, size or self._size)
 
     def owners(
         self, data: mujoco.MjData, camera: str, groups: tuple[int, ...], size: tuple[int, int] | None = None
@@ -74,7 +80,8 @@ class SceneRenderer:
         if self._gl is not None:
             self._gl.make_current()
             self._context.free()
-            self._gl.free()
+            if self._own_gl:
+                self._gl.free()
             self._gl = None
 
     def __enter__(self) -> "SceneRenderer":

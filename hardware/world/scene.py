@@ -9,18 +9,24 @@ import numpy as np
 from hardware.geometry import Array, quaternion
 from hardware.rig import Rig
 from hardware.types import Camera, Image, Mesh, Tool
+from hardware.world.fisheye import wide_pinhole
+from hardware.world.gripper import add_gripper
 from hardware.world.hand import Skin, skin_palette
 from hardware.world.objects import Thing, add_thing
 
 # geom groups, so that a renderer can leave people or tools out
 WORLD_GROUP, TOOL_GROUP, HAND_GROUP = 0, 1, 2
 AWAY = (0.0, -6.0, -3.0)
+DRIVEN_MASS = 1e3  # [kg] to the contact solver a driven body is immovable
 
 
 @dataclass(frozen=True, eq=False)
 class SceneContents:
     """What is put into a scene. tools and skins by body name; plain: one colour by tool instead of its print;
-    physics: objects are free and tools push them; grain: how coarse the cloth's weave looks, 0 for none."""
+    physics: objects are free, and tools are driven bodies that push them (hardware/world/held.py); marks: things
+    painted on the table, touched by nothing; gripper: name of the handheld gripper's body, "" for none; mounted:
+    camera -> (body, T_body_cam) of those that ride on a body; grain: how coarse the cloth's weave looks, 0 for
+    none; cloth: a picture of it that is made already."""
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     skins: Mapping[str, Skin] = field(default_factory=dict)
@@ -29,6 +35,10 @@ class SceneContents:
     physics: bool = False
     seed: int = 0
     grain: float = 1.0
+    marks: Mapping[str, Thing] = field(default_factory=dict)
+    gripper: str = ""
+    mounted: Mapping[str, tuple[str, Array]] = field(default_factory=dict)
+    cloth: Image | None = None
 
 
 def scaled_camera(camera: Camera, size: tuple[int, int]) -> Camera:
@@ -45,19 +55,42 @@ def start_scene(rig: Rig, cameras: Sequence[Camera], contents: SceneContents) ->
     spec = mujoco.MjSpec()
     rng = np.random.default_rng([contents.seed, 11])
     _settings(spec)
-    _surroundings(spec, rig, rng, contents.grain)
-    for camera in cameras:
-        _add_camera(spec, camera)
+    _surroundings(spec, rig, rng, contents.grain, contents.cloth)
     for name, tool in contents.tools.items():
-        body = spec.worldbody.add_body(name=name, mocap=True, pos=AWAY)
+        body = (
+            driven_body(spec, name)
+            if contents.physics
+            else spec.worldbody.add_body(name=name, mocap=True, pos=AWAY)
+        )
         add_tool_geom(spec, body, name, tool, plain=contents.plain.get(name), solid=contents.physics)
+    if contents.gripper:
+        add_gripper(spec, driven_body(spec, contents.gripper), contents.gripper)
+    for camera in cameras:
+        body_name, T_body_cam = contents.mounted.get(camera.name, ("world", camera.T_world_cam))
+        _add_camera(spec.body(body_name), camera, T_body_cam)
     if contents.skins:
         _add_picture(spec, "skin", skin_palette(contents.seed))
     for name, skin in contents.skins.items():
         _add_skin(spec, name, skin)
     for name, thing in contents.things.items():
         add_thing(spec, thing, name, free=contents.physics)
+    for name, mark in contents.marks.items():
+        add_thing(spec, mark, name, free=False)
     return spec
+
+
+def driven_body(spec: mujoco.MjSpec, name: str) -> mujoco.MjsBody:
+    """Add a free body that goes where it is driven whatever it touches, passing through table and air alike."""
+    body = spec.worldbody.add_body(name=name, pos=AWAY, gravcomp=1.0)
+    body.add_freejoint(name=name)
+    body.mass, body.inertia, body.ipos, body.explicitinertial = (
+        DRIVEN_MASS,
+        [DRIVEN_MASS / 100] * 3,
+        [0, 0, 0],
+        True,
+    )
+    spec.add_exclude(name=f"{name} table", bodyname1="world", bodyname2=name)
+    return body
 
 
 def add_tool_geom(
@@ -125,9 +158,11 @@ def _settings(spec: mujoco.MjSpec) -> None:
     spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.1]
 
 
-def _surroundings(spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator, grain: float) -> None:
+def _surroundings(
+    spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator, grain: float, cloth: Image | None
+) -> None:
     """Cloth on the table, a dim floor, a soft lamp overhead and a weaker one to the side."""
-    _add_picture(spec, "cloth", cloth_picture(rng, grain), specular=0.0)
+    _add_picture(spec, "cloth", cloth_picture(rng, grain) if cloth is None else cloth, specular=0.0)
     x, y = rig.table_size
     top = spec.worldbody.add_geom(
         name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=[x / 2, y / 2, 0.02], pos=[0, 0, -0.02], material="cloth"
@@ -171,12 +206,14 @@ def _add_picture(spec: mujoco.MjSpec, name: str, picture: Image, specular: float
     material.texuniform = False
 
 
-def _add_camera(spec: mujoco.MjSpec, camera: Camera) -> None:
+def _add_camera(body: mujoco.MjsBody, camera: Camera, T_body_cam: Array | None) -> None:
     """MuJoCo's cameras look along -z with y up; its principal point is an offset from the picture's middle."""
-    if camera.T_world_cam is None:
+    if T_body_cam is None:
         raise ValueError(f"camera {camera.name}: T_world_cam is unknown; a simulated camera needs its place")
-    R = camera.T_world_cam[:3, :3] @ np.diag([1.0, -1.0, -1.0])
-    added = spec.worldbody.add_camera(name=camera.name, pos=camera.T_world_cam[:3, 3], quat=quaternion(R))
+    if camera.model == "fisheye":
+        camera = wide_pinhole(camera)
+    R = T_body_cam[:3, :3] @ np.diag([1.0, -1.0, -1.0])
+    added = body.add_camera(name=camera.name, pos=T_body_cam[:3, 3], quat=quaternion(R))
     width, height = camera.size
     added.resolution = [width, height]
     added.sensor_size = [width * 1e-5, height * 1e-5]

@@ -12,9 +12,20 @@ import numpy as np
 
 from hardware.geometry import Array
 from hardware.robots.emulator.joints_shm import read_joints
+from hardware.world.fisheye import Lens
 from hardware.world.frame_memory import FrameMemory
+from hardware.world.held_memory import HeldMemory, HeldSample
 from hardware.world.live import LiveWorld, WorldTruth
-from hardware.world.messages import CameraFault, FaultRequest, PlaceRequest, ResetRequest, Settings, TruthRequest
+from hardware.world.messages import (
+    CameraFault,
+    FaultRequest,
+    HoldRequest,
+    PlaceRequest,
+    ResetRequest,
+    Settings,
+    ShowRequest,
+    TruthRequest,
+)
 from hardware.world.render import SceneRenderer
 
 # pictures give way to the servo processes and the window
@@ -48,12 +59,14 @@ class _Server:
         self._settings, self._tools = settings, settings.tools
         self._memories = {c.name: FrameMemory(c.name, c.size, settings.memories[c.name]) for c in settings.cameras}
         self._joints = {name: SharedMemory(block) for name, block in settings.joints.items()}
+        self._held = HeldMemory(settings.held_memory)
+        self._lenses = {c.name: Lens(c) for c in settings.cameras if c.model == "fisheye"}
         self._faults: dict[str, CameraFault] = {}
         self._indices = dict.fromkeys(self._memories, 0)
         self._chance = np.random.default_rng(settings.seed)
         self._renderers: dict[tuple[int, int], SceneRenderer] = {}
         self._started = time.monotonic()
-        self._lay(settings.task, settings.seed)
+        self._lay(settings.task, settings.seed, settings.held_out)
         self._draw_all()
 
     def truth(self) -> WorldTruth:
@@ -79,6 +92,7 @@ class _Server:
             memory.close()
         for block in self._joints.values():
             block.close()
+        self._held.close()
 
     def _answer(self, pipe: Connection) -> None:
         request = pipe.recv()
@@ -92,8 +106,19 @@ class _Server:
     def _do(self, request: object) -> None:
         if isinstance(request, ResetRequest):
             self._tools = self._tools if request.tools is None else request.tools
-            self._lay(request.task, request.seed)
+            self._lay(request.task, request.seed, request.held_out)
             self._draw_all()
+        elif isinstance(request, ShowRequest):
+            laid = self._world.layout
+            same = (laid.task, laid.held_out) == (request.task, request.held_out)
+            if request.fresh or not same:
+                self._lay(request.task, request.seed, request.held_out)
+                self._draw_all()
+            self._world.person.show(request.seed)
+            self._now = time.monotonic()
+        elif isinstance(request, HoldRequest):
+            self._catch_up()
+            self._world.person.hold(request.T_world_tool, request.opening)
         elif isinstance(request, PlaceRequest):
             self._world.place(request.name, request.T_world_object)
         elif isinstance(request, FaultRequest):
@@ -105,11 +130,11 @@ class _Server:
         else:
             raise ValueError(f"world: {type(request).__name__} is not a request that it knows")
 
-    def _lay(self, task: str, seed: int) -> None:
-        world = LiveWorld(self._settings.rig, self._settings.cameras, self._tools, task, seed)
+    def _lay(self, task: str, seed: int, held_out: bool) -> None:
+        world = LiveWorld(self._settings.rig, self._settings.cameras, self._tools, task, seed, held_out)
         for renderer in self._renderers.values():
             renderer.close()
-        sizes = {camera.size for camera in self._settings.cameras}
+        sizes = {self._drawn_size(camera.name, camera.size) for camera in self._settings.cameras}
         self._world = world
         self._renderers = {size: SceneRenderer(world.model, size) for size in sizes}
         world.jump(self._angles())
@@ -129,6 +154,19 @@ class _Server:
         now = time.monotonic()
         self._world.advance(min(now - self._now, LONGEST_STEP), self._angles())
         self._now = now
+        self._publish_held()
+
+    def _publish_held(self) -> None:
+        """Hand on the samples of the steps just made, with the host times at which they were so."""
+        person = self._world.person
+        while person.samples:
+            m = person.samples.popleft()
+            there = {role: T for role, T in m.T_world_tool.items() if np.isfinite(T).all()}
+            t_host = self._now - (self._world.time - m.t)
+            self._held.write(HeldSample(self._held.written, t_host, there, m.opening, m.grip, person.showing))
+
+    def _drawn_size(self, name: str, size: tuple[int, int]) -> tuple[int, int]:
+        return self._lenses[name].size if name in self._lenses else size
 
     def _draw_all(self) -> None:
         for name in self._memories:
@@ -143,5 +181,7 @@ class _Server:
         if fault is not None and fault.kind == "drop" and self._chance.random() < fault.fraction:
             return
         memory = self._memories[name]
-        rgb = self._renderers[memory.size].rgb(self._world.data, name)
+        rgb = self._renderers[self._drawn_size(name, memory.size)].rgb(self._world.data, name)
+        if name in self._lenses:
+            rgb = self._lenses[name].picture(rgb)
         memory.write(index, self._now, self._now - self._started, rgb)
