@@ -9,6 +9,7 @@ from typing import Literal
 from app.events import Listener, Listeners
 from app.live_devices import LiveDevices, open_devices
 from app.recording import RecordingSession
+from app.sim_table import USUAL_TASK, SimTable
 from app.workspace import Workspace
 from hardware.rig import Rig
 from hardware.stream import StreamInfo
@@ -22,7 +23,8 @@ _ERRORS = (RuntimeError, OSError, ValueError)  # TimeoutError and ConnectionErro
 class RecordingDesk:
     """Owned by one thread, which calls `pump` about every 30 ms; opening and closing happen in another.
 
-    Read: `devices` (off, opening, on), `session` (None unless on), `message` ("" or why they are not on).
+    Read: `devices` (off, opening, on), `session` (None unless on), `table` (of a simulated rig whose world was
+    started for it, else None), `message` ("" or why they are not on).
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class RecordingDesk:
         self._live: LiveDevices | None = None
         self.devices: Devices = "off"
         self.session: RecordingSession | None = None
+        self.table: SimTable | None = None
+        self._table_used = self._table_done = False
         self.message = ""
 
     @property
@@ -55,6 +59,11 @@ class RecordingDesk:
     def latest(self, name: str) -> Frame | None:
         """Return a camera's newest picture at preview size, None while there is none."""
         return self._live.capture.newest(name) if self._live is not None else None
+
+    @property
+    def laying(self) -> bool:
+        """Whether the simulated table is being laid: no take can begin yet."""
+        return self.table is not None and self.table.busy
 
     @property
     def recording(self) -> bool:
@@ -87,6 +96,7 @@ class RecordingDesk:
             self._opened(self._opening)
         if self.session is not None:
             self.session.pump()
+            self._lay_table(self.session)
             self._follow_arms()
 
     def close(self) -> None:
@@ -118,6 +128,8 @@ class RecordingDesk:
             self.message = f"{self.session_folder()}: {refused.strerror or refused}; choose another --workspace"
             self._to("off")
             return
+        if self._live.owns_world and self._live.world is not None:
+            self._begin_table(self.session, SimTable(self._live.world))
         self._to("on")
 
     def _begin(self, live: LiveDevices) -> RecordingSession:
@@ -129,6 +141,36 @@ class RecordingDesk:
             "simulated": str(self.rig.simulated).lower(),
         }
         return RecordingSession(live.capture, folder, self._workspace.root / "recording.json", details=details)
+
+    def _begin_table(self, session: RecordingSession, table: SimTable) -> None:
+        self.table = table
+        table.seed = 1 + session.counter.kept + session.counter.discarded
+        known = session.choice.task in table.tasks
+        session.choose(table.lay(session.choice.task if known else USUAL_TASK))
+        session.on_change(lambda topic: self._told(session, table, topic))
+
+    def _told(self, session: RecordingSession, table: SimTable, topic: str) -> None:
+        if topic == "state" and session.state == "recording":
+            self._table_used = True
+            table.begin()
+        elif topic == "saved":
+            self._table_done = True
+        elif topic == "choice" and session.choice.task != table.task:
+            if session.choice.task in table.tasks:
+                session.choose(table.lay(session.choice.task))
+            else:
+                table.leave()
+
+    def _lay_table(self, session: RecordingSession) -> None:
+        """Between takes: another table after one that was kept, the same after one that was not."""
+        table = self.table
+        if table is None or not self._table_used or session.state != "idle":
+            return
+        if self._table_done and table.task:
+            session.choose(table.next())
+        else:
+            table.again()
+        self._table_used = self._table_done = False
 
     def _follow_arms(self) -> None:
         """Where the arms' world came or went, see that one instead: there is one table."""
@@ -143,6 +185,9 @@ class RecordingDesk:
     def _let_go(self) -> None:
         session, self.session = self.session, None
         live, self._live = self._live, None
+        table, self.table = self.table, None
+        if table is not None:
+            table.close()
         if session is not None:
             session.close()
         if live is not None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QWidget
 
 from widgets.demo import demo
 from widgets.own_keys import keep_own_keys
@@ -24,8 +25,8 @@ class ChoiceForm(QWidget):
         self._shown = Choice()
         self._task, self._object, self._condition = (_words() for _ in range(3))
         self._instruction = QLineEdit(placeholderText="In words, as a policy is told it")
-        self._goal = QSpinBox(minimum=1, maximum=MOST)
-        self._goal.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._goal = QLineEdit()
+        self._goal.setValidator(QIntValidator(1, MOST, self._goal))
         self._shown_by = QComboBox()
         fields = {
             "Task": self._task,
@@ -57,6 +58,7 @@ class ChoiceForm(QWidget):
         self._instruction.returnPressed.connect(self._done)
         self._instruction.editingFinished.connect(self._tell)
         self._goal.editingFinished.connect(self._tell)
+        self._goal.returnPressed.connect(self._done)
         self._shown_by.activated.connect(self._tell_shown_by)
 
     @property
@@ -67,7 +69,7 @@ class ChoiceForm(QWidget):
             object=self._object.currentText().strip(),
             condition=self._condition.currentText().strip(),
             instruction=self._instruction.text().strip(),
-            goal=self._goal.value(),
+            goal=int(self._goal.text() or 0) or self._shown.goal,
         )
 
     def show_choice(self, choice: Choice) -> None:
@@ -82,10 +84,17 @@ class ChoiceForm(QWidget):
             self._instruction.setText(choice.instruction)
             self._instruction.setCursorPosition(0)
         if not self._goal.hasFocus():
-            self._goal.setValue(max(1, choice.goal))
+            self._goal.setText(str(max(1, choice.goal)))
         self._show_shown_by(choice.shown_by_choices, choice.shown_by)
         for field in (self._task, self._object, self._condition, self._instruction, self._goal, self._shown_by):
             field.setEnabled(not choice.locked)
+
+    def write_task(self) -> None:
+        """Put the cursor into the task, all of it chosen: what is typed takes its place."""
+        line = self._task.lineEdit()
+        if line is not None:
+            line.setFocus()
+            line.selectAll()
 
     def _show_shown_by(self, choices: Sequence[tuple[str, str]], chosen: str) -> None:
         for widget in (self._shown_by, self._labels["Shown by"]):

@@ -100,6 +100,7 @@ _RECORDING: tuple[Action, ...] = (
     _row("record.discard", "Discard", "Backspace", "Record", "Into the trash; Ctrl+Z brings it back", "review"),
     _row("record.redo", "Again", "R", "Record", "Discard it and record the same once more", "review"),
     _row("record.undo", "Undo", "Ctrl+Z", "Edit", "Bring back the take that was discarded last", "discarded"),
+    _row("record.task", "Task", "T", "Record", "Write another task; Return takes it", "cameras -recording -review"),
     _row("record.scene", "Scene picture", "S", "Record", "Take the bare scene's picture anew", "armed"),
 )
 

@@ -23,6 +23,7 @@ from app.recording import RecordingSession
 from app.recording_desk import RecordingDesk
 from app.recording_plan import Choice
 from app.recording_work import Take
+from app.sim_table import SHOWN_BY
 from hardware.types import Image
 from widgets.pages.record import RecordPage
 from widgets.record_values import Choice as ShownChoice
@@ -63,6 +64,7 @@ class RecordBinder(QObject):
         self._forget = desk.on_change(lambda _topic: self._devices())
         page.grid.show_empty("The cameras are off")
         page.form.changed.connect(self._choose)
+        page.form.shown_by_changed.connect(self._choose_who)
         page.gates.override_wanted.connect(self._override)
         page.verdicts.time_picked.connect(self._play_from)
         page.unfinished.recover_wanted.connect(self._recover)
@@ -79,6 +81,7 @@ class RecordBinder(QObject):
             "record.discard": lambda: self._try(self._here().discard),
             "record.redo": lambda: self._try(self._here().redo),
             "record.undo": lambda: self._try(self._here().undo),
+            "record.task": self.page.form.write_task,
             "record.scene": lambda: self._try(self._here().take_scene),
         }
 
@@ -88,7 +91,9 @@ class RecordBinder(QObject):
         held = {
             "cameras": devices == "on",
             "opening": devices == "opening",
-            "recordable": devices != "opening" and state in ("", "idle", "armed", "recording", "review"),
+            "recordable": devices != "opening"
+            and not self._desk.laying
+            and state in ("", "idle", "armed", "recording", "review"),
             "recording": state in ("starting", "recording", "stopping"),
             "review": state == "review",
             "armed": state == "armed",
@@ -150,6 +155,12 @@ class RecordBinder(QObject):
         shown = self.page.choice
         choice = Choice(shown.task, shown.object, shown.condition, shown.instruction)
         self._try(lambda: self._here().choose(choice, shown.goal))
+        self.page.setFocus()
+
+    @Slot(str)
+    def _choose_who(self, who: str) -> None:
+        if self._desk.table is not None:
+            self._desk.table.choose_who(who)
         self.page.setFocus()
 
     @Slot(str, str)
@@ -339,15 +350,17 @@ class RecordBinder(QObject):
         self.page.show_gates(gate_rows(session.gates, session.overrides) if session is not None else ())
 
     def _show_choice(self, session: RecordingSession) -> None:
-        choice, by_task = session.choice, session.counter.by_task
+        choice, by_task, table = session.choice, session.counter.by_task, self._desk.table
         self.page.show_choice(
             ShownChoice(
                 choice.task,
                 choice.object,
                 choice.condition,
                 choice.instruction,
-                tasks=tuple(sorted(by_task)),
+                tasks=tuple(sorted({*by_task, *(table.tasks if table is not None else ())})),
                 goal=session.goal,
+                shown_by=table.shown_by if table is not None else "",
+                shown_by_choices=SHOWN_BY if table is not None else (),
                 locked=session.state not in ("idle", "armed"),
             )
         )

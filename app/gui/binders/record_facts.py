@@ -64,6 +64,8 @@ def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: 
             return say("review", "KEEP IT?", decide, length)
     if saved:
         return say("saved", "SAVED", saved)
+    if desk.laying:
+        return say("starting", "TABLE", "The simulated table is being laid")
     if other := [gate for gate in shut if gate.name != "scene"]:
         return say("blocked", "NOT READY", other[0].text)
     if session.state == "armed" and shut:

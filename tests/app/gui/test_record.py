@@ -177,7 +177,7 @@ def test_while_an_arm_moves_space_stops_it_and_starts_no_recording(
 def test_the_choice_is_remembered_and_a_missing_gate_needs_a_reason(stage: Stage) -> None:
     stage.cameras_on()
     stage.page.form._task.setEditText("push-shape")
-    stage.page.form._goal.setValue(7)
+    stage.page.form._goal.setText("7")
     stage.page.form._task.lineEdit().editingFinished.emit()
     assert (stage.session.choice.task, stage.session.goal) == ("push-shape", 7)
     stage.recording.turn_off()

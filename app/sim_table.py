@@ -1,0 +1,86 @@
+"""The table of a simulated rig between takes: laid for each one, and shown on by a scripted person or by hand."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal
+
+from app.recording_plan import Choice
+from hardware.world.process import WorldProcess
+from hardware.world.tasks.table import TASKS, lay
+
+ShownBy = Literal["person", "nobody"]
+SHOWN_BY: tuple[tuple[ShownBy, str], ...] = (
+    ("person", "a simulated person, once it records"),
+    ("nobody", "nobody: I move arms or tools"),
+)
+USUAL_TASK = "push-shape"
+log = logging.getLogger(__name__)
+
+
+class SimTable:
+    """Owned by one thread; what the world takes time for happens in another. Read: `task`, `seed`, `shown_by`,
+    `busy` (the table is being laid), `problem` ("" or what went wrong)."""
+
+    def __init__(self, world: WorldProcess, seed: int = 1) -> None:
+        self._world, self.seed = world, seed
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="table")
+        self._laying: Future[object] | None = None
+        self.task, self.problem = "", ""
+        self.shown_by: ShownBy = "person"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that somebody knows how to show."""
+        return tuple(TASKS)
+
+    @property
+    def busy(self) -> bool:
+        return self._laying is not None and not self._laying.done()
+
+    def lay(self, task: str) -> Choice:
+        """Lay a task's table for this seed; return what a take on it is of. Raises ValueError naming the tasks."""
+        layout = lay(task, self.seed)
+        self.task = task
+        self._laying = self._background.submit(self._try, lambda: self._world.reset(self.seed, task))
+        objects = ", ".join(dict.fromkeys(layout.objects))
+        return Choice(task, objects, f"table {self.seed}", layout.instruction)
+
+    def next(self) -> Choice:
+        """Lay another table of the same task."""
+        self.seed += 1
+        return self.lay(self.task)
+
+    def again(self) -> None:
+        """Lay the same table once more: a take has moved what lies on it."""
+        if self.task:
+            self.lay(self.task)
+
+    def leave(self) -> None:
+        """The next takes are of something that nobody here knows: leave the table as it is."""
+        self.task = ""
+
+    def choose_who(self, who: str) -> None:
+        """Say who shows the next takes. Raises ValueError naming who may."""
+        names = [name for name, _ in SHOWN_BY]
+        if who not in names:
+            raise ValueError(f"shown by: {who!r}; valid: {names}")
+        self.shown_by = names[[str(name) for name in names].index(who)]
+
+    def begin(self) -> None:
+        """A take is being recorded: let the simulated person show the task on the table as it lies."""
+        task, seed = self.task, self.seed
+        if self.shown_by == "person" and task:
+            self._background.submit(self._try, lambda: self._world.demonstrate(task, seed, fresh=False))
+
+    def close(self) -> None:
+        """Wait for what is under way. Safe to call twice."""
+        self._background.shutdown(wait=True, cancel_futures=True)
+
+    def _try(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+            self.problem = ""
+        except (OSError, ValueError, RuntimeError) as error:
+            self.problem = f"the simulated table: {error}"
+            log.info("%s", self.problem)

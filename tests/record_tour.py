@@ -1,0 +1,181 @@
+"""Records demos on the default rig with the keyboard alone, as a new user would, and takes a picture of every step.
+
+`python -m tests.record_tour [FOLDER]` records ten takes of two tasks and writes the pictures of docs/record.md; a
+short version is a test.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
+TASKS = ("push-shape", "sweeping")
+
+
+class RecordTour:
+    """A person at the keyboard: presses keys, waits for what the banner says, takes pictures."""
+
+    def __init__(self, workspace: Path) -> None:
+        from app.gui.desk import Desk
+        from app.gui.program import open_program
+        from app.gui.start import application
+        from app.workspace import open_workspace
+        from hardware.rig import load_rig
+
+        self._app = application()
+        self.desk = Desk(self._app, open_program(open_workspace(workspace), load_rig("sim")), remember=False)
+        self.recording, self.page = self.desk.program.recording, self.desk.record_page
+        self.pictures: dict[str, QPixmap] = {}
+        self.desk.show()
+        self.desk.window.resize(1600, 900)
+        self.look_on(0.5)
+
+    def press(self, key: Qt.Key, held: Qt.KeyboardModifier = NONE) -> None:
+        QTest.keyClick(self._app.focusWidget() or self.desk.window, key, held)
+        self.look_on(0.1)
+
+    def type(self, text: str) -> None:
+        QTest.keyClicks(self._app.focusWidget() or self.desk.window, text)
+
+    def look_on(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.005)
+
+    def until(self, what: str, there: Callable[[], bool], limit: float = 60.0) -> None:
+        end = time.monotonic() + limit
+        while not there():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what} did not come within {limit:.0f} s; it says: {self.word!r}")
+            self.look_on(0.02)
+
+    @property
+    def word(self) -> str:
+        return self.page.banner.accessibleName()
+
+    def says(self, word: str) -> None:
+        self.until(word, lambda: self.word.startswith(word))
+
+    def picture(self, name: str) -> None:
+        if name:
+            self.look_on(0.3)
+            self.pictures[name] = self.desk.window.grab()
+
+    def cameras_on(self) -> None:
+        self.press(Qt.Key.Key_2, CTRL)
+        self.says("CAMERAS OFF")
+        self.picture("record-1-off")
+        self.press(Qt.Key.Key_Space)
+        self.says("HANDS OUT")
+        self.look_on(1.0)
+        self.picture("record-2-scene")
+
+    def choose_task(self, task: str) -> None:
+        """T, its name, Return: no mouse."""
+        self.press(Qt.Key.Key_T)
+        self.type(task)
+        self.press(Qt.Key.Key_Return)
+        session = self.recording.session
+        self.until(f"the task {task}", lambda: session is not None and session.choice.task == task)
+        self.says("HANDS OUT")
+
+    def take(self, seconds: float, name: str = "") -> None:
+        """From the bare scene to the review."""
+        self.says("HANDS OUT")
+        for _ in range(5):
+            self.press(Qt.Key.Key_Space)
+            self.until("the scene's picture", lambda: self.word.startswith(("READY", "NOT READY")))
+            if self.word.startswith("READY"):
+                break
+        self.picture(name and f"{name}-ready")
+        self.press(Qt.Key.Key_Space)
+        self.says("REC")
+        self.look_on(0.5 * seconds)
+        self.picture(name and f"{name}-recording")
+        self.look_on(0.5 * seconds)
+        self.press(Qt.Key.Key_Space)
+        self.says("KEEP IT?")
+        session = self.recording.session
+        self.until(
+            "its verdicts", lambda: session is not None and session.take is not None and session.take.checked
+        )
+        self.look_on(0.5)
+        self.picture(name and f"{name}-review")
+
+    def keep(self, name: str = "") -> None:
+        before = self.kept
+        self.press(Qt.Key.Key_Return)
+        self.until("the saved take", lambda: self.kept == before + 1)
+        self.picture(name)
+
+    @property
+    def kept(self) -> int:
+        return self.recording.session.counter.kept if self.recording.session is not None else 0
+
+    def close(self) -> None:
+        self.desk.window.close()
+        self.desk.close()
+        self.look_on(0.1)
+
+
+def take_tour(workspace: Path, *, each: int = 5, seconds: float = 4.0) -> dict[str, QPixmap]:
+    """Keep `each` takes of both tasks, one of them recorded anew; discard one more. Return the pictures."""
+    tour = RecordTour(workspace)
+    try:
+        tour.cameras_on()
+        tour.take(seconds, "record-3")
+        tour.keep("record-4-saved")
+        tour.take(min(seconds, 2.0))
+        tour.press(Qt.Key.Key_R)  # again: the same table
+        for _ in range(each - 1):
+            tour.take(seconds)
+            tour.keep()
+        tour.take(min(seconds, 2.0))
+        tour.press(Qt.Key.Key_Backspace)
+        tour.says("HANDS OUT")
+        tour.picture("record-5-discarded")
+        tour.choose_task(TASKS[1])
+        for number in range(each):
+            tour.take(seconds, "record-6" if not number else "")
+            tour.keep()
+        tour.press(Qt.Key.Key_1, CTRL)
+        tour.picture("record-7-rig")
+        return tour.pictures
+    finally:
+        tour.close()
+
+
+def main() -> int:
+    """Take the tour in a workspace that is thrown away; write its pictures."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PIL import Image
+
+    from hardware.recording.session import Session
+
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as workspace:
+        pictures = take_tour(Path(workspace))
+        (day,) = (Path(workspace) / "recordings").iterdir()
+        kept = [entry.note for entry in Session(day).kept() if entry.note is not None]
+        print(f"{len(kept)} takes kept in {time.monotonic() - began:.0f} s: {[note.task for note in kept]}")
+    for name, picture in pictures.items():
+        file = folder / f"{name}.png"
+        picture.save(str(file))
+        Image.open(file).convert("RGB").quantize(256).save(file, optimize=True)
+        print(file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
