@@ -1,11 +1,14 @@
 """Demonstrations of the simulated world as episodes, at the rate of a clip and on a virtual clock."""
 
+import atexit
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from app.recording_checks import episode_facts, verdicts
 from hardware.recording.encoder import Encoder
@@ -18,38 +21,85 @@ from hardware.recording.session import described
 from hardware.rig import Rig
 from hardware.stream import Picture, Pose, Reading, Sample, StreamInfo
 from hardware.types import Image
-from hardware.world.clips import render_clip
-from hardware.world.demonstrator import SHOW
+from hardware.world.tasks.layout import Moment
+from hardware.world.tasks.table import TASKS as WORLD_TASKS
 
-TASKS = tuple(SHOW)
+TASKS = tuple(WORLD_TASKS)
+TRUTH_HZ = 30.0
+TRUTH = {"truth": "of the simulation, in the world's frame"}
 
 
 @dataclass(frozen=True, eq=False)
 class SimTake:
-    """One simulated demonstration. samples: of all streams in the order of their virtual host time; scene: the bare
-    scene (H, W, 3) by camera; success: None where the task has no rule."""
+    """One simulated demonstration. samples: of all streams in order of virtual time; scene: camera ->
+    the bare scene (H, W, 3)."""
 
     streams: tuple[StreamInfo, ...]
     scene: Mapping[str, Image]
-    samples: Iterator[Sample]
+    samples: Iterable[Sample]
     object: str
     instruction: str
     success: bool | None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
-def sim_take(rig: Rig, task: str, seed: int, size: tuple[int, int]) -> SimTake:
-    """Let the scripted demonstrator show a task; the same arguments give the same take. Raises ValueError."""
-    clip = render_clip(rig, task, seed, size=size)
-    streams = tuple(StreamInfo(camera.name, "camera", clip.fps, camera) for camera in clip.cameras)
-    scene = {name: frames[0] for name, frames in clip.views.items()}
+class SimStage:
+    """The simulated world of one process, made once for many takes. Draws: for a process without a window."""
 
-    def samples() -> Iterator[Sample]:
-        for k in range(1, len(next(iter(clip.views.values())))):
-            for name, frames in clip.views.items():
-                yield Picture(name, k - 1, (k - 1) / clip.fps, (k - 1) / clip.fps, frames[k])
+    def __init__(self, rig: Rig, size: tuple[int, int]) -> None:
+        """size (width, height) of all pictures."""
+        # here, not above: it binds PyOpenGL to EGL, which the window's process must never be
+        from hardware.world.episodes import DemoMaker
 
-    instruction = task.replace("-", " ").replace("_", " ")
-    return SimTake(streams, scene, samples(), clip.thing, instruction, None)
+        self.rig = rig
+        self._maker = DemoMaker(rig, size)
+
+    def takes(self, task: str, seed: int) -> Iterator[SimTake]:
+        """Let the scripted person show a task; of push-shape every push is a take. Same arguments, same takes.
+
+        Raises ValueError for a task that there is not, or that the rig cannot show.
+        """
+        for demo in self._maker.episode(task, seed):
+            truth = _truth_streams(demo.layout.tools)
+            pictures = [
+                Picture(name, k - 1, frame.t, frame.t, rgb)
+                for k, frame in enumerate(demo.frames)
+                if k > 0  # the first is the bare scene
+                for name, rgb in frame.views.items()
+            ]
+            samples = [*pictures, *_truth(demo.moments, truth)]
+            yield SimTake(
+                (*(StreamInfo(c.name, "camera", demo.fps, c) for c in demo.cameras), *truth),
+                demo.frames[0].views,
+                sorted(samples, key=lambda sample: sample.t_host),
+                ", ".join(dict.fromkeys(demo.layout.objects)),
+                demo.layout.instruction,
+                demo.verdict.success,
+                {"step": f"{demo.step + 1} of {demo.steps}", "rule": demo.verdict.text},
+            )
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        self._maker.close()
+
+
+def _truth_streams(tools: Mapping[str, str]) -> tuple[StreamInfo, ...]:
+    poses = tuple(StreamInfo(f"tool-{role}", "pose", TRUTH_HZ, details=TRUTH) for role in tools)
+    if "gripper" not in tools.values():
+        return poses
+    opening = StreamInfo("opening", "opening", TRUTH_HZ, details=TRUTH)
+    return (*poses, opening, StreamInfo("force", "force", TRUTH_HZ, details=TRUTH))
+
+
+def _truth(moments: Iterable[Moment], streams: tuple[StreamInfo, ...]) -> Iterator[Sample]:
+    names = {stream.name for stream in streams}
+    for k, moment in enumerate(moments):
+        for role, T in moment.T_world_tool.items():
+            if np.isfinite(T).all():
+                yield Pose(f"tool-{role}", k, moment.t, moment.t, T, 3)
+        for name, value in (("opening", moment.opening), ("force", moment.grip)):
+            if name in names and np.isfinite(value):
+                yield Reading(name, k, moment.t, moment.t, value)
 
 
 def record_take(take: SimTake, folder: Path, note: EpisodeNote) -> EpisodeNote:
@@ -86,8 +136,25 @@ def record_take(take: SimTake, folder: Path, note: EpisodeNote) -> EpisodeNote:
         return replace(described(note, reader, sha256, (folder / MCAP).stat().st_size), verdicts=found)
 
 
-def record_sim(
-    rig: Rig, task: str, seed: int, size: tuple[int, int], folder: Path, note: EpisodeNote
-) -> EpisodeNote:
-    """Make and write one take: what a worker process does."""
-    return record_take(sim_take(rig, task, seed, size), folder, note)
+_stage: list[SimStage] = []  # of this worker process
+
+
+def open_stage(rig: Rig, size: tuple[int, int]) -> None:
+    """Begin a worker process: it draws with one stage until it ends."""
+    cv2.setNumThreads(1)  # one worker a core: more threads only wait for each other
+    _stage.append(SimStage(rig, size))
+    atexit.register(_stage[0].close)
+
+
+def record_table(task: str, seed: int, folder: Path, instruction: str = "") -> list[tuple[Path, EpisodeNote]]:
+    """Make and write the takes of one table, each into a folder of its own beside `folder`: a worker's job."""
+    made = []
+    (stage,) = _stage
+    for k, take in enumerate(stage.takes(task, seed)):
+        own = folder.with_name(f"{folder.name}-{k}")
+        own.mkdir()
+        details = {"rig": stage.rig.name, "rig_sha256": stage.rig.sha256, **take.details}
+        note = EpisodeNote(uuid.uuid4().hex, 0, task, seed=seed, instruction=instruction, details=details)
+        made.append((own, record_take(take, own, note)))
+    folder.rmdir()
+    return made

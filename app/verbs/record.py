@@ -1,18 +1,21 @@
 """`record`: episodes from a rig's devices, or from the simulated world as fast as it goes."""
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import re
+import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from app.recording import RecordingSession
 from app.recording_plan import Choice
-from app.recording_sim import TASKS, record_sim
+from app.recording_sim import TASKS, open_stage, record_table
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
@@ -23,7 +26,7 @@ from hardware.recording.session import Session, SessionBusy
 from hardware.rig import Rig
 
 OPEN_S, SAVE_S = 30.0, 120.0
-MOST = 100_000
+MOST, MOST_EMPTY = 100_000, 20
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
@@ -98,42 +101,52 @@ def _simulated(
 ) -> int:
     began = time.monotonic()
     done: list[EpisodeNote] = []
-    for folder, job in _jobs(arguments, rig, size, session):
-        note = job.result()
-        session.keep(folder, note)
-        done.append(note)
-        output.progress(f"{len(done)} of {arguments.episodes} saved")
+    for folder, note in _made(arguments, rig, size, session):
+        if len(done) < arguments.episodes:
+            done.append(session.adopt(folder, note))
+            output.progress(f"{len(done)} of {arguments.episodes} saved")
+        else:  # the last table gave more than were asked for
+            shutil.rmtree(folder)
     seconds = time.monotonic() - began
     values = {
         "dataset": str(arguments.dataset),
         "episodes": [note.number for note in done],
-        "pictures": sum(sum(note.samples.values()) for note in done),
+        "pictures": sum(
+            note.samples.get(name, 0) for note in done for name in (c.camera.name for c in rig.cameras)
+        ),
         "clock": "virtual",
         "seconds": seconds,
         "per_second": len(done) / seconds,
+        "succeeded": sum(note.success is True for note in done),
         "marked": sum(bool(note.verdicts) for note in done),
     }
     output.result(values, [f"{len(done)} episodes in {arguments.dataset}, {len(done) / seconds:.1f} a second"])
     return DONE
 
 
-def _jobs(
+def _made(
     arguments: argparse.Namespace, rig: Rig, size: tuple[int, int], session: Session
-) -> Iterator[tuple[Path, "Future[EpisodeNote]"]]:
-    """Yield every episode's folder with its job, in order; at most some are under way."""
+) -> Iterator[tuple[Path, EpisodeNote]]:
+    """Yield finished episodes in the order of their seeds until there are enough; some tables are under way."""
     workers = min(os.cpu_count() or 1, arguments.episodes, 8)
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-    waiting: list[tuple[Path, Future[EpisodeNote]]] = []
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawn, initializer=open_stage, initargs=(rig, size))
+    waiting: deque[Future[list[tuple[Path, EpisodeNote]]]] = deque()
+    given, seeds, empty = 0, itertools.count(arguments.seed), 0
     try:
-        for k in range(arguments.episodes):
-            seed = arguments.seed + k
-            details = {"rig": rig.name, "rig_sha256": rig.sha256}
-            note = EpisodeNote("", 0, arguments.task, seed=seed, instruction=arguments.instruction, details=details)
-            folder, note = session.begin(note)
-            waiting.append((folder, pool.submit(record_sim, rig, arguments.task, seed, size, folder, note)))
-            if len(waiting) > 2 * workers:
-                yield waiting.pop(0)
-        yield from waiting
+        while given < arguments.episodes or waiting:
+            while given + len(waiting) < arguments.episodes and len(waiting) <= 2 * workers:
+                seed = next(seeds)
+                aside = session.aside(str(seed))
+                waiting.append(pool.submit(record_table, arguments.task, seed, aside, arguments.instruction))
+            made = waiting.popleft().result()
+            empty = 0 if made else empty + 1
+            if empty > MOST_EMPTY:
+                raise Refused(
+                    f"--task: {arguments.task}: {empty} tables in a row could not be shown; try another --seed"
+                )
+            given += len(made)
+            yield from made
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
