@@ -68,7 +68,7 @@ class ThreadedDevice:
         return self._ring
 
     def connect(self) -> StreamInfo:
-        """Open the device and wait for its first sample. Raises DeviceError; nothing runs then. Safe to call twice."""
+        """Open the device and wait for its first sample; safe to call twice. DeviceError: nothing runs then."""
         with self._calls:
             if self._thread is None:
                 self._start()

@@ -14,6 +14,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import pytest
 
 from hardware.cameras.basler import BaslerSource, open_camera
 from hardware.cameras.realsense import RealSenseSource
@@ -33,6 +34,9 @@ from hardware.types import Camera, Image
 from hardware.world.frame_memory import FrameMemory
 
 SIZE, RATE = (64, 48), 30.0
+in_its_own_process = pytest.mark.skipif(
+    "PYLON_CAMEMU" not in os.environ, reason="runs in a process of its own (test_basler.py)"
+)
 
 
 def camera(name: str = "bench", size: tuple[int, int] = SIZE) -> Camera:

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from hardware.stream import Device, DeviceError, Sample
-from tests.hardware.cameras.benches import BENCHES, Bench
+from tests.hardware.cameras.benches import BENCHES, Bench, in_its_own_process
 
-# beside pytest-timeout's signal timer pylon's emulated camera was seen to stand still for ever
-OWN_TIMER = {"basler": (pytest.mark.timeout(120, method="thread"),)}
+OWN_PROCESS = {"basler": (in_its_own_process,)}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=OWN_TIMER.get(name, ())) for name in sorted(BENCHES)])
+@pytest.fixture(params=[pytest.param(name, marks=OWN_PROCESS.get(name, ())) for name in sorted(BENCHES)])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     made = BENCHES[request.param](tmp_path)
     try:

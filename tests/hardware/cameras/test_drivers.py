@@ -19,7 +19,16 @@ from hardware.devices import found_devices
 from hardware.recording.encoder import to_rgb
 from hardware.stream import DeviceError, Picture, Pose, Sample
 from hardware.threaded_device import ThreadedDevice
-from tests.hardware.cameras.benches import RATE, SIZE, RealSenseBench, camera, config, episode, threaded
+from tests.hardware.cameras.benches import (
+    RATE,
+    SIZE,
+    RealSenseBench,
+    camera,
+    config,
+    episode,
+    in_its_own_process,
+    threaded,
+)
 
 
 @pytest.fixture
@@ -72,7 +81,7 @@ def test_a_size_that_a_realsense_has_not_is_answered_with_those_it_has(realsense
         threaded(realsense.RealSenseSource(other, realsense_bench.find)).connect()
 
 
-@pytest.mark.timeout(120, method="thread")
+@in_its_own_process
 def test_a_basler_camera_shows_the_very_pixels_of_its_image_file(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8)
     cv2.imwrite(str(tmp_path / "picture.png"), pixels[..., ::-1])
@@ -93,7 +102,7 @@ def test_a_basler_camera_shows_the_very_pixels_of_its_image_file(tmp_path: Path)
     assert picture.exposure_s == 0.004
 
 
-@pytest.mark.timeout(120, method="thread")
+@in_its_own_process
 def test_a_size_that_a_basler_camera_has_not_is_answered_with_its_range() -> None:
     other = config("basler")
     object.__setattr__(other, "camera", camera(size=(10000, 48)))
