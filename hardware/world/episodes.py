@@ -1,6 +1,7 @@
 """Demos without a window or a wait: a virtual clock, pictures at clip rate, exact truth. One maker a process."""
 
 import functools
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -105,6 +106,8 @@ class DemoMaker:
         self._rig = rig
         self._cameras = tuple(scaled_camera(c.camera, size or c.camera.size) for c in rig.cameras)
         self._lenses = {c.name: Lens(c) for c in self._cameras if c.model == "fisheye"}
+        # several makers share the cores better than one drawer's threads do; Mesa reads this at its first context
+        os.environ.setdefault("LP_NUM_THREADS", "0")
         self._gl = gl_context()
 
     def episode(self, task: str, seed: int, *, held_out: bool = False, fps: float | None = None) -> Iterator[Demo]:

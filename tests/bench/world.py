@@ -8,8 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from hardware.mounting import default_tools
 from hardware.rig import load_rig
 from hardware.world.clips import render_clip
+from hardware.world.episodes import DemoMaker
+from hardware.world.handheld import handheld_rig
 from hardware.world.live import LiveWorld
 from hardware.world.simulated_rig import SimulatedRig
+from hardware.world.tasks.table import TASKS
 
 SECONDS = 5.0
 
@@ -63,11 +66,50 @@ def clip_figures() -> dict[str, object]:
     return figures
 
 
+def _make(task: str, seeds: range, size: tuple[int, int]) -> tuple[int, int, int, float]:
+    """Make the demos of some tables; return demos, tables, successful ones, and CPU seconds spent."""
+    rig = handheld_rig() if task == "pick-and-place" else load_rig("sim")
+    demos = tables = good = 0
+    with DemoMaker(rig, size) as maker:
+        begun = time.process_time()
+        for seed in seeds:
+            made = list(maker.episode(task, seed))
+            demos, tables = demos + len(made), tables + 1
+            good += bool(made) and made[-1].verdict.success
+        return demos, tables, good, time.process_time() - begun
+
+
+def demo_figures(tables: int = 40, workers: int = 2) -> dict[str, object]:
+    """Demos of 192x128 pictures with physics, by two processes: as many a second as the clock says, and as many as
+    the processors' own time would allow (the same on a machine that does nothing else)."""
+    figures: dict[str, object] = {}
+    context = multiprocessing.get_context("spawn")
+    for task in TASKS:
+        shares = [range(k, tables, workers) for k in range(workers)]
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            # hands, cloths and shaders are made once in a worker's life
+            warm = [pool.submit(_make, task, range(1000, 1012), (192, 128)) for _ in shares]
+            for future in warm:
+                future.result()
+            begun = time.perf_counter()
+            done = [future.result() for future in [pool.submit(_make, task, s, (192, 128)) for s in shares]]
+            wall = time.perf_counter() - begun
+        demos, laid, good, cpu = (sum(column) for column in zip(*done, strict=True))
+        figures[task] = {
+            "demos_per_s_by_clock": demos / wall,
+            "demos_per_s_by_cpu_time": workers * demos / cpu,
+            "cpu_s_a_demo": cpu / demos,
+            "demos": demos,
+            "success_rate": good / laid,
+        }
+    return figures
+
+
 def run() -> dict[str, object]:
     # clips in a process of their own: GL stays out of whoever runs the benches
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         clips = pool.submit(clip_figures).result()
-    return {"live": live_figures(), "physics": physics_figures(), "clip": clips}
+    return {"live": live_figures(), "physics": physics_figures(), "clip": clips, "demos": demo_figures()}
 
 
 def main() -> None:
