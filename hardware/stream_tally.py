@@ -26,10 +26,10 @@ class Tally:
         self._away = "it is not connected; connect it first"
         self._odd: tuple[float, str] = (-RECENT_S, "")
 
-    def opened(self, now: float) -> None:
-        """Tell that the device is open, and from now [s] on expected to deliver."""
+    def opened(self, now: float, came_back: bool = False) -> None:
+        """Tell that the device is open, and from now [s] on expected to deliver; came_back: after it was away."""
         with self._lock:
-            self._reopened += self._last is not None
+            self._reopened += came_back
             self._since, self._away, self._fresh = now, "", True
 
     def away(self, problem: str) -> None:

@@ -121,7 +121,7 @@ class ThreadedDevice:
     def _capture(self) -> None:
         info = self._source.open()
         try:
-            self._tally.opened(time.monotonic())
+            self._tally.opened(time.monotonic(), came_back=self._answered.is_set())
             while not self._ended.is_set():
                 sample = self._source.next(TURN_S)
                 if sample is not None:

@@ -47,7 +47,7 @@ def test_a_counter_that_starts_anew_after_a_replug_goes_on_with_the_time_away_as
     tally.away("it is unplugged; plug it in again")
     assert tally.health(1.0).problem == "force: it is unplugged; plug it in again"
     assert not tally.health(1.0).connected
-    tally.opened(2.0)
+    tally.opened(2.0, came_back=True)
     again = tally.count(sample(0, 1 / 30 + 2.0, 0.001))
     assert again.index == 101 + 60
     health = tally.health(2.04)

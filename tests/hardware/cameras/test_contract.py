@@ -73,6 +73,7 @@ def test_connecting_twice_opens_once_and_it_comes_back_after_disconnecting_twice
     assert bench.device.ring.count == count
     assert bench.device.connect().kind == first.kind
     assert take(bench.device, 2)[0].index > before.index
+    assert bench.device.health().reopened == 0
 
 
 def test_a_device_that_cannot_open_says_what_to_do_and_leaves_nothing(bench: Bench) -> None:
