@@ -6,7 +6,7 @@ EXTRAS := dev,xarm,ur,realsense,basler,force,gamepad,video
 RUN_EXTRAS := xarm,ur,force,gamepad
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-slow lint bench bench-track screenshots clean
+.PHONY: run test test-slow lint bench bench-track bench-record screenshots clean
 .DEFAULT_GOAL := run
 
 .stamps := $(VENV)/.stamps
@@ -49,6 +49,9 @@ bench: $(.stamps)/test
 
 bench-track: $(.stamps)/test
 	$(BIN)/python -m tests.bench.track
+
+bench-record: $(.stamps)/test
+	$(BIN)/python -m tests.bench.record --seconds 120
 
 screenshots: $(.stamps)/test
 	$(BIN)/python -m tests.take_tour docs/images

@@ -2,8 +2,11 @@
 
 import argparse
 import contextlib
+import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -151,12 +154,36 @@ def first_drop(seconds: float, pixel_format: PixelFormat) -> dict[str, object]:
     return {"cameras_720p30": "over 12"}
 
 
+def simulated(episodes: int = 60) -> dict[str, object]:
+    """Record simulated episodes by the verb, processes started and all."""
+    figures: dict[str, object] = {}
+    for task in ("rotation", "push-shape"):
+        with tempfile.TemporaryDirectory() as folder:
+            verb = [
+                sys.executable,
+                "main.py",
+                "record",
+                "--rig",
+                "sim",
+                "--size",
+                "192x128",
+                "--json",
+                "--task",
+                task,
+            ]
+            where = ["--episodes", str(episodes), "--dataset", f"{folder}/d", "--workspace", f"{folder}/w"]
+            done = subprocess.run([*verb, *where], capture_output=True, text=True, check=True)
+            figures[task] = json.loads(done.stdout)["per_second"]
+    return figures
+
+
 def run(seconds: float = 10.0, *, formats: tuple[PixelFormat, ...] = ("nv12", "rgb24")) -> dict[str, object]:
     """The rig of the handheld gripper: three 1280x720@30, one 1024x1024@30, three sensors."""
     figures: dict[str, object] = {}
     for pixel_format in formats:
         figures[f"{pixel_format} in a capture process"] = record(seconds, RIG, pixel_format, own=True)
     figures[f"{formats[0]} in the window's process"] = record(min(seconds, 10.0), RIG, formats[0], own=False)
+    figures["simulated, episodes a second"] = simulated()
     figures["streams at the first drop"] = first_drop(min(seconds, 8.0), formats[0])
     return figures
 
