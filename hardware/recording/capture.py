@@ -4,7 +4,7 @@ records by, whether that process is this one or another (hardware/recording/capt
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import numpy as np
 from hardware.recording.encoder import picture_size, to_rgb
 from hardware.recording.files import Files
 from hardware.recording.recorder import Ended, Progress, Recorder
-from hardware.stream import Device, DeviceError, Picture, Reading, StreamHealth, StreamInfo
+from hardware.stream import Device, DeviceError, Picture, Pose, Reading, StreamHealth, StreamInfo
 from hardware.types import Frame
 
 DeviceMaker = Callable[[], Device]  # pickles, where the devices live in another process
@@ -23,14 +23,15 @@ PREVIEW_WIDTH = 640
 
 @dataclass(frozen=True)
 class CaptureStatus:
-    """health by stream; values: the newest number of a sensor by stream; missing: device -> why it did not open;
-    recording: None while nothing is recorded."""
+    """health by stream; values: the newest sample of a sensor by stream; missing: device -> why it did not open;
+    recording: None while nothing is recorded; exposures [s] by camera, where it says."""
 
     health: Mapping[str, StreamHealth]
-    values: Mapping[str, Reading]
+    values: Mapping[str, Reading | Pose]
     missing: Mapping[str, str]
     recording: Progress | None
     alive: bool = True
+    exposures: Mapping[str, float] = field(default_factory=dict)
 
 
 class CaptureSource(Protocol):
@@ -91,7 +92,7 @@ class Capture:
         recorder = self._recorder  # a stop in another thread takes it away
         return CaptureStatus(
             {name: device.health() for name, device in self._devices.items()},
-            {name: sample for name, sample in newest.items() if isinstance(sample, Reading)},
+            {name: sample for name, sample in newest.items() if isinstance(sample, Reading | Pose)},
             dict(self.missing),
             recorder.progress if recorder else None,
         )

@@ -80,10 +80,10 @@ class EpisodeReader:
         self._playing: dict[str, _Playing] = {}
         self._scan: dict[str, list[Message]] | None = None
         try:
-            self._summary = self._read(self._open)
+            summary = self._read(self._open)
             metadata = self._read(lambda: list(self._reader().iter_metadata()))
             self.clock, self.facts, self.streams = self._read(lambda: _head(metadata))
-            self._topics = {channel.topic for channel in self._summary.channels.values()}
+            self._topics = {channel.topic for channel in summary.channels.values()}
         except BaseException:
             self._file.close()
             raise

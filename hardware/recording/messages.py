@@ -7,7 +7,6 @@ import numpy as np
 from foxglove_schemas_protobuf.CameraCalibration_pb2 import CameraCalibration
 from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
 from foxglove_schemas_protobuf.FrameTransform_pb2 import FrameTransform
-from foxglove_schemas_protobuf.Log_pb2 import Log
 from foxglove_schemas_protobuf.PoseInFrame_pb2 import PoseInFrame
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -43,7 +42,6 @@ PROTOBUF: Mapping[str, type[Message]] = {
     "foxglove.CameraCalibration": CameraCalibration,
     "foxglove.FrameTransform": FrameTransform,
     "foxglove.PoseInFrame": PoseInFrame,
-    "foxglove.Log": Log,
 }
 
 

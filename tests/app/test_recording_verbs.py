@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
+from app.verbs import record
+from hardware.recording.capture import Capture
 from hardware.recording.mcap_log import MCAP, open_episode
 from hardware.recording.note import EpisodeNote, read_note
 from hardware.recording.session import Session
+from hardware.rig import SIM_RIG
+from tests.hardware.recording.sources import camera_source, pose_source
 from tests.hardware.recording.test_mcap_log import write
 
 
@@ -117,3 +121,34 @@ def test_simulated_episodes_are_recorded_on_a_virtual_clock(
         assert reader.calibration(reader.cameras[0]) is not None
         assert all(len(list(reader.frames(name))) == note.samples[name] for name in reader.cameras)
     assert all((dataset / "episodes" / "000001" / name).is_file() for name in note.scene)
+
+
+def test_a_real_rigs_takes_are_recorded_by_the_clock_and_a_closed_gate_needs_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = tmp_path / "rig.toml"
+    rig.write_text(SIM_RIG.read_text().replace("simulated = true", "simulated = false"))
+    monkeypatch.setattr(record, "CaptureProcess", lambda makers: Capture([camera_source, pose_source]))
+    base = (
+        "record",
+        "--rig",
+        rig,
+        "--task",
+        "wipe",
+        "--episodes",
+        "2",
+        "--seconds",
+        "0.6",
+        "--dataset",
+        tmp_path / "d",
+    )
+    root = ("--workspace", tmp_path / "workspace")
+    status, told = call(capsys, *base, *root)
+    assert status == 3
+    assert "scene: top" in told["error"]["message"]  # type: ignore[index]
+    status, told = call(
+        capsys, *base, *root, "--override", "scene=the test picture moves", "--instruction", "wipe it"
+    )
+    assert (status, told["episodes"], told["clock"]) == (0, [1, 2], "host")
+    note = read_note(tmp_path / "d" / "episodes" / "000002" / "episode.json")
+    assert (note.task, note.instruction, note.overrides[0].reason) == ("wipe", "wipe it", "the test picture moves")
