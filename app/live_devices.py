@@ -10,7 +10,7 @@ from hardware.recording.capture_process import CaptureProcess
 from hardware.rig import Rig
 from hardware.world.process import WorldProcess
 
-WORLD_FPS = 15.0  # the most that a world renders a camera
+WORLD_FPS = 10.0  # the most that a world renders a camera: a rate that two cores hold while somebody shows a task
 
 
 @dataclass(eq=False)

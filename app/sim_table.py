@@ -1,6 +1,8 @@
 """The table of a simulated rig between takes: laid for each one, and shown on by a scripted person or by hand."""
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
@@ -15,6 +17,7 @@ SHOWN_BY: tuple[tuple[ShownBy, str], ...] = (
     ("nobody", "nobody: I move arms or tools"),
 )
 USUAL_TASK = "push-shape"
+SETTLE_S = 0.2  # until the world's word on who is at work is newer than the command
 log = logging.getLogger(__name__)
 
 
@@ -26,6 +29,7 @@ class SimTable:
         self._world, self.seed = world, seed
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="table")
         self._laying: Future[object] | None = None
+        self._begun_at = math.inf
         self.task, self.problem = "", ""
         self.shown_by: ShownBy = "person"
 
@@ -38,13 +42,18 @@ class SimTable:
     def busy(self) -> bool:
         return self._laying is not None and not self._laying.done()
 
+    @property
+    def shown(self) -> bool:
+        """Whether the simulated person has shown this table's task, and left."""
+        sample = self._world.held.latest()
+        return sample is not None and sample.t_host > self._begun_at + SETTLE_S and not sample.showing
+
     def lay(self, task: str) -> Choice:
         """Lay a task's table for this seed; return what a take on it is of. Raises ValueError naming the tasks."""
         layout = lay(task, self.seed)
-        self.task = task
+        self.task, self._begun_at = task, math.inf
         self._laying = self._background.submit(self._try, lambda: self._world.reset(self.seed, task))
-        objects = ", ".join(dict.fromkeys(layout.objects))
-        return Choice(task, objects, f"table {self.seed}", layout.instruction)
+        return Choice(task, next(iter(layout.objects), ""), f"table {self.seed}", layout.instruction)
 
     def next(self) -> Choice:
         """Lay another table of the same task."""
@@ -69,13 +78,16 @@ class SimTable:
 
     def begin(self) -> None:
         """A take is being recorded: let the simulated person show the task on the table as it lies."""
-        task, seed = self.task, self.seed
-        if self.shown_by == "person" and task:
-            self._background.submit(self._try, lambda: self._world.demonstrate(task, seed, fresh=False))
+        if self.shown_by == "person" and self.task:
+            self._background.submit(self._try, self._show)
 
     def close(self) -> None:
         """Wait for what is under way. Safe to call twice."""
         self._background.shutdown(wait=True, cancel_futures=True)
+
+    def _show(self) -> None:
+        self._world.demonstrate(self.task, self.seed, fresh=False)
+        self._begun_at = time.monotonic()
 
     def _try(self, action: Callable[[], object]) -> None:
         try:

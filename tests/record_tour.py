@@ -89,7 +89,7 @@ class RecordTour:
         self.says("HANDS OUT")
 
     def take(self, seconds: float, name: str = "") -> None:
-        """From the bare scene to the review."""
+        """From the bare scene to the review; it ends when the task is shown, or after so many seconds."""
         self.says("HANDS OUT")
         for _ in range(5):
             self.press(Qt.Key.Key_Space)
@@ -99,9 +99,12 @@ class RecordTour:
         self.picture(name and f"{name}-ready")
         self.press(Qt.Key.Key_Space)
         self.says("REC")
-        self.look_on(0.5 * seconds)
+        self.look_on(min(0.5 * seconds, 3.0))
         self.picture(name and f"{name}-recording")
-        self.look_on(0.5 * seconds)
+        end = time.monotonic() + 0.5 * seconds
+        table = self.recording.table
+        while time.monotonic() < end and not (table is not None and table.shown):
+            self.look_on(0.05)
         self.press(Qt.Key.Key_Space)
         self.says("KEEP IT?")
         session = self.recording.session
@@ -127,19 +130,19 @@ class RecordTour:
         self.look_on(0.1)
 
 
-def take_tour(workspace: Path, *, each: int = 5, seconds: float = 4.0) -> dict[str, QPixmap]:
+def take_tour(workspace: Path, *, each: int = 5, seconds: float = 24.0) -> dict[str, QPixmap]:
     """Keep `each` takes of both tasks, one of them recorded anew; discard one more. Return the pictures."""
     tour = RecordTour(workspace)
     try:
         tour.cameras_on()
         tour.take(seconds, "record-3")
         tour.keep("record-4-saved")
-        tour.take(min(seconds, 2.0))
+        tour.take(2.0)
         tour.press(Qt.Key.Key_R)  # again: the same table
         for _ in range(each - 1):
             tour.take(seconds)
             tour.keep()
-        tour.take(min(seconds, 2.0))
+        tour.take(2.0)
         tour.press(Qt.Key.Key_Backspace)
         tour.says("HANDS OUT")
         tour.picture("record-5-discarded")
@@ -150,6 +153,20 @@ def take_tour(workspace: Path, *, each: int = 5, seconds: float = 4.0) -> dict[s
         tour.press(Qt.Key.Key_1, CTRL)
         tour.picture("record-7-rig")
         return tour.pictures
+    finally:
+        tour.close()
+
+
+def take_short_tour(workspace: Path) -> None:
+    """Keep a take of each task."""
+    tour = RecordTour(workspace)
+    try:
+        tour.cameras_on()
+        tour.take(1.5)
+        tour.keep()
+        tour.choose_task(TASKS[1])
+        tour.take(1.5)
+        tour.keep()
     finally:
         tour.close()
 

@@ -138,6 +138,8 @@ def _fill(combo: QComboBox, text: str, choices: Sequence[str]) -> None:
     combo.addItems(list(dict.fromkeys([*choices, *([text] if text else [])])))
     combo.setCurrentIndex(combo.findText(text))
     combo.setEditText(text)
+    if line is not None:
+        line.setCursorPosition(0)
 
 
 def main() -> None:

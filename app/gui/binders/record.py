@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -290,9 +291,12 @@ class RecordBinder(QObject):
         saved = self._kept_number(session, last.number)
         note = last.note if saved else f"{self._keys()['record.undo']} brings it back"
         mood: Mood = ("warning" if last.mood == "alarm" else last.mood) if saved else "idle"
-        self._takes[0] = TakeRow(last.number, "kept" if saved else "discarded", mood, note, last.picture)
+        self._takes[0] = replace(last, outcome="kept" if saved else "discarded", mood=mood, note=note)
         if not saved:
             self._sound("discarded")
+            for i in range(1, len(self._takes)):  # only the last one comes back
+                if self._takes[i].outcome == "discarded":
+                    self._takes[i] = replace(self._takes[i], note="")
         self.page.show_takes(tuple(self._takes))
 
     @staticmethod
@@ -304,7 +308,7 @@ class RecordBinder(QObject):
         others = [row for row in self._takes if row.number != take.number]
         known = next((row.picture for row in self._takes if row.number == take.number), None)
         if take.picture is None and known is not None:
-            take = TakeRow(take.number, take.outcome, take.mood, take.note, known)
+            take = replace(take, picture=known)
         self._takes = deque([take, *others], maxlen=LAST)
         self.page.show_takes(tuple(self._takes))
 

@@ -18,7 +18,7 @@ _OPEN = {
     "streams": "all cameras and sensors run",
     "calibration": "every camera is calibrated",
     "disk": "there is room on the disk",
-    "scene": "the bare scene's picture is taken, nothing stands in it",
+    "scene": "the bare scene is taken, nothing stands in it",
 }
 _SHUT = {
     "streams": "Plug it in; page Rig shows every device",
@@ -47,7 +47,8 @@ def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: 
         return say("problem", "LOOK ONLY", session.read_only)
     match session.state:
         case "recording":
-            return say("recording", "REC", " · ".join([f"{go} stops", *dropped(session)]), seconds)
+            done = ["it is shown"] if desk.table is not None and desk.table.shown else []
+            return say("recording", "REC", " · ".join([*done, f"{go} stops", *dropped(session)]), seconds)
         case "starting":
             return say("starting", "STARTING", "")
         case "stopping":

@@ -1,9 +1,11 @@
 """What the health strips say: pure functions from what the devices report to words with a colour."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from app.recording_checks import ZERO_FORCE_N
 from hardware.recording.capture import CaptureStatus
 from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
 from widgets.record_values import Fact, StreamRow, StreamShape
@@ -26,7 +28,11 @@ def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus) -> list[
     """Return a row for each stream in the rig's order, then one for each device that did not open."""
     skews = group_skew(infos, status.health)
     rows = [
-        _row(info, status.health.get(name), status.values.get(name), skews.get(name))
+        _row(
+            info,
+            status.health.get(name),
+            _Newest(status.values.get(name), skews.get(name), status.exposures.get(name)),
+        )
         for name, info in infos.items()
     ]
     missing = [
@@ -35,18 +41,28 @@ def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus) -> list[
     return rows + missing
 
 
-def _row(info: StreamInfo, health: StreamHealth | None, value: object, skew: float | None) -> StreamRow:
+@dataclass(frozen=True)
+class _Newest:
+    """Of one stream: a sensor's newest sample; skew, exposure [s] of a camera, None where nobody knows."""
+
+    value: Reading | Pose | None
+    skew: float | None
+    exposure: float | None
+
+
+def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest) -> StreamRow:
     shape: StreamShape = "picture" if info.kind == "camera" else "number"
-    shown = _value(info, value)
+    shown = _value(info, newest.value)
     if health is None:
         return StreamRow(info.name, shape, "warning", (Fact("no word yet"),))
-    facts = tuple(_facts(info, health, value, skew))
+    facts = tuple(_facts(info, health, newest))
     problem = health.problem or ("" if health.connected else f"{info.name}: not connected; plug it in again")
     mood: Mood = "alarm" if problem else worst([fact.mood for fact in facts])
     return StreamRow(info.name, shape, mood, facts, problem, shown)
 
 
-def _facts(info: StreamInfo, health: StreamHealth, value: object, skew: float | None) -> list[Fact]:
+def _facts(info: StreamInfo, health: StreamHealth, newest: _Newest) -> list[Fact]:
+    value, skew, exposure = newest.value, newest.skew, newest.exposure
     unit = "fps" if info.kind == "camera" else "Hz"
     facts = [
         Fact(f"{health.fps:.1f} {unit}", rate_mood(info, health), f"reached; asked for {info.rate_hz:g} {unit}"),
@@ -63,10 +79,15 @@ def _facts(info: StreamInfo, health: StreamHealth, value: object, skew: float | 
     if isinstance(value, Reading) and not value.valid:
         what = "no marker seen" if info.kind == "opening" else "no valid value"
         facts.append(Fact(what, "warning"))
+    if isinstance(value, Reading) and value.valid and info.kind == "force":
+        zero = abs(value.value) < ZERO_FORCE_N
+        facts.append(
+            Fact("at zero" if zero else "not at zero", "ok" if zero else "idle", "when nothing is touched")
+        )
     if isinstance(value, Pose):
         facts.append(Fact(*CONFIDENCES.get(value.confidence, CONFIDENCES[0])))
-    if "exposure" in info.details:
-        facts.append(Fact(f"exp {info.details['exposure']}", tip="exposure, as the camera says"))
+    if exposure is not None:
+        facts.append(Fact(f"exp {1000 * exposure:.1f} ms", tip="exposure of the newest picture"))
     if info.link:
         facts.append(Fact(info.link, "warning" if info.link.startswith("USB 2") else "idle", "how it is connected"))
     return facts
@@ -92,7 +113,7 @@ def _age(info: StreamInfo, health: StreamHealth) -> Fact:
     return Fact(f"age {1000 * health.age_s:.0f} ms", "warning" if late else "idle", tip)
 
 
-def _value(info: StreamInfo, value: object) -> str:
+def _value(info: StreamInfo, value: Reading | Pose | None) -> str:
     """The newest sample of a sensor, as it is read from two metres away."""
     if isinstance(value, Pose):
         x, y, z = 100 * np.asarray(value.T_ref_sensor)[:3, 3]
