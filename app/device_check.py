@@ -8,7 +8,7 @@ import numpy as np
 
 from hardware.recording.encoder import picture_size
 from hardware.stream import Device, DeviceError, Picture, Pose, Reading, Sample, StreamHealth, StreamInfo
-from hardware.usb_budget import BusBudget, StreamLoad, usb_budget
+from hardware.usb_budget import BusBudget, StreamLoad, link_class, usb_budget
 
 POLL_S = 0.02
 
@@ -114,7 +114,7 @@ def _load(watched: Watched) -> StreamLoad:
     info, newest = watched.info, watched.newest
     size = picture_size(newest.pixels, newest.pixel_format) if isinstance(newest, Picture) else None
     sent = "raw8" if info.details.get("sent as", "").startswith(("Bayer", "Mono")) else info.pixel_format
-    return StreamLoad(info.name, "", info.link, info.rate_hz, size, sent)
+    return StreamLoad(info.name, link_class(info.link), info.link, info.rate_hz, size, sent)
 
 
 def _newest(sample: Sample | None) -> dict[str, object]:

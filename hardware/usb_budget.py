@@ -14,8 +14,12 @@ SENSOR_MBPS = 0.5
 
 @dataclass(frozen=True)
 class StreamLoad:
-    """One stream on its link. bus: which ones share a controller or hub, such as "2" of lsusb, "" where nobody
-    knows; link: how fast it is; size (width, height), None for a sensor."""
+    """One stream on its link.
+
+    bus: which ones share a controller or hub, such as "2" of lsusb; where nobody knows, the row of USABLE_MBPS,
+    since what is slow takes nothing from what is fast; link: how fast it is; size (width, height), None for a
+    sensor.
+    """
 
     name: str
     bus: str
@@ -65,7 +69,7 @@ def _budget(bus: str, streams: Sequence[StreamLoad]) -> BusBudget:
     needed = sum(map(stream_mbps, streams))
     classes = [link_class(stream.link) for stream in streams]
     names = tuple(stream.name for stream in streams)
-    where = f"bus {bus}" if bus else "together, as nobody says which bus they are on"
+    where = "at worst on one bus" if bus in ("", *USABLE_MBPS) else f"bus {bus}"
     if not all(classes):
         text = f"{', '.join(names)} need {needed:.0f} Mb/s; how fast their link is, nobody says"
         return BusBudget(bus, "", needed, 0.0, names, "unknown", text)

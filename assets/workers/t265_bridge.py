@@ -7,7 +7,7 @@
 Run by Dreamdeck; it imports nothing of Dreamdeck. On stdout go messages, each a length (4 bytes, big-endian) and
 that many bytes of JSON; on stdin nothing comes, and its end ends the bridge.
 
-    {"kind": "hello", "protocol": 1, "sdk", "python", "serial", "model", "emulated"}      first, once
+    {"kind": "hello", "protocol": 1, "sdk", "python", "serial", "model", "usb", "emulated"}   first
     {"kind": "pose", "index", "t", "position", "rotation", "confidence", "relocalised"}
     {"kind": "error", "about": "import" | "device" | "gone", "message"}                   the last; the bridge ends
 
@@ -57,14 +57,14 @@ class Voice:
         self._out.flush()
 
 
-def hello(voice: Voice, sdk: str, serial: str, model: str, emulated: bool) -> None:
-    names = {"sdk": sdk, "python": platform.python_version(), "serial": serial, "model": model}
+def hello(voice: Voice, sdk: str, serial: str, model: str, usb: str, emulated: bool) -> None:
+    names = {"sdk": sdk, "python": platform.python_version(), "serial": serial, "model": model, "usb": usb}
     voice.say({"kind": "hello", "protocol": PROTOCOL, "emulated": emulated, **names})
 
 
 def emulate(voice: Voice, rate: float, ended: threading.Event) -> None:
     """Play the path until the end."""
-    hello(voice, "none", "emulated", "emulated T265", True)
+    hello(voice, "none", "emulated", "emulated T265", "", True)
     start, index, shift = time.monotonic(), 0, 0.0
     while not ended.wait(max(0.0, start + index / rate - time.monotonic())):
         place = index % CYCLE
@@ -117,7 +117,8 @@ def _poses(rs: Any, voice: Voice, pipeline: Any, profile: Any, rate: float, ende
             found_again.set()
 
     device.first_pose_sensor().set_notifications_callback(notice)
-    names = (device.get_info(kind) for kind in (rs.camera_info.serial_number, rs.camera_info.name))
+    kinds = (rs.camera_info.serial_number, rs.camera_info.name, rs.camera_info.usb_type_descriptor)
+    names = (device.get_info(kind) if device.supports(kind) else "" for kind in kinds)
     hello(voice, getattr(rs, "__version__", "2.53.1"), *names, emulated=False)
     every, last = max(1, round(NATIVE_HZ / rate)), -1
     while not ended.is_set():

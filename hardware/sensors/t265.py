@@ -101,7 +101,7 @@ class T265Source:
 
     def _info(self, hello: dict[str, Any]) -> StreamInfo:
         details = {key: str(hello.get(key, "")) for key in ("model", "sdk", "python")}
-        link = "emulated" if hello.get("emulated") else "USB"
+        link = "emulated" if hello.get("emulated") else f"USB {hello.get('usb', '')}".strip()
         serial = str(hello.get("serial", ""))
         return StreamInfo(
             self._config.name,

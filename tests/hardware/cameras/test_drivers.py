@@ -15,6 +15,7 @@ import pytest
 
 from hardware.cameras import basler, realsense
 from hardware.cameras.replay import ReplayClock, ReplaySource
+from hardware.cameras.webcam import WebcamSource
 from hardware.devices import found_devices
 from hardware.recording.encoder import to_rgb
 from hardware.stream import DeviceError, Picture, Pose, Sample
@@ -152,6 +153,12 @@ def collect(device: ThreadedDevice, enough: Callable[[list[Sample]], bool]) -> l
         fresh, cursor, _ = device.ring.after(cursor)
         samples += fresh
     return samples
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="webcams are found in /dev here")
+def test_a_webcam_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(DeviceError, match="bench: there is no webcam 97; found: "):
+        threaded(WebcamSource(config("webcam", serial="97"))).connect()
 
 
 @pytest.mark.parametrize(
