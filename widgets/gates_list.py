@@ -26,6 +26,11 @@ class GatesList(QWidget):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(4)
 
+    @property
+    def shown(self) -> tuple[GateRow, ...]:
+        """The gates that are shown."""
+        return self._shown
+
     def show_gates(self, gates: Sequence[GateRow]) -> None:
         """Show these gates in their order; what a person is typing stays where its gate did not change."""
         if tuple(gates) == self._shown:

@@ -83,7 +83,7 @@ class RecordPage(QWidget):
         self.grid.show_frame("stop" if recording else "")
         review = state.stage in ("review", "saving")
         self._verdicts_panel.setVisible(review)
-        self._gates_panel.setVisible(not review)
+        self._gates_panel.setVisible(not review and bool(self.gates.shown))
 
     def show_streams(self, rows: Sequence[StreamRow]) -> None:
         self.grid.show_streams(rows)
@@ -94,8 +94,11 @@ class RecordPage(QWidget):
         self._budget.setToolTip(fact.tip)
         self._budget.setVisible(bool(fact.text))
 
-    def show_choice(self, choice: Choice) -> None:
-        self.form.show_choice(choice)
+    def show_choice(self, choice: Choice | None) -> None:
+        """Show what the next take is of; None while nothing can be recorded."""
+        self._choice_panel.setVisible(choice is not None)
+        if choice is not None:
+            self.form.show_choice(choice)
 
     def show_gates(self, gates: Sequence[GateRow]) -> None:
         self.gates.show_gates(gates)
@@ -133,9 +136,10 @@ class RecordPage(QWidget):
         aside = QVBoxLayout()
         aside.setContentsMargins(0, 0, 6, 0)
         aside.setSpacing(_GAP)
-        choice = Panel("WHAT IS SHOWN")
-        choice.body.addWidget(self.form)
-        for panel in (self._verdicts_panel, self._gates_panel, choice):
+        self._choice_panel = Panel("WHAT IS SHOWN")
+        self._choice_panel.body.addWidget(self.form)
+        self._choice_panel.hide()
+        for panel in (self._verdicts_panel, self._gates_panel, self._choice_panel):
             aside.addWidget(panel)
         aside.addStretch(1)
         inner = QWidget()

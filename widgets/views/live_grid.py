@@ -84,7 +84,9 @@ class LiveGrid(QWidget):
 
     def natural_height(self, width: int) -> int:
         """How high [px] the grid has to be at this width for cameras side by side to fill it."""
-        count = max(1, len(self._cells))
+        count = len(self._cells)
+        if not count:
+            return 200
         columns = best_columns(count, width, 10_000, self._aspect()) if count > 3 else count
         room = (width - (columns - 1) * GAP) / columns - 2 * FRAME
         rows = -(-count // columns)

@@ -34,6 +34,11 @@ from widgets.values import Chip, LineItem, Mood
 LOOK_S = 0.25  # how often health, gates and the bottom line are shown anew
 SAVED_S = 1.6  # how long SAVED stands in the banner
 LAST = 12  # takes in the strip
+HOW = (
+    "1.  Space turns the cameras on\n\n2.  Hands out of the picture, Space: the bare scene is taken\n\n"
+    "3.  Space starts, Space stops\n\n4.  Enter keeps the take, Backspace discards it, R records it again\n\n"
+    "A foot pedal does the same as Space, and keeps"
+)
 
 
 class RecordBinder(QObject):
@@ -63,7 +68,6 @@ class RecordBinder(QObject):
         self._lost = 0
         self._mute_said = False
         self._forget = desk.on_change(lambda _topic: self._devices())
-        page.grid.show_empty("The cameras are off")
         page.form.changed.connect(self._choose)
         page.form.shown_by_changed.connect(self._choose_who)
         page.gates.override_wanted.connect(self._override)
@@ -216,8 +220,10 @@ class RecordBinder(QObject):
                 self._changed(topic)
         if session is None:
             self.page.show_streams(())
-            words = "The cameras are being turned on" if self._desk.devices == "opening" else "The cameras are off"
-            self.page.grid.show_empty(self._desk.message or words)
+            self.page.show_gates(())
+            self.page.show_choice(None)
+            self.page.show_unfinished(())
+            self.page.grid.show_empty(self._desk.message or HOW)
         self._show_title()
         self._show_banner(time.monotonic())
 

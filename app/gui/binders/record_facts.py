@@ -58,9 +58,8 @@ def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: 
         case "looking":
             return say("scene", "HANDS OFF", "The bare scene is looked at")
         case "review":
-            decide = (
-                f"{keys['record.keep']} keeps   {keys['record.discard']} discards   {keys['record.redo']} again"
-            )
+            enter = "Enter" if keys["record.keep"] == "Return" else keys["record.keep"]
+            decide = f"{enter} keeps   {keys['record.discard']} discards   {keys['record.redo']} again"
             length = session.take.note.duration_s if session.take is not None else None
             return say("review", "KEEP IT?", decide, length)
     if saved:
@@ -73,7 +72,7 @@ def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: 
         return say("blocked", "NOT READY", f"{shut[0].text}  ·  {go} looks again")
     if session.state == "armed":
         return say("ready", "READY", f"{go} starts recording")
-    return say("scene", "HANDS OUT", f"of the picture, then {go}: it takes the bare scene")
+    return say("scene", "HANDS OUT", f"of the picture, then {go}")
 
 
 def start_keys(keys: Mapping[str, str]) -> str:
