@@ -1,6 +1,7 @@
 """Tools in a person's hand inside a MuJoCo model: driven along poses, pushing what is free; hands drawn with
 them."""
 
+import math
 from collections.abc import Mapping
 
 import mujoco
@@ -138,6 +139,8 @@ class HeldTools:
         self._fingers = [model.actuator(f"{body_of(g)}/finger{k}").id for g in grippers for k in range(2)]
         self._finger_q = [int(model.joint(k).qposadr[0]) for k in model.actuator_trnid[self._fingers, 0]]
         self._owners = self._owner_names()
+        first = [int(model.joint(name).qposadr[0]) for name in layout.T_world_thing]
+        self._thing_rows = np.array(first, int)[:, None] + np.arange(7)
         self.present: dict[str, bool] = {}
         self.put_away()
 
@@ -232,10 +235,16 @@ class HeldTools:
         """T_world_thing (4, 4) of a thing or particle."""
         return body_pose(self._data, name)
 
+    def planar(self, name: str) -> tuple[float, float, float]:
+        """x, y [m] and heading [rad] of a thing: as `thing`, but quick, for who asks thousands of times."""
+        x, y, _, a, b, c, d = self._data.joint(name).qpos.tolist()
+        return x, y, math.atan2(2 * (a * d + b * c), 1 - 2 * (c * c + d * d))
+
     def moment(self, t: float) -> Moment:
         """What is so now, called t [s]."""
-        names = [*self._layout.things, *(n for n in self._layout.T_world_thing if n not in self._layout.things)]
-        things = {name: self.thing(name) for name in names}
+        rows = self._data.qpos[self._thing_rows]
+        poses = transform(rotation_from_quaternion(rows[:, 3:]), rows[:, :3])
+        things = dict(zip(self._layout.T_world_thing, poses, strict=True))
         return Moment(t, things, self.poses(), self.touching(), self.opening, self.grip)
 
     def _owner_names(self) -> list[str]:

@@ -5,6 +5,7 @@ out follows. People differ: speed, approach, pauses, tremor, how they take the o
 they put right.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from hardware.geometry import Array, transform
 from hardware.world.demonstrator import nose_at
 from hardware.world.gripper import LARGEST_OPENING, STIFFNESS
+from hardware.world.held import HeldTools
 from hardware.world.motion import DT, Motion, Pace, person_poses, poses_of, smooth_values
 from hardware.world.tabletop import Workbench
 from hardware.world.tasks import push_shape, rotation, sweeping
@@ -21,6 +23,7 @@ from hardware.world.tasks.layout import yaw_of
 LEAVE = 0.9  # [s] the way out, after the clip
 PUSH_TRIES, SWEEP_TRIES, TURN_TRIES = 40, 6, 10
 MISS_CHANCE = 0.25
+LOOK_EVERY = 3  # steps between two looks at an imagined push: 3.6 mm
 
 
 def key(xy: Array, z: float, yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Array:
@@ -58,13 +61,17 @@ def show_push(bench: Workbench, rng: np.random.Generator) -> Motion | None:
     if goal is None:
         raise ValueError(f"{layout.task}: its layout has no goal to push to")
 
-    def cost(T: Array) -> float:
+    goal_x, goal_y, goal_yaw = float(goal[0, 3]), float(goal[1, 3]), yaw_of(goal)
+
+    def cost(held: HeldTools) -> float:
         # nobody pushes towards himself: what is too far cannot come back, what is too near is put right later
-        x, y = T[:2, 3] - goal[:2, 3]
-        return float(np.hypot(x, 2.0 * y if y > 0 else 0.8 * y)) + 0.08 * push_shape.rotation_error(thing, T, goal)
+        x, y, yaw = held.planar("thing")
+        far = y - goal_y
+        turn = push_shape.heading_error(thing, yaw, goal_yaw)
+        return math.hypot(x - goal_x, 2.0 * far if far > 0 else 0.8 * far) + 0.08 * turn
 
     T_now = bench.held.thing("thing")
-    best: tuple[float, list[Array]] = (cost(T_now) - 0.004, [])
+    best: tuple[float, list[Array]] = (cost(bench.held) - 0.002, [])
     way = goal[:2, 3] - T_now[:2, 3]
     ahead = float(np.arctan2(way[1], way[0])) if np.linalg.norm(way) > 0.02 else np.pi / 2
     ahead = float(np.clip(ahead % (2 * np.pi), 0.1, np.pi - 0.1)) if ahead > -np.pi / 2 else np.pi - 0.1
@@ -84,17 +91,17 @@ def show_push(bench: Workbench, rng: np.random.Generator) -> Motion | None:
             [start + np.outer(s * far, u), np.full(count, height), angle + spin * s, 0 * s, 0 * s]
         )
         least = np.inf
-        for n, tried in enumerate(bench.imagine(Motion({"tool": poses_of(keys)}), 8)):
-            value = cost(tried.thing("thing"))
+        for n, tried in enumerate(bench.imagine(Motion({"tool": poses_of(keys)}), LOOK_EVERY)):
+            value = cost(tried)
             least = min(least, value)
             if value < best[0]:
-                best = value, [keys[0], keys[min(8 * n + 8, count - 1)]]
+                best = value, [keys[0], keys[min(LOOK_EVERY * (n + 1), count - 1)]]
             if value > least + 0.03:
                 break
     if not best[1]:
         return None
     first, end = best[1]
-    end[:2] += rng.normal(0, 0.006 if rng.random() < MISS_CHANCE else 0.002, 2)
+    end[:2] += rng.normal(0, 0.005 if rng.random() < MISS_CHANCE else 0.001, 2)
     u = heading_of(first[3])
     pause = rng.uniform(0.0, 0.06) if rng.random() < 0.3 else 0.0
     start_share = rng.uniform(0.42, 0.48)
@@ -132,7 +139,7 @@ def show_sweep(bench: Workbench, rng: np.random.Generator) -> Motion | None:
                 [begin - 0.14, begin - 0.08, *share],
             )
         motion = Motion({"tool": _shown(work, share, u, layout.clip_s, rng)})
-        *_, tried = bench.imagine(_cut(motion, layout.clip_s), 10_000)
+        *_, tried = bench.imagine(_cut(motion, layout.clip_s, (share[0] - 0.03) * layout.clip_s), 10_000)
         verdict = sweeping.judge(layout, [tried.moment(layout.clip_s)])
         found.append((verdict.measures["nearest_mm"] + verdict.measures["moved_others_mm"], motion))
         if verdict.success and verdict.measures["moved_others_mm"] < 5:
@@ -273,7 +280,7 @@ def show_pick(bench: Workbench, rng: np.random.Generator) -> Motion | None:
     stay(rng.uniform(0.05, 0.2), wide)
     go(place + rng.normal(0, 0.01, 2), high, wide)
     if rng.random() < MISS_CHANCE:
-        along = np.array([-np.sin(yaw), np.cos(yaw)]) * rng.choice([-1, 1]) * 0.05
+        along = heading_of(yaw) * rng.choice([-1, 1]) * 0.055
         go(place + along, low + 0.012, wide)
         stay(0.22, 0.02)
         stay(0.18, wide)
@@ -312,11 +319,11 @@ def _pointing_down(rows: Array) -> Array:
     return transform(R, rows[:, :3])
 
 
-def _cut(motion: Motion, seconds: float) -> Motion:
-    """Only the first seconds of it."""
-    count = round(seconds / DT)
-    opening = None if motion.opening is None else motion.opening[:count]
-    return Motion({role: T[:count] for role, T in motion.T_world_tool.items()}, opening)
+def _cut(motion: Motion, end: float, start: float = 0.0) -> Motion:
+    """Only what lies between two of its times [s]."""
+    part = slice(round(start / DT), round(end / DT))
+    opening = None if motion.opening is None else motion.opening[part]
+    return Motion({role: T[part] for role, T in motion.T_world_tool.items()}, opening)
 
 
 Show = Callable[[Workbench, np.random.Generator], Motion | None]

@@ -1,5 +1,6 @@
 """Push a flat shape to a given place and heading, in several pushes (Dreamitate, arXiv 2406.16862, section 4.5)."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -57,11 +58,16 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 def rotation_error(thing: Thing, T: Array, T_goal: Array) -> float:
     """Angle [rad] between two headings, as small as the shape's own symmetry makes it."""
+    return heading_error(thing, yaw_of(T), yaw_of(T_goal))
+
+
+def heading_error(thing: Thing, yaw: float, wanted: float) -> float:
+    """As rotation_error, of two headings [rad]."""
     if thing.order == 0:
         return 0.0
-    period = 2 * np.pi / thing.order
-    error = (yaw_of(T) - yaw_of(T_goal)) % period
-    return float(min(error, period - error))
+    period = 2 * math.pi / thing.order
+    error = (yaw - wanted) % period
+    return min(error, period - error)
 
 
 def judge(layout: Layout, moments: Sequence[Moment], camera: Camera) -> Verdict:

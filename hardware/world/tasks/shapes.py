@@ -44,7 +44,7 @@ def block_shape(name: str, height: float, rgba: Colour) -> Thing:
         return Thing(name, (part,), outline, mass=0.12, order=sides)
     kind, sign = name.split()
     strokes = {"letter": LETTERS, "digit": DIGITS}[kind][sign]
-    unit, half = height / 7.2, 0.6 * height / 7.2
+    unit, half = height / 7.5, 0.75 * height / 7.5
     parts, areas = [], []
     for line in strokes.split(","):
         points = np.array([[float(point[0]), float(point[1])] for point in line.split()]) * unit
