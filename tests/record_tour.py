@@ -97,7 +97,12 @@ class RecordTour:
             if self.word.startswith("READY"):
                 break
         self.picture(name and f"{name}-ready")
-        self.press(Qt.Key.Key_Space)
+        for _ in range(5):  # a busy computer may find a stream silent just then, and says so
+            self.press(Qt.Key.Key_Space)
+            self.until("an answer", lambda: self.word.startswith(("REC", "NOT DONE", "NOT READY")))
+            if self.word.startswith("REC"):
+                break
+            self.says("READY")
         self.says("REC")
         self.look_on(min(0.5 * seconds, 3.0))
         self.picture(name and f"{name}-recording")

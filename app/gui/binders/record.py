@@ -1,14 +1,13 @@
 """Binds page Record to the recording desk: cameras on, scene, take, replay, keep or discard, undo, sounds."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
 from app.gui.binders.binder import Shell
+from app.gui.binders.last_takes import LastTakes
 from app.gui.binders.record_facts import (
     banner,
     gate_rows,
@@ -17,7 +16,7 @@ from app.gui.binders.record_facts import (
     verdict_mood,
     verdict_rows,
 )
-from app.gui.binders.stream_rows import stream_rows, usb_budget
+from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.sounds import Sounds
 from app.gui.take_replay import TakeReplay
 from app.recording import RecordingSession
@@ -28,12 +27,10 @@ from app.sim_table import SHOWN_BY
 from hardware.types import Image
 from widgets.pages.record import RecordPage
 from widgets.record_values import Choice as ShownChoice
-from widgets.record_values import TakeRow
-from widgets.values import Chip, LineItem, Mood
+from widgets.values import Chip, LineItem
 
 LOOK_S = 0.25  # how often health, gates and the bottom line are shown anew
-SAVED_S = 1.6  # how long SAVED stands in the banner
-LAST = 12  # takes in the strip
+SAVED_S, REFUSED_S = 1.6, 2.5  # how long SAVED, and why something was not done, stand in the banner
 HOW = (
     "1.  Space turns the cameras on\n\n2.  Hands out of the picture, Space: the bare scene is taken\n\n"
     "3.  Space starts, Space stops\n\n4.  Enter keeps the take, Backspace discards it, R records it again\n\n"
@@ -60,10 +57,11 @@ class RecordBinder(QObject):
         self._session: RecordingSession | None = None
         self._forget_session: Callable[[], None] = lambda: None
         self._replay: TakeReplay | None = None
-        self._takes: deque[TakeRow] = deque(maxlen=LAST)
+        self._last = LastTakes()
         self._picture: Image | None = None
         self._began = self._looked = 0.0
         self._saved_at, self._saved_words = -10.0, ""
+        self._refused_at, self._refused_words = -10.0, ""
         self._throw_away = ""
         self._lost = 0
         self._mute_said = False
@@ -201,6 +199,7 @@ class RecordBinder(QObject):
         try:
             action()
         except ValueError as error:
+            self._refused_at, self._refused_words = time.monotonic(), str(error)
             self._shell.say(str(error), "warning")
             self._sound("warning")
 
@@ -214,7 +213,7 @@ class RecordBinder(QObject):
             self._session = session
             self._forget_session = session.on_change(self._changed) if session is not None else lambda: None
             self.page.grid.set_source(self._desk if session is not None else None)
-            self._takes.clear()
+            self._last = LastTakes()
             self.page.show_takes(())
             for topic in ("choice", "gates", "unfinished"):
                 self._changed(topic)
@@ -270,14 +269,13 @@ class RecordBinder(QObject):
             self._replay = TakeReplay(take.folder)
             self.page.grid.set_source(self._replay)
         mood = verdict_mood(take) if take.checked else "idle"
-        self._put_take(
-            TakeRow(take.note.number, "under review", mood, f"{take.note.duration_s:.1f} s", self._picture)
-        )
+        self._last.review(take.note.number, mood, f"{take.note.duration_s:.1f} s", self._picture)
+        self.page.show_takes(self._last.rows)
 
     def _was_saved(self) -> None:
         self._saved_at = time.monotonic()
-        last = self._takes[0] if self._takes else None
-        self._saved_words = f"Take {last.number} is on the disk" if last is not None else "on the disk"
+        rows = self._last.rows
+        self._saved_words = f"Take {rows[0].number} is on the disk" if rows else "on the disk"
         self._sound("saved")
 
     def _end_replay(self) -> None:
@@ -291,32 +289,9 @@ class RecordBinder(QObject):
     def _settle(self) -> None:
         """What became of the take that was under review."""
         session = self._session
-        if session is None or not self._takes or self._takes[0].outcome != "under review":
-            return
-        last = self._takes[0]
-        saved = self._kept_number(session, last.number)
-        note = last.note if saved else f"{self._keys()['record.undo']} brings it back"
-        mood: Mood = ("warning" if last.mood == "alarm" else last.mood) if saved else "idle"
-        self._takes[0] = replace(last, outcome="kept" if saved else "discarded", mood=mood, note=note)
-        if not saved:
+        if session is not None and self._last.settle(session.folder, self._keys()["record.undo"]):
             self._sound("discarded")
-            for i in range(1, len(self._takes)):  # only the last one comes back
-                if self._takes[i].outcome == "discarded":
-                    self._takes[i] = replace(self._takes[i], note="")
-        self.page.show_takes(tuple(self._takes))
-
-    @staticmethod
-    def _kept_number(session: RecordingSession, number: int) -> bool:
-        return (session.folder / "episodes" / f"{number:06d}").is_dir()
-
-    def _put_take(self, take: TakeRow) -> None:
-        """Show it first, in place of what was said of it before."""
-        others = [row for row in self._takes if row.number != take.number]
-        known = next((row.picture for row in self._takes if row.number == take.number), None)
-        if take.picture is None and known is not None:
-            take = replace(take, picture=known)
-        self._takes = deque([take, *others], maxlen=LAST)
-        self.page.show_takes(tuple(self._takes))
+        self.page.show_takes(self._last.rows)
 
     def _thumbnail(self) -> Image | None:
         cameras = [name for name, info in self._desk.streams.items() if info.kind == "camera"]
@@ -341,13 +316,14 @@ class RecordBinder(QObject):
     # showing ---------------------------------------------------------------------------------------------------
     def _show_banner(self, now: float) -> None:
         saved = self._saved_words if now - self._saved_at < SAVED_S else ""
-        self.page.show_state(banner(self._desk, now - self._began, self._keys(), saved))
+        refused = self._refused_words if now - self._refused_at < REFUSED_S else ""
+        self.page.show_state(banner(self._desk, now - self._began, self._keys(), saved, refused))
 
     def _show_streams(self) -> None:
         session = self._session
         if session is not None:
             self.page.show_streams(stream_rows(self._desk.streams, session.status))
-            self.page.show_budget(usb_budget(self._desk.streams))
+            self.page.show_budget(usb_line(self._desk.streams))
 
     def _show_replay(self, replay: TakeReplay) -> None:
         if replay.problem:

@@ -28,8 +28,11 @@ _SHUT = {
 }
 
 
-def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: str) -> RecordState:
-    """What stands in the banner. seconds: how long it has recorded; saved: words on a take that was just saved."""
+def banner(
+    desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: str = "", refused: str = ""
+) -> RecordState:
+    """What stands in the banner. seconds: how long it has recorded; saved: words on a take that was just saved;
+    refused: why what was just asked for was not done."""
     session, go = desk.session, start_keys(keys)
     if session is None:
         if desk.devices == "opening":
@@ -43,6 +46,8 @@ def banner(desk: RecordingDesk, seconds: float, keys: Mapping[str, str], saved: 
         return RecordState(stage, word, hint, clock, count, goal)  # type: ignore[arg-type]
 
     shut = session.closed()
+    if refused and session.state != "recording":
+        return say("problem", "NOT DONE", refused)
     if session.read_only:
         return say("problem", "LOOK ONLY", session.read_only)
     match session.state:

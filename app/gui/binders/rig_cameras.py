@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject
 
 from app.gui.binders.live import LatestFrames, RateMeter
-from app.gui.binders.stream_rows import stream_rows, usb_budget
+from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.program import Program
 from widgets.pages.rig import RigPage
 from widgets.record_values import Fact, StreamRow
@@ -43,7 +43,7 @@ class RigCamerasBinder(QObject):
             desk = self._program.recording
             self.view.grid.set_source(desk if desk.session is not None else self._frames)
             self.view.show_streams(self._rows(), desk.message)
-            self.view.show_budget(usb_budget(desk.streams))
+            self.view.show_budget(usb_line(desk.streams))
 
     def close(self) -> None:
         self.view.grid.set_source(None)

@@ -8,6 +8,7 @@ import numpy as np
 from app.recording_checks import ZERO_FORCE_N
 from hardware.recording.capture import CaptureStatus
 from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
+from hardware.usb_budget import StreamLoad, link_class, usb_budget
 from widgets.record_values import Fact, StreamRow, StreamShape
 from widgets.values import Mood
 
@@ -20,7 +21,7 @@ CONFIDENCES: Mapping[int, tuple[str, Mood]] = {
     2: ("pose fair", "warning"),
     3: ("pose sure", "ok"),
 }
-USB_USABLE = {"USB 2": 35e6, "USB 3": 350e6}  # bytes a second that one bus carries in practice
+_BUDGETS: Mapping[str, Mood] = {"fits": "ok", "tight": "warning", "too much": "alarm", "unknown": "idle"}
 _ORDER: dict[Mood, int] = {"alarm": 0, "warning": 1, "idle": 2, "ok": 3}
 
 
@@ -138,25 +139,19 @@ def group_skew(infos: Mapping[str, StreamInfo], health: Mapping[str, StreamHealt
     return skews
 
 
-def usb_budget(infos: Mapping[str, StreamInfo]) -> Fact:
-    """The load that the cameras put on each kind of USB, against what one bus carries."""
-    load: dict[str, float] = {}
-    for info in infos.values():
-        if info.kind == "camera" and info.camera is not None and info.link.startswith("USB"):
-            width, height = info.camera.size
-            bytes_each = {"rgb24": 3.0, "yuyv422": 2.0, "nv12": 1.5}[info.pixel_format]
-            bus = "USB 3" if info.link.startswith("USB 3") else "USB 2"
-            load[bus] = load.get(bus, 0.0) + width * height * bytes_each * info.rate_hz
-    if not load:
+def usb_line(infos: Mapping[str, StreamInfo]) -> Fact:
+    """Whether the rig's streams fit through their links, in a line; "" where none hangs on a known one."""
+    loads = [_load(info) for info in infos.values() if link_class(info.link)]
+    budgets = usb_budget(loads)
+    if not budgets:
         return Fact("")
-    parts = [
-        f"{bus}: {used / 1e6:.0f} of about {USB_USABLE[bus] / 1e6:.0f} MB/s" for bus, used in sorted(load.items())
-    ]
-    over = any(used > USB_USABLE[bus] for bus, used in load.items())
-    text = "USB of the whole rig · " + " · ".join(parts)
-    if over:
-        text += " · more than one bus carries: spread the cameras over more controllers, or lower a rate"
-    return Fact(text, "alarm" if over else "ok", "if all cameras of a kind hang on one controller")
+    return Fact(" · ".join(budget.text for budget in budgets), worst([_BUDGETS[b.verdict] for b in budgets]))
+
+
+def _load(info: StreamInfo) -> StreamLoad:
+    size = info.camera.size if info.camera is not None else None
+    sent = "raw8" if info.details.get("sent as", "").startswith(("Bayer", "Mono")) else info.pixel_format
+    return StreamLoad(info.name, link_class(info.link), info.link, info.rate_hz, size, sent)
 
 
 def worst(moods: list[Mood]) -> Mood:

@@ -126,7 +126,8 @@ def test_space_alone_leads_from_dark_cameras_to_a_saved_take(stage: Stage) -> No
     (kept,) = Session(stage.session.folder).kept()
     with open_episode(kept.folder) as reader:
         assert set(reader.streams) == {"top", "t265", "force"}
-    assert stage.sounds == ["started", "stopped", "saved"]
+    # a busy computer may lose a sample, which sounds as well
+    assert [sound for sound in stage.sounds if sound != "warning"] == ["started", "stopped", "saved"]
 
 
 def test_backspace_discards_ctrl_z_brings_back_and_r_records_again(stage: Stage) -> None:
@@ -156,6 +157,20 @@ def test_the_pedal_alone_records_and_keeps(stage: Stage) -> None:
         stage.state(state)
         stage.look_on(0.2)
     assert stage.session.counter.kept == 1
+
+
+def test_a_start_that_is_refused_says_why_in_the_banner(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.cameras_on()
+    stage.press(Qt.Key.Key_Space)
+    stage.state("armed")
+
+    def refuse() -> None:
+        raise ValueError("streams: top is silent for 2 s")
+
+    monkeypatch.setattr(stage.session, "start", refuse)
+    stage.press(Qt.Key.Key_Space)
+    assert stage.word == "NOT DONE. streams: top is silent for 2 s"
+    assert stage.sounds[-1] == "warning"
 
 
 def test_a_held_pedal_does_one_thing(stage: Stage) -> None:
