@@ -55,6 +55,7 @@ bench-record: $(.stamps)/test
 
 screenshots: $(.stamps)/test
 	$(BIN)/python -m tests.take_tour docs/images
+	$(BIN)/python -m tests.record_tour docs/images
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

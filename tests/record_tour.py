@@ -104,7 +104,7 @@ class RecordTour:
                 break
             self.says("READY")
         self.says("REC")
-        self.look_on(min(0.5 * seconds, 3.0))
+        self.look_on(min(0.5 * seconds, 1.5))
         self.picture(name and f"{name}-recording")
         end = time.monotonic() + 0.5 * seconds
         table = self.recording.table

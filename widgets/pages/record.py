@@ -97,6 +97,7 @@ class RecordPage(QWidget):
     def show_choice(self, choice: Choice | None) -> None:
         """Show what the next take is of; None while nothing can be recorded."""
         self._choice_panel.setVisible(choice is not None)
+        self._aside.setVisible(choice is not None)
         if choice is not None:
             self.form.show_choice(choice)
 
@@ -144,15 +145,15 @@ class RecordPage(QWidget):
         aside.addStretch(1)
         inner = QWidget()
         inner.setLayout(aside)
-        column = scrolled(inner)
-        column.setFixedWidth(ASIDE)
+        self._aside = scrolled(inner)
+        self._aside.setFixedWidth(ASIDE)
         body = QWidget()
         body.setObjectName("page")
         across = QHBoxLayout(body)
         across.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
         across.setSpacing(_GAP)
         across.addLayout(left, 1)
-        across.addWidget(column)
+        across.addWidget(self._aside)
         rim = QWidget()
         outer = QVBoxLayout(rim)
         outer.setContentsMargins(RIM, RIM, RIM, RIM)

@@ -32,8 +32,8 @@ from widgets.values import Chip, LineItem
 LOOK_S = 0.25  # how often health, gates and the bottom line are shown anew
 SAVED_S, REFUSED_S = 1.6, 2.5  # how long SAVED, and why something was not done, stand in the banner
 HOW = (
-    "1.  Space turns the cameras on\n\n2.  Hands out of the picture, Space: the bare scene is taken\n\n"
-    "3.  Space starts, Space stops\n\n4.  Enter keeps the take, Backspace discards it, R records it again\n\n"
+    "Space turns the cameras on\n\nHands out of the picture, Space: the bare scene is taken\n\n"
+    "Space starts, Space stops\n\nEnter keeps the take, Backspace discards it, R records it again\n\n"
     "A foot pedal does the same as Space, and keeps"
 )
 
