@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 TASKS = ("push-shape", "sweeping")
+SHOTS = ("ready", "recording", "review")
 
 
 class RecordTour:
@@ -88,7 +89,7 @@ class RecordTour:
         self.until(f"the task {task}", lambda: session is not None and session.choice.task == task)
         self.says("HANDS OUT")
 
-    def take(self, seconds: float, name: str = "") -> None:
+    def take(self, seconds: float, name: str = "", shots: tuple[str, ...] = SHOTS) -> None:
         """From the bare scene to the review; it ends when the task is shown, or after so many seconds."""
         self.says("HANDS OUT")
         for _ in range(5):
@@ -96,7 +97,7 @@ class RecordTour:
             self.until("the scene's picture", lambda: self.word.startswith(("READY", "NOT READY")))
             if self.word.startswith("READY"):
                 break
-        self.picture(name and f"{name}-ready")
+        self.picture(f"{name}-ready" if name and "ready" in shots else "")
         for _ in range(5):  # a busy computer may find a stream silent just then, and says so
             self.press(Qt.Key.Key_Space)
             self.until("an answer", lambda: self.word.startswith(("REC", "NOT DONE", "NOT READY")))
@@ -105,7 +106,7 @@ class RecordTour:
             self.says("READY")
         self.says("REC")
         self.look_on(min(0.5 * seconds, 1.5))
-        self.picture(name and f"{name}-recording")
+        self.picture(f"{name}-recording" if name and "recording" in shots else "")
         end = time.monotonic() + 0.5 * seconds
         table = self.recording.table
         while time.monotonic() < end and not (table is not None and table.shown):
@@ -117,7 +118,7 @@ class RecordTour:
             "its verdicts", lambda: session is not None and session.take is not None and session.take.checked
         )
         self.look_on(0.5)
-        self.picture(name and f"{name}-review")
+        self.picture(f"{name}-review" if name and "review" in shots else "")
 
     def keep(self, name: str = "") -> None:
         before = self.kept
@@ -153,7 +154,7 @@ def take_tour(workspace: Path, *, each: int = 5, seconds: float = 24.0) -> dict[
         tour.picture("record-5-discarded")
         tour.choose_task(TASKS[1])
         for number in range(each):
-            tour.take(seconds, "record-6" if not number else "")
+            tour.take(seconds, "record-6" if not number else "", ("recording",))
             tour.keep()
         tour.press(Qt.Key.Key_1, CTRL)
         tour.picture("record-7-rig")
