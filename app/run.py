@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from app.ledger import Ledger, LedgerError
 from app.provenance import record_end, record_run
 from app.rig_link import RigLink
 from app.run_folder import RunFolder, new_run, write_end
-from app.run_recorder import RunRecorder
+from app.run_recorder import RunRecorder, facts_of, problem_of
 from hardware.robots.arm_group import RunResult
 from hardware.robots.base import ArmError
 from hardware.safety import ApprovalError, PlanApproval
@@ -42,8 +42,8 @@ class Run:
     unsaved: list[Callable[[], None]] = field(default_factory=list)
 
     def finish(self) -> str:
-        """Write the curves and the end, close the video; return what went wrong with that, for a person."""
-        problem = self._stop_recorder()
+        """Write the curves and the end, finish the recording; return what went wrong with that, for a person."""
+        problem, recorded = self._stop_recorder()
         result = self._result()
         if self.folder is None or result is None:
             return problem
@@ -51,7 +51,7 @@ class Run:
         # each by itself: a full disk in one place must not keep the others from knowing
         self.unsaved = [
             lambda: folder.write_curves(result.arms),
-            lambda: write_end(folder, result, problem),
+            lambda: write_end(folder, result, problem, recorded),
             lambda: record_end(ledger, self.id, result.end, result.message, result.plan_time),
         ]
         return f"{problem} {self.save()}".strip()
@@ -78,11 +78,11 @@ class Run:
             time.sleep(0.02)
         return result
 
-    def _stop_recorder(self) -> str:
+    def _stop_recorder(self) -> tuple[str, Mapping[str, object]]:
         if self.recorder is None:
-            return ""
-        self.recorder.stop()
-        return self.recorder.problem
+            return "", {}
+        ended = self.recorder.stop()
+        return problem_of(ended), facts_of(ended)
 
 
 def begin_run(run: Run) -> tuple[End | None, str]:
@@ -95,7 +95,8 @@ def begin_run(run: Run) -> tuple[End | None, str]:
         emulated = all(run.link.group.connections[arm.arm].emulated for arm in run.plan.arms)
         made = run.ledger, run.plan, run.approval, run.folder, run.plan_parent, emulated
         run.id = record_run(*made, run.link.tools)
-        run.recorder = RunRecorder(run.folder.cameras, run.link.frames)
+        run.recorder = RunRecorder(run.folder, run.link, {"execution": run.id, "plan_sha256": run.plan.sha256})
+        run.folder.write(cameras=list(run.link.cameras))
         run.link.group.prepare(run.plan, run.approval, scene=run.link.scene)
         if run.stopped.is_set():
             return _given_up(run, "stopped", "it was stopped before it began")
@@ -118,7 +119,7 @@ def begin_run(run: Run) -> tuple[End | None, str]:
 
 def _given_up(run: Run, end: End, message: str) -> tuple[End, str]:
     run.link.group.stop(message)
-    problem = run._stop_recorder()
+    problem, _ = run._stop_recorder()
     if run.folder is not None:
         try:
             run.folder.write(end="not started", message=message)

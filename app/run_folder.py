@@ -1,4 +1,4 @@
-"""One folder per execution: plan.json, run.json, curves.npz and, in cameras/, the video. See docs/cli.md."""
+"""One folder per execution: plan.json, run.json, curves.npz and episode.mcap, the recording. See docs/cli.md."""
 
 import io
 import time
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware.plan_file import save_plan
+from hardware.recording.mcap_log import MCAP
 from hardware.robots.arm_group import ArmRecord, RunResult
 from hardware.types import Plan
 from hardware.whole_file import write_whole
@@ -22,8 +23,8 @@ class RunFolder:
     path: Path
 
     @property
-    def cameras(self) -> Path:
-        return self.path / "cameras"
+    def recording(self) -> Path:
+        return self.path / MCAP
 
     @property
     def plan(self) -> Path:
@@ -63,7 +64,7 @@ def new_run(runs: Path, plan: Plan) -> RunFolder:
     for number in range(1000):
         path = runs / (f"{stamp}-{plan.dream}" if number == 0 else f"{stamp}-{plan.dream}-{number}")
         try:
-            (path / "cameras").mkdir(parents=True)
+            path.mkdir(parents=True)
         except FileExistsError:
             continue
         folder = RunFolder(path)
@@ -72,8 +73,12 @@ def new_run(runs: Path, plan: Plan) -> RunFolder:
     raise OSError(f"{runs}: a thousand runs in one second; is the clock standing still?")
 
 
-def write_end(folder: RunFolder, result: RunResult, problem: str) -> None:
-    """Write how a run ended. Raises OSError."""
+def write_end(folder: RunFolder, result: RunResult, problem: str, recorded: Mapping[str, object]) -> None:
+    """Write how a run ended. recorded: facts about the recording; problem: what it lacks. Raises OSError."""
     folder.write(
-        end=result.end, message=result.message, plan_time_s=result.plan_time, recording=problem or "complete"
+        end=result.end,
+        message=result.message,
+        plan_time_s=result.plan_time,
+        recording=problem or "complete",
+        recorded=recorded,
     )

@@ -18,7 +18,7 @@ from hardware.geometry import Array
 from hardware.types import Camera
 
 PixelFormat = Literal["rgb24", "yuyv422", "nv12"]
-StreamKind = Literal["camera", "pose", "opening", "force"]
+StreamKind = Literal["camera", "pose", "opening", "force", "arm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,28 @@ class Reading:
     valid: bool = True
 
 
-Sample = Picture | Pose | Reading
+@dataclass(frozen=True, eq=False)
+class ArmSample:
+    """One state of an arm: q (J,) [rad], dq (J,) [rad/s] and T_world_tool (4, 4) [m], measured at t_host.
+
+    commanded (J,) [rad]: the newest command at t_commanded [s, host], None while nothing commands its joints;
+    opening: of its gripper as last told, 0 closed to 1, None without one; mode: in the words of its driver.
+    """
+
+    stream: str
+    index: int
+    t_host: float
+    t_device: float
+    q: Array
+    dq: Array
+    T_world_tool: Array
+    commanded: Array | None = None
+    t_commanded: float = 0.0
+    opening: float | None = None
+    mode: str = ""
+
+
+Sample = Picture | Pose | Reading | ArmSample
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,12 +21,13 @@ from hardware.recording.flaws import Flaw
 from hardware.recording.mcap_writer import Clock
 from hardware.recording.note import EpisodeFileError
 from hardware.recording.recover import Capped
-from hardware.stream import Pose, Reading, StreamInfo, StreamKind
+from hardware.stream import ArmSample, Pose, Reading, StreamInfo, StreamKind
 from hardware.types import Camera, Frame, Image
 
 MCAP = "episode.mcap"
 KINDS: Mapping[str, StreamKind] = {kind: kind for kind in get_args(StreamKind)}
 _VIDEO_END = m.VIDEO.format("").removeprefix("/camera/")
+_TOPICS: Mapping[StreamKind, str] = {"camera": m.VIDEO, "pose": m.POSE, "arm": m.ARM_JOINTS}
 _T = TypeVar("_T")
 
 
@@ -150,7 +151,7 @@ class EpisodeReader:
 
     def times(self, stream: str) -> Times:
         """Return when the samples of any stream came."""
-        topic = {"camera": m.VIDEO, "pose": m.POSE}.get(self._info(stream).kind, m.READING)
+        topic = _TOPICS.get(self._info(stream).kind, m.READING)
         found = self._scanned().get(topic.format(stream), [])
         rows = [(v.sequence, v.log_time / 1e9, v.publish_time / 1e9) for v in found]
         return Times(*np.array(rows, float).reshape(-1, 3).T)
@@ -163,6 +164,13 @@ class EpisodeReader:
     def readings(self, stream: str) -> tuple[Reading, ...]:
         """Return the numbers of a sensor."""
         return tuple(self._reading(stream, message) for message in self._messages(m.READING, stream))
+
+    def arm_samples(self, stream: str) -> tuple[ArmSample, ...]:
+        """Return the states of an arm, each with the command that was seen beside it."""
+        commanded = {message.sequence: message for message in self._messages(m.ARM_COMMANDED, stream)}
+        joints, tools, states = (self._messages(t, stream) for t in (m.ARM_JOINTS, m.ARM_TOOL, m.ARM_STATE))
+        rows = zip(joints, tools, states, strict=False)
+        return tuple(self._arm(stream, q, T, state, commanded.get(q.sequence)) for q, T, state in rows)
 
     def picture_states(self, stream: str) -> tuple[tuple[float, Mapping[str, float]], ...]:
         """Return (host time, sharpness, brightness, dark, bright and, where known, exposure_s) about every GOP."""
@@ -205,6 +213,26 @@ class EpisodeReader:
         value = self._read(lambda: float(values["value"]))
         times = (message.log_time / 1e9, message.publish_time / 1e9)
         return Reading(stream, message.sequence, *times, value, bool(values.get("valid")))
+
+    def _arm(
+        self, stream: str, joints: Message, tool: Message, state: Message, command: Message | None
+    ) -> ArmSample:
+        values, (q, dq) = self._json(state), self._read(lambda: m.read_joints(joints.data))
+        commanded = self._read(lambda: m.read_joints(command.data)[0]) if command is not None else None
+        opening = self._read(lambda: float(values["opening"])) if "opening" in values else None
+        return ArmSample(
+            stream,
+            joints.sequence,
+            joints.log_time / 1e9,
+            joints.publish_time / 1e9,
+            q,
+            dq,
+            self._read(lambda: m.read_pose(tool.data)),
+            commanded,
+            command.log_time / 1e9 if command is not None else 0.0,
+            opening,
+            str(values.get("mode", "")),
+        )
 
     def _flaw(self, message: Message) -> Flaw:
         v = self._json(message)

@@ -14,7 +14,7 @@ from hardware.recording.encoder import Coded
 from hardware.recording.files import LogFile
 from hardware.recording.flaws import Flaw
 from hardware.recording.quality import Quality
-from hardware.stream import Picture, Pose, Reading, StreamInfo
+from hardware.stream import ArmSample, Picture, Pose, Reading, StreamInfo
 
 FORMAT = "1"
 LIBRARY = "dreamdeck"
@@ -89,6 +89,17 @@ class EpisodeWriter:
     def reading(self, reading: Reading) -> None:
         data = m.to_json({"value": reading.value, "valid": reading.valid})
         self._add(m.READING.format(reading.stream), data, reading.t_host, reading.t_device, reading.index)
+
+    def arm(self, arm: ArmSample) -> None:
+        """The command has a time of its own: the host's when it was looked at."""
+        key, when = (arm.t_host, arm.t_device, arm.index), self._time(arm.t_host)
+        state = {"mode": arm.mode, **({} if arm.opening is None else {"opening": arm.opening})}
+        self._add(m.ARM_JOINTS.format(arm.stream), m.joints_message(arm.q, arm.dq, when), *key)
+        self._add(m.ARM_TOOL.format(arm.stream), m.tool_message(arm, when), *key)
+        self._add(m.ARM_STATE.format(arm.stream), m.to_json(state), *key)
+        if arm.commanded is not None:
+            data = m.joints_message(arm.commanded, None, self._time(arm.t_commanded))
+            self._add(m.ARM_COMMANDED.format(arm.stream), data, arm.t_commanded, arm.t_commanded, arm.index)
 
     def flaw(self, flaw: Flaw) -> None:
         values = {k: v for k, v in vars(flaw).items() if k != "t_host"}

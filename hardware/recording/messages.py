@@ -7,17 +7,21 @@ import numpy as np
 from foxglove_schemas_protobuf.CameraCalibration_pb2 import CameraCalibration
 from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
 from foxglove_schemas_protobuf.FrameTransform_pb2 import FrameTransform
+from foxglove_schemas_protobuf.JointState_pb2 import JointState
+from foxglove_schemas_protobuf.JointStates_pb2 import JointStates
 from foxglove_schemas_protobuf.PoseInFrame_pb2 import PoseInFrame
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from scipy.spatial.transform import Rotation
 
 from hardware.geometry import Array, transform
-from hardware.stream import Pose, StreamInfo
+from hardware.stream import ArmSample, Pose, StreamInfo
 from hardware.types import Camera
 
 VIDEO, CALIBRATION, PICTURE_STATE = "/camera/{}/video", "/camera/{}/calibration", "/camera/{}/state"
 POSE, POSE_STATE, READING = "/pose/{}", "/pose/{}/state", "/reading/{}"
+ARM_JOINTS, ARM_COMMANDED = "/arm/{}/joints", "/arm/{}/commanded"
+ARM_TOOL, ARM_STATE = "/arm/{}/tool", "/arm/{}/state"
 TRANSFORMS, FLAWS = "/tf", "/flaws"
 WORLD = "world"
 
@@ -32,6 +36,7 @@ def _object(**properties: object) -> dict[str, object]:
 JSON_SCHEMAS: Mapping[str, dict[str, object]] = {
     "dreamdeck.Reading": _object(value=_NUMBER, valid=_FLAG),
     "dreamdeck.PoseState": _object(confidence={"type": "integer"}, relocalised=_FLAG),
+    "dreamdeck.ArmState": _object(mode=_TEXT, opening=_NUMBER),
     "dreamdeck.PictureState": _object(
         sharpness=_NUMBER, brightness=_NUMBER, dark=_NUMBER, bright=_NUMBER, exposure_s=_NUMBER
     ),
@@ -42,6 +47,7 @@ PROTOBUF: Mapping[str, type[Message]] = {
     "foxglove.CameraCalibration": CameraCalibration,
     "foxglove.FrameTransform": FrameTransform,
     "foxglove.PoseInFrame": PoseInFrame,
+    "foxglove.JointStates": JointStates,
 }
 
 
@@ -65,6 +71,11 @@ def channels(streams: tuple[StreamInfo, ...]) -> dict[str, str]:
         elif stream.kind == "pose":
             found[POSE.format(stream.name)] = "foxglove.PoseInFrame"
             found[POSE_STATE.format(stream.name)] = "dreamdeck.PoseState"
+        elif stream.kind == "arm":
+            found[ARM_JOINTS.format(stream.name)] = "foxglove.JointStates"
+            found[ARM_COMMANDED.format(stream.name)] = "foxglove.JointStates"
+            found[ARM_TOOL.format(stream.name)] = "foxglove.PoseInFrame"
+            found[ARM_STATE.format(stream.name)] = "dreamdeck.ArmState"
         else:
             found[READING.format(stream.name)] = "dreamdeck.Reading"
     return {**found, TRANSFORMS: "foxglove.FrameTransform", FLAWS: "dreamdeck.Flaw"}
@@ -129,6 +140,28 @@ def pose_message(pose: Pose, time: Timestamp) -> bytes:
 def read_pose(data: bytes) -> Array:
     message = PoseInFrame.FromString(data)
     return _read(message.pose.position, message.pose.orientation)
+
+
+def joints_message(q: Array, dq: Array | None, time: Timestamp) -> bytes:
+    """q (J,) [rad]; dq (J,) [rad/s], None: not known."""
+    speeds = [None] * len(q) if dq is None else dq.tolist()
+    joints = [
+        JointState(name=f"joint{k}", position=position, velocity=velocity)
+        for k, (position, velocity) in enumerate(zip(q.tolist(), speeds, strict=True), 1)
+    ]
+    return bytes(JointStates(timestamp=time, joints=joints).SerializeToString())
+
+
+def read_joints(data: bytes) -> tuple[Array, Array]:
+    """Return q (J,) [rad] and dq (J,) [rad/s], 0 where it is not known. Raises DecodeError."""
+    joints = JointStates.FromString(data).joints
+    return np.array([j.position for j in joints], float), np.array([j.velocity for j in joints], float)
+
+
+def tool_message(sample: ArmSample, time: Timestamp) -> bytes:
+    message = PoseInFrame(timestamp=time, frame_id=WORLD)
+    _fill(message.pose.position, message.pose.orientation, sample.T_world_tool)
+    return bytes(message.SerializeToString())
 
 
 def _fill(position: object, orientation: object, T: Array) -> None:

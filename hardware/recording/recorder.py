@@ -17,7 +17,7 @@ from hardware.recording.files import Files
 from hardware.recording.flaws import Flaw, StreamWatch
 from hardware.recording.mcap_writer import Clock, EpisodeWriter, clock_now
 from hardware.recording.quality import quality
-from hardware.stream import Picture, Pose, Ring, Sample, StreamInfo
+from hardware.stream import ArmSample, Picture, Pose, Ring, Sample, StreamInfo
 
 log = logging.getLogger(__name__)
 SYNC_S = 0.25  # half of what is promised: a disk that is busy for as long again breaks no promise
@@ -264,6 +264,8 @@ class Recorder:
 def _plain(sample: Sample) -> Item:
     if isinstance(sample, Pose):
         return lambda writer: writer.pose(sample)
+    if isinstance(sample, ArmSample):
+        return lambda writer: writer.arm(sample)
     if isinstance(sample, Picture):
         raise TypeError("a picture is coded first")
     return lambda writer: writer.reading(sample)

@@ -97,6 +97,11 @@ class ArmGroup:
         found = {name: memory.state() for name, memory in self._servos.by_name()}
         return {name: state for name, state in found.items() if state is not None}
 
+    def commands(self) -> Mapping[str, Array]:
+        """The newest joint command (J,) [rad] of every arm that a plan or a held control moves. Never waits."""
+        moving = (memory for memory in self._servos.by_name() if memory[1].phase in (Phase.RUNNING, Phase.HELD))
+        return {name: target for name, memory in moving if (target := memory.target) is not None}
+
     def prepare(self, plan: Plan, approval: Approval, *, scene: str = "") -> None:
         """Hand a plan to its arms; each verifies approval, limits, pose and every sample itself, and enters servo
         mode. Raises ApprovalError or ArmError; nothing moved then.

@@ -2,14 +2,13 @@
 
 import contextlib
 import errno
-import json
+import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -20,9 +19,13 @@ from app.ledger import Ledger, LedgerError
 from app.run_folder import RunFolder
 from app.workspace import open_workspace
 from hardware import safety
+from hardware.geometry import Array
 from hardware.mounting import default_tools
 from hardware.plan_file import load_plan, sealed
+from hardware.recording.mcap_log import open_episode
+from hardware.robots.arm_group import ArmRecord
 from hardware.robots.emulator.process import Fault
+from hardware.stream import ArmSample
 from hardware.types import Plan, Tool
 from tests.hardware.robots.servo_rig import plan_of, swing_path, two_arm_rig
 
@@ -127,13 +130,33 @@ def _check_files(session: ExecutionSession, plan: Plan) -> None:
     for record in folder.curves().values():
         assert np.abs(record.commanded - record.measured).max() < 0.1
         assert record.plan_time[-1] == pytest.approx(plan.duration, abs=0.05)
-    for camera in ("top", "side"):
-        times = json.loads((folder.cameras / f"{camera}.json").read_text())["frames"]
-        with av.open(str(folder.cameras / f"{camera}.mp4")) as video:
-            shown = [float(frame.time) for frame in video.decode(video=0)]
-        true = np.array([frame["t_host"] for frame in times])
-        assert len(shown) == len(true) > 3
-        assert np.abs((np.array(shown) - shown[0]) - (true - true[0])).max() < 0.005
+    with open_episode(folder.recording) as episode:
+        assert set(episode.streams) == {"top", "side", "left_arm", "right_arm"}
+        assert episode.facts["execution"] == session.run_id
+        for camera in ("top", "side"):
+            assert sum(1 for _ in episode.frames(camera)) == len(episode.times(camera).t_host) > 3
+        for arm, record in folder.curves().items():
+            _check_arm(episode.arm_samples(f"{arm}_arm"), record, session.rig.arm(arm).T_world_base)
+    recorded = folder.read()["recorded"]
+    assert isinstance(recorded, dict)
+    assert set(recorded["samples"]) == {"top", "side", "left_arm", "right_arm"}
+    assert recorded["mcap_sha256"] == hashlib.sha256(folder.recording.read_bytes()).hexdigest()
+
+
+def _check_arm(samples: tuple[ArmSample, ...], record: ArmRecord, T_world_base: Array) -> None:
+    """What was recorded at times of its own lies on the record of every cycle."""
+    t, q = np.array([s.t_host for s in samples]), np.array([s.q for s in samples])
+    during = (t > record.t_measured[0]) & (t < record.t_measured[-1])
+    assert during.sum() > 10
+    curve = np.array([np.interp(t[during], record.t_measured, row) for row in record.measured.T]).T
+    assert np.abs(q[during] - curve).max() < 0.003
+    told = [s for s in samples if s.commanded is not None]
+    assert len(told) > 10
+    for sample in told:
+        at = np.searchsorted(record.t_sent, sample.t_commanded) - 1
+        assert sample.commanded is not None
+        assert np.abs(record.commanded[max(0, at - 3) : at + 2] - sample.commanded).max(axis=1).min() < 1e-9
+    assert np.linalg.norm(samples[0].T_world_tool[:3, 3] - T_world_base[:3, 3]) < 1.5
 
 
 def test_stop_ends_a_run_and_its_record_says_so(session: ExecutionSession) -> None:

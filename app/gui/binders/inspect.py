@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 
 from app.gui.binders.binder import Shell
-from app.gui.binders.run_video import RunVideo
+from app.gui.binders.run_video import RunVideo, open_video
 from app.gui.binders.runs import chain_links, dream_folder_of, run_folder_of, run_rows
 from app.gui.program import Program
 from app.ledger import LedgerError
@@ -75,9 +75,8 @@ class InspectBinder(QObject):
 
     def _show_video(self, folder: Path | None) -> None:
         before, self._video = self._video, None
-        videos = sorted(folder.glob("**/*.mp4")) if folder else []
         try:
-            self._video = RunVideo(videos[0]) if videos else None
+            self._video = open_video(folder) if folder else None
         except ValueError as error:
             self._shell.say(str(error), "warning")
         self.page.show_video(self._video, self._video.duration if self._video else 0.0, "This run left no video")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.gui.binders.run_video import has_video
 from app.ledger import Entry, Ledger
 from widgets.approve_panel import short_hash
 from widgets.values import ChainLink, Mood, RunRow
@@ -73,7 +74,7 @@ def _row(ledger: Ledger, run: Entry) -> RunRow:
         person=str(chain["approval"].record.get("person", "")) if "approval" in chain else "",
         plan=str(chain["plan"].record.get("sha256", "")) if "plan" in chain else "",
         ended=str(run.record.get("ended", run.record.get("state", ""))),
-        video=folder.is_dir() and any(folder.glob("**/*.mp4")),
+        video=folder.is_dir() and has_video(folder),
     )
 
 

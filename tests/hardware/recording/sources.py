@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware.stream import (
+    ArmSample,
     DeviceError,
     Picture,
     PixelFormat,
@@ -93,6 +94,14 @@ def pose(stream: str, k: int, t: float, confidence: int = 3) -> Pose:
     T = np.eye(4)
     T[:3, 3] = 0.001 * k, 0.1, 0.2
     return Pose(stream, k, t, 100.0 + k / 30.0, T, confidence)
+
+
+def arm(stream: str, k: int, t: float, *, commanded: bool = True, opening: float | None = 0.5) -> ArmSample:
+    q = np.linspace(-1.0, 1.0, 7) + 0.001 * k
+    T = np.eye(4)
+    T[:3, 3] = 0.4, 0.001 * k, 0.2
+    told = (q + 0.01, t + 0.004) if commanded else (None, 0.0)
+    return ArmSample(stream, k, t, t, q, 0.1 * q, T, *told, opening, "servo")
 
 
 def camera_source(name: str = "top", size: tuple[int, int] = (96, 64)) -> Source:

@@ -26,7 +26,7 @@ from hardware.recording.recover import recover
 from hardware.recording.session import Session, SessionBusy, open_session
 from hardware.stream import PixelFormat, Reading, StreamInfo
 from hardware.types import Camera
-from tests.hardware.recording.sources import info, picture, pose
+from tests.hardware.recording.sources import arm, info, picture, pose
 
 FISHEYE = Camera("fish", np.diag([90.0, 91.0, 1.0]), (96, 64), np.array([0.1, 0.02, 0.0, 0.001]), "fisheye")
 STREAMS = (info("top"), StreamInfo("fish", "camera", 30.0, FISHEYE), info("t265", "pose"), info("force", "force"))
@@ -75,6 +75,29 @@ def test_what_was_recorded_is_read_back_with_its_true_times(tmp_path: Path) -> N
         assert reader.span == (10.0, pytest.approx(10 + 19 / 30))
         with pytest.raises(KeyError, match="it has"):
             reader.times("side")
+
+
+def test_an_arm_is_read_back_with_the_commands_at_their_own_times(tmp_path: Path) -> None:
+    streams = (StreamInfo("left_arm", "arm", 50.0), StreamInfo("right_arm", "arm", 50.0))
+    writer = EpisodeWriter(Files().create(tmp_path / MCAP), streams, clock_now())
+    given = [
+        arm("left_arm", k, 10 + k / 50, commanded=k % 3 > 0, opening=None if k > 5 else 0.1 * k) for k in range(9)
+    ]
+    for sample in given:
+        writer.arm(sample)
+    writer.finish()
+    with open_episode(tmp_path) as reader:
+        assert reader.arm_samples("right_arm") == ()
+        found = reader.arm_samples("left_arm")
+        assert len(found) == len(reader.times("left_arm").t_host) == 9
+        for was, sample in zip(given, found, strict=True):
+            assert (was.index, was.opening, was.mode) == (sample.index, sample.opening, sample.mode)
+            assert (sample.t_host, sample.t_commanded) == pytest.approx((was.t_host, was.t_commanded), abs=1e-8)
+            assert (was.commanded is None) == (sample.commanded is None)
+            for a, b in ((was.q, sample.q), (was.dq, sample.dq), (was.T_world_tool, sample.T_world_tool)):
+                np.testing.assert_allclose(a, b, atol=1e-12)
+            if was.commanded is not None:
+                np.testing.assert_array_equal(was.commanded, sample.commanded)
 
 
 def test_any_picture_is_found_by_its_time_in_any_order(tmp_path: Path) -> None:
