@@ -48,8 +48,8 @@ from tests.hardware.robots.wire_tap import WireTap
 
 WANTED, BUDGET_S = 1_000, 150.0
 # a swing of both arms; within this part of it the tips move with 0.1 to 0.17 m/s
-SECONDS, SWING = 2.4, 0.2
-EARLIEST_S, LATEST_S = 0.55, 0.95
+SECONDS, SWING = 1.8, 0.15
+EARLIEST_S, LATEST_S = 0.41, 0.71
 ATTEMPTS = 5
 KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Space)
 
