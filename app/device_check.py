@@ -99,10 +99,18 @@ def strip_line(name: str, values: Mapping[str, object]) -> str:
     ]
     if values.get("exposure_s") is not None:
         parts.append(f"exposure {float(str(values['exposure_s'])) * 1e3:.1f} ms")
-    parts += [f"{key} {values[key]}" for key in ("confidence", "value", "valid") if key in values]
+    parts += [f"confidence {values['confidence']}"] if "confidence" in values else []
+    parts += [_said(str(values["kind"]), values)] if "value" in values else []
     parts += [str(values["link"])] if values["link"] else []
     problem = f"; {values['problem']}" if values["problem"] else ""
     return f"  {'NO ' if problem else 'ok '} {values['kind']} {name}: {', '.join(parts)}{problem}"
+
+
+def _said(kind: str, values: Mapping[str, object]) -> str:
+    if not values["valid"]:
+        return "no valid value"
+    value = float(str(values["value"]))
+    return f"{value * 1e3:.1f} mm" if kind == "opening" else f"{value:.2f} N"
 
 
 def budget(devices: Sequence[Watched]) -> tuple[BusBudget, ...]:

@@ -1,6 +1,6 @@
 """The cameras and sensors of a rig, opened in a capture process of their own; a simulated rig's world with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hardware.cameras.sim import SimCamera
@@ -8,7 +8,9 @@ from hardware.devices import RigDevices
 from hardware.recording.capture import CaptureSource, DeviceMaker
 from hardware.recording.capture_process import CaptureProcess
 from hardware.rig import Rig
+from hardware.sensors.sim import sim_sensor
 from hardware.world.process import WorldProcess
+from hardware.world.tasks.table import tasks_for
 
 WORLD_FPS = 10.0  # the most that a world renders a camera: a rate that two cores hold while somebody shows a task
 
@@ -36,19 +38,30 @@ def open_devices(rig: Rig, world: WorldProcess | None = None) -> LiveDevices:
     """
     if not rig.simulated:
         return LiveDevices(CaptureProcess(RigDevices(rig).makers))
-    started = None if world is not None else WorldProcess(rig, largest_fps=WORLD_FPS)
+    started = None if world is not None else start_world(rig)
     shown = world or started
     try:
         if shown is None:
             raise ValueError(f"rig {rig.name}: it has no world")
-        return LiveDevices(CaptureProcess(world_makers(shown)), shown, started is not None)
+        return LiveDevices(CaptureProcess(world_makers(rig, shown)), shown, started is not None)
     except BaseException:
         if started is not None:
             started.close()
         raise
 
 
-def world_makers(world: WorldProcess) -> list[DeviceMaker]:
-    """What opens each camera of a running world."""
-    names = {name: world.memory_name(name) for name in world.cameras}
-    return [partial(SimCamera, world.cameras[name], memory, WORLD_FPS) for name, memory in names.items()]
+def start_world(rig: Rig) -> WorldProcess:
+    """Start the world of a simulated rig without arms, or whose arms are not connected, with its usual task."""
+    return WorldProcess(rig, task=tasks_for(rig)[0], largest_fps=WORLD_FPS)
+
+
+def world_makers(rig: Rig, world: WorldProcess) -> list[DeviceMaker]:
+    """What opens each camera of a running world, and each simulated sensor of its rig."""
+    makers: list[DeviceMaker] = []
+    rides = any(sensor.driver == "sim" for sensor in rig.sensors)
+    for name, camera in world.cameras.items():
+        # one that rides on a gripper has no place in the world
+        said = replace(camera, T_world_cam=None) if rides and camera.model == "fisheye" else camera
+        makers.append(partial(SimCamera, said, world.memory_name(name), WORLD_FPS))
+    makers += [partial(sim_sensor, s, world.held.name) for s in rig.sensors if s.driver == "sim"]
+    return makers

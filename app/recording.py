@@ -19,7 +19,7 @@ from hardware.recording.note import EpisodeFileError, EpisodeNote, Override
 from hardware.recording.session import Entry, Session, SessionBusy
 from hardware.types import Frame, Image
 
-State = Literal["idle", "looking", "armed", "starting", "recording", "stopping", "review", "saving"]
+State = Literal["idle", "looking", "zeroing", "armed", "starting", "recording", "stopping", "review", "saving"]
 Topic = Literal[
     "state", "gates", "progress", "scene", "take", "counter", "unfinished", "choice", "message", "saved"
 ]
@@ -166,6 +166,23 @@ class RecordingSession:
         self._in("idle", "armed")
         self.overrides.pop("scene", None)
         self._do("looking", self._files.look_at_scene, self._scene_there)
+
+    @property
+    def forces(self) -> tuple[str, ...]:
+        """The force sensors that are open."""
+        return tuple(name for name, info in self._capture.streams.items() if info.kind == "force")
+
+    def zero_force(self) -> None:
+        """Take what every force sensor measures now for 0 N: nothing may be touched meanwhile."""
+        self._in("idle", "armed")
+        names, back = self.forces, self.state
+        if not names:
+            raise ValueError("no force sensor is open; page Rig shows every device")
+        self._do("zeroing", lambda: self._zero(names), lambda _: self._to(back))
+
+    def _zero(self, streams: tuple[str, ...]) -> None:
+        for stream in streams:
+            self._capture.zero(stream)
 
     def start(self) -> None:
         """Record. Raises ValueError naming every gate that is closed."""

@@ -9,12 +9,13 @@ from typing import Literal
 from app.events import Listener, Listeners
 from app.live_devices import LiveDevices, open_devices
 from app.recording import RecordingSession
-from app.sim_table import USUAL_TASK, SimTable
+from app.sim_table import SimTable
 from app.workspace import Workspace
 from hardware.rig import Rig
 from hardware.stream import StreamInfo
 from hardware.types import Frame
 from hardware.world.process import WorldProcess
+from hardware.world.tasks.table import tasks_for
 
 Devices = Literal["off", "opening", "on"]
 _ERRORS = (RuntimeError, OSError, ValueError)  # TimeoutError and ConnectionError are OSErrors
@@ -68,7 +69,7 @@ class RecordingDesk:
     @property
     def recording(self) -> bool:
         """Whether a take is under way or waits for a decision."""
-        return self.session is not None and self.session.state not in ("idle", "armed", "looking")
+        return self.session is not None and self.session.state not in ("idle", "armed", "looking", "zeroing")
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener("devices")` after every change, in the owner's thread; returns what ends it."""
@@ -129,7 +130,7 @@ class RecordingDesk:
             self._to("off")
             return
         if self._live.owns_world and self._live.world is not None:
-            self._begin_table(self.session, SimTable(self._live.world))
+            self._begin_table(self.session, SimTable(self._live.world, tasks_for(self.rig)))
         self._to("on")
 
     def _begin(self, live: LiveDevices) -> RecordingSession:
@@ -146,7 +147,7 @@ class RecordingDesk:
         self.table = table
         table.seed = 1 + session.counter.kept + session.counter.discarded
         known = session.choice.task in table.tasks
-        session.choose(table.lay(session.choice.task if known else USUAL_TASK))
+        session.choose(table.lay(session.choice.task if known else table.tasks[0]))
         session.on_change(lambda topic: self._told(session, table, topic))
 
     def _told(self, session: RecordingSession, table: SimTable, topic: str) -> None:

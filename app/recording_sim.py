@@ -3,7 +3,7 @@
 import atexit
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from hardware.recording.note import EpisodeNote
 from hardware.recording.quality import quality
 from hardware.recording.session import described
 from hardware.rig import Rig
+from hardware.rig_devices import SensorConfig
 from hardware.stream import Picture, Pose, Reading, Sample, StreamInfo
 from hardware.types import Image
+from hardware.world.sensing import GripperTruth, gripper_sensor
 from hardware.world.tasks.layout import Moment
 from hardware.world.tasks.table import TASKS as WORLD_TASKS
 
@@ -60,16 +62,18 @@ class SimStage:
         Raises ValueError for a task that there is not, or that the rig cannot show.
         """
         for demo in self._maker.episode(task, seed):
-            truth = _truth_streams(demo.layout.tools)
+            sensors = [s for s in self.rig.sensors if s.driver == "sim"]
+            truth = _truth_streams(demo.layout.tools, {s.name for s in sensors})
+            felt = tuple(StreamInfo(s.name, s.kind, TRUTH_HZ, link="simulated") for s in sensors)
             pictures = [
                 Picture(name, k - 1, frame.t, frame.t, rgb)
                 for k, frame in enumerate(demo.frames)
                 if k > 0  # the first is the bare scene
                 for name, rgb in frame.views.items()
             ]
-            samples = [*pictures, *_truth(demo.moments, truth)]
+            samples = [*pictures, *_truth(demo.moments, truth), *_felt(demo.moments, sensors, seed)]
             yield SimTake(
-                (*(StreamInfo(c.name, "camera", demo.fps, c) for c in demo.cameras), *truth),
+                (*(StreamInfo(c.name, "camera", demo.fps, c) for c in demo.cameras), *felt, *truth),
                 demo.frames[0].views,
                 sorted(samples, key=lambda sample: sample.t_host),
                 ", ".join(dict.fromkeys(demo.layout.objects)),
@@ -83,9 +87,10 @@ class SimStage:
         self._maker.close()
 
 
-def _truth_streams(tools: Mapping[str, str]) -> tuple[StreamInfo, ...]:
+def _truth_streams(tools: Mapping[str, str], measured: Set[str]) -> tuple[StreamInfo, ...]:
+    """The truth that no sensor of the rig measures."""
     poses = tuple(StreamInfo(f"tool-{role}", "pose", TRUTH_HZ, details=TRUTH) for role in tools)
-    if "gripper" not in tools.values():
+    if "gripper" not in tools.values() or measured:
         return poses
     opening = StreamInfo("opening", "opening", TRUTH_HZ, details=TRUTH)
     return (*poses, opening, StreamInfo("force", "force", TRUTH_HZ, details=TRUTH))
@@ -100,6 +105,16 @@ def _truth(moments: Iterable[Moment], streams: tuple[StreamInfo, ...]) -> Iterat
         for name, value in (("opening", moment.opening), ("force", moment.grip)):
             if name in names and np.isfinite(value):
                 yield Reading(name, k, moment.t, moment.t, value)
+
+
+def _felt(moments: Iterable[Moment], sensors: Iterable[SensorConfig], seed: int) -> Iterator[Sample]:
+    """What the rig's simulated sensors say of a demo; the person zeroed the force before it."""
+    speaking = [gripper_sensor(sensor, seed, zeroed=True) for sensor in sensors]
+    for k, m in enumerate(moments):
+        T = m.T_world_tool.get("gripper")
+        held = T if T is not None and np.isfinite(T).all() else None
+        truth = GripperTruth(k, m.t, m.t, held, m.opening, m.grip)
+        yield from (sensor.sample(truth) for sensor in speaking)
 
 
 def record_take(take: SimTake, folder: Path, note: EpisodeNote) -> EpisodeNote:

@@ -9,14 +9,13 @@ from typing import Literal
 
 from app.recording_plan import Choice
 from hardware.world.process import WorldProcess
-from hardware.world.tasks.table import TASKS, lay
+from hardware.world.tasks.table import lay
 
 ShownBy = Literal["person", "nobody"]
 SHOWN_BY: tuple[tuple[ShownBy, str], ...] = (
     ("person", "a simulated person, once it records"),
     ("nobody", "nobody: I move arms or tools"),
 )
-USUAL_TASK = "push-shape"
 SETTLE_S = 0.2  # until the world's word on who is at work is newer than the command
 log = logging.getLogger(__name__)
 
@@ -25,18 +24,14 @@ class SimTable:
     """Owned by one thread; what the world takes time for happens in another. Read: `task`, `seed`, `shown_by`,
     `busy` (the table is being laid), `problem` ("" or what went wrong)."""
 
-    def __init__(self, world: WorldProcess, seed: int = 1) -> None:
-        self._world, self.seed = world, seed
+    def __init__(self, world: WorldProcess, tasks: tuple[str, ...], seed: int = 1) -> None:
+        """tasks: those that somebody knows how to show with this rig, the usual one first."""
+        self._world, self.tasks, self.seed = world, tasks, seed
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="table")
         self._laying: Future[object] | None = None
         self._begun_at = math.inf
         self.task, self.problem = "", ""
         self.shown_by: ShownBy = "person"
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks that somebody knows how to show."""
-        return tuple(TASKS)
 
     @property
     def busy(self) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,15 @@ class Device(Protocol):
 
     def disconnect(self) -> None:
         """Stop the thread, let go of the device; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Zeroed(Protocol):
+    """A device whose zero a person sets: a force sensor."""
+
+    def tare(self) -> None:
+        """Take what is measured now for zero; takes about half a second. Raises DeviceError."""
         ...
 
 

@@ -102,6 +102,14 @@ _RECORDING: tuple[Action, ...] = (
     _row("record.undo", "Undo", "Ctrl+Z", "Edit", "Bring back the take that was discarded last", "discarded"),
     _row("record.task", "Task", "T", "Record", "Write another task; Return takes it", "cameras -recording -review"),
     _row("record.scene", "Scene picture", "S", "Record", "Take the bare scene's picture anew", "armed"),
+    _row(
+        "record.zero",
+        "Zero the force",
+        "Z",
+        "Record",
+        "What the force sensor measures now is 0 N: touch nothing",
+        "cameras -recording -review force idle",
+    ),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -126,7 +134,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Return",
         "Rig",
         "Start and connect every arm of the rig",
-        "-arms -connecting",
+        "rig_arms -arms -connecting",
     ),
     _row("arms.disconnect", "Disconnect arms", "", "Rig", "", "arms -moving"),
     _row(

@@ -7,6 +7,7 @@ MISSING = {
     "track": "track its tools first",
     "plan": "plan first",
     "approved": "approve the plan first",
+    "rig_arms": "this rig has no arm; --rig chooses another rig",
     "arms": "connect the arms first",
     "moving": "only while the arms move",
     "busy": "nothing is worked on",
@@ -22,6 +23,8 @@ MISSING = {
     "recordable": "wait until the work that is on is done",
     "review": "record a take first",
     "discarded": "nothing to bring back",
+    "idle": "wait until the work that is on is done",
+    "force": "no force sensor is open",
     "armed": "take the scene's picture first",
     "correcting": "press Correct pose first",
 }

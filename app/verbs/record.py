@@ -23,7 +23,8 @@ from hardware.devices import RigDevices
 from hardware.recording.capture_process import CaptureProcess
 from hardware.recording.note import EpisodeNote
 from hardware.recording.session import Session, SessionBusy
-from hardware.rig import Rig
+from hardware.rig import Rig, built_in_rigs, load_rig
+from hardware.world.tasks.table import tasks_for
 
 OPEN_S, SAVE_S = 30.0, 120.0
 MOST, MOST_EMPTY = 100_000, 20
@@ -70,12 +71,19 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         size = _size(arguments.size)
         if arguments.task not in TASKS:
             raise Refused(f"--task: {arguments.task!r}; valid: {', '.join(TASKS)}")
+        if arguments.task not in tasks_for(rig):
+            raise Refused(_other_rig(arguments.task, rig))
         with closing(session):
             _lock(session)
             return _simulated(arguments, rig, size, session, output)
     if arguments.seconds is not None and not 0.5 <= arguments.seconds <= 3600:
         raise Refused(f"--seconds: {arguments.seconds:g}; valid: 0.5 to 3600")
     return _real(arguments, rig, workspace, output)
+
+
+def _other_rig(task: str, rig: Rig) -> str:
+    fit = [n for n in built_in_rigs() if (other := load_rig(n)).simulated and task in tasks_for(other)]
+    return f"--rig: {rig.name} cannot show {task}; valid for that task: --rig {' or '.join(fit)}"
 
 
 def _size(text: str) -> tuple[int, int]:

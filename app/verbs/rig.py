@@ -3,17 +3,18 @@
 import argparse
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from app.connection_checks import connection_checks
 from app.device_check import Watched, budget, open_devices, strip, strip_line, watch
+from app.live_devices import start_world, world_makers
 from app.measured_tables import with_measured_tables
 from app.rig_link import default_rig_tools, open_rig
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, Output, Refused
 from app.workspace import Workspace
-from hardware.devices import RigDevices, found_devices
+from hardware.devices import DeviceMaker, RigDevices, found_devices
 from hardware.rig import Rig
 from hardware.stream import Device
 from hardware.types import ArmState, Check
@@ -51,7 +52,12 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     output.progress(f"starting rig {rig.name}")
     with contextlib.ExitStack() as stack:
         link = stack.enter_context(closing(open_rig(rig, default_rig_tools(rig)))) if rig.arms else None
-        simulated = [partial(_same, camera) for camera in link.cameras.values()] if link else []
+        simulated: list[Callable[[], Device]] = []
+        if link is not None:
+            simulated = [partial(_same, camera) for camera in link.cameras.values()]
+        elif rig.simulated:
+            world = stack.enter_context(closing(start_world(rig)))
+            simulated = [partial(_made, maker, stack) for maker in world_makers(rig, world)]
         devices = RigDevices(rig)
         stack.callback(devices.disconnect)
         opened, missing = open_devices([*simulated, *devices.makers])
@@ -114,6 +120,12 @@ def _told(
 
 
 def _same(device: Device) -> Device:
+    return device
+
+
+def _made(maker: DeviceMaker, stack: contextlib.ExitStack) -> Device:
+    device = maker()
+    stack.callback(device.disconnect)
     return device
 
 

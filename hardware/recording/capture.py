@@ -13,7 +13,7 @@ import numpy as np
 from hardware.recording.encoder import picture_size, to_rgb
 from hardware.recording.files import Files
 from hardware.recording.recorder import Ended, Progress, Recorder
-from hardware.stream import Device, DeviceError, Picture, Pose, Reading, StreamHealth, StreamInfo
+from hardware.stream import Device, DeviceError, Picture, Pose, Reading, StreamHealth, StreamInfo, Zeroed
 from hardware.types import Frame
 
 DeviceMaker = Callable[[], Device]  # pickles, where the devices live in another process
@@ -49,6 +49,11 @@ class CaptureSource(Protocol):
 
     def snapshot(self, stream: str) -> Frame | None:
         """Return a camera's newest picture at its full size."""
+        ...
+
+    def zero(self, stream: str) -> None:
+        """Take what a force sensor measures now for 0 N. Raises ValueError for a stream that has no zero,
+        DeviceError where it does not measure."""
         ...
 
     def start(self, path: Path, facts: Mapping[str, str]) -> None:
@@ -106,6 +111,13 @@ class Capture:
         if not isinstance(sample, Picture):
             return None
         return Frame(stream, sample.index, sample.t_host, sample.t_device, to_rgb(sample))
+
+    def zero(self, stream: str) -> None:
+        device = self._devices.get(stream)
+        if not isinstance(device, Zeroed):
+            valid = [name for name, d in self._devices.items() if isinstance(d, Zeroed)]
+            raise ValueError(f"{stream}: it has no zero to set; valid: {valid}")
+        device.tare()
 
     def start(self, path: Path, facts: Mapping[str, str]) -> None:
         if self._recorder is not None:

@@ -95,6 +95,9 @@ class CaptureProcess:
         found = self._ask("snapshot", stream)
         return found if isinstance(found, Frame) else None
 
+    def zero(self, stream: str) -> None:
+        self._ask("zero", stream)
+
     def start(self, path: Path, facts: Mapping[str, str]) -> None:
         self._ask("start", path, dict(facts))
 
@@ -205,6 +208,9 @@ class _Served:
         for name, memory in names.items():
             self._memories[name] = FrameMemory(name, preview_size(self._capture.sizes()[name]), memory)
         self._previews = Previews(self._capture, self._show)
+
+    def _do_zero(self, stream: str) -> None:
+        self._capture.zero(stream)
 
     def _do_start(self, path: Path, facts: dict[str, str]) -> None:
         self._capture.start(path, facts)

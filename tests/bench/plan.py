@@ -75,7 +75,7 @@ def run() -> dict[str, object]:
         "violations": len(made.violations),
         "speed_scale": made.speed_scale,
         "duration_s": made.duration,
-        **{name: _other(name) for name in built_in_rigs() if name.startswith("sim-")},
+        **{name: _other(name) for name in built_in_rigs() if name.startswith("sim-") and load_rig(name).arms},
     }
 
 

@@ -9,7 +9,6 @@ from hardware.mounting import default_tools
 from hardware.rig import load_rig
 from hardware.world.clips import render_clip
 from hardware.world.episodes import DemoMaker
-from hardware.world.handheld import handheld_rig
 from hardware.world.live import LiveWorld
 from hardware.world.simulated_rig import SimulatedRig
 from hardware.world.tasks.table import TASKS
@@ -68,7 +67,7 @@ def clip_figures() -> dict[str, object]:
 
 def _make(task: str, seeds: range, size: tuple[int, int]) -> tuple[int, int, int, float]:
     """Make the demos of some tables; return demos, tables, successful ones, and CPU seconds spent."""
-    rig = handheld_rig() if task == "pick-and-place" else load_rig("sim")
+    rig = load_rig("sim-handheld") if task == "pick-and-place" else load_rig("sim")
     demos = tables = good = 0
     with DemoMaker(rig, size) as maker:
         begun = time.process_time()

@@ -173,9 +173,10 @@ def test_every_model_has_a_driver_and_every_driver_a_known_model() -> None:
 
 
 SIMULATED = sorted(name for name in built_in_rigs() if name.startswith("sim"))
+WITH_ARMS = [name for name in SIMULATED if load_rig(name).arms]
 
 
-@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize("name", WITH_ARMS)
 def test_a_built_in_rig_is_opened_by_its_name_and_keeps_clear_at_home(name: str) -> None:
     rig = load_rig(name)
     assert rig.name == name
@@ -185,8 +186,8 @@ def test_a_built_in_rig_is_opened_by_its_name_and_keeps_clear_at_home(name: str)
     assert distance > 0.025
 
 
-def test_the_cameras_of_all_built_in_rigs_stand_alike() -> None:
-    first, *others = (load_rig(name) for name in SIMULATED)
+def test_the_cameras_of_all_built_in_rigs_with_arms_stand_alike() -> None:
+    first, *others = (load_rig(name) for name in WITH_ARMS)
     for rig in others:
         for a, b in zip(first.cameras, rig.cameras, strict=True):
             np.testing.assert_array_equal(a.camera.T_world_cam, b.camera.T_world_cam)

@@ -10,13 +10,15 @@ from widgets.arm_card import ArmCardView
 from widgets.busy_strip import BusyStrip
 from widgets.demo import demo
 from widgets.docked_page import DockedPage
-from widgets.panel import scrolled
+from widgets.panel import label, scrolled
 from widgets.rig_cameras import RigCameras
 from widgets.robot_panel import ROBOT_ACTIONS, RobotPanel
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
 from widgets.values import ArmCard, BusyState, Chip
 from widgets.views.scene_view import SceneView
+
+NO_ARMS = "This rig has no arm: a person holds the tool. To move arms, start the program with a rig that has them."
 
 
 class RigPage(QWidget):
@@ -35,6 +37,9 @@ class RigPage(QWidget):
         cards = QWidget()
         self._column = QVBoxLayout(cards)
         self._column.setContentsMargins(2, 0, 6, 0)
+        self._no_arms = label(NO_ARMS, "muted", wrap=True)
+        self._no_arms.setContentsMargins(12, 12, 12, 12)
+        self._column.addWidget(self._no_arms)
         self._column.addStretch(1)
         self.scene.show_caption("World, metres")
         self.docks = DockedPage("rig")
@@ -83,7 +88,8 @@ class RigPage(QWidget):
         self.busy.show_busy(busy)
 
     def show_arms(self, arms: Sequence[ArmCard]) -> None:
-        """Show a card an arm."""
+        """Show a card an arm, or what to do where the rig has none."""
+        self._no_arms.setVisible(not arms)
         for name in self._cards.keys() - {arm.name for arm in arms}:
             gone = self._cards.pop(name)
             gone.hide()

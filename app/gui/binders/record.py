@@ -85,6 +85,7 @@ class RecordBinder(QObject):
             "record.redo": lambda: self._try(self._here().redo),
             "record.undo": lambda: self._try(self._here().undo),
             "record.task": self.page.form.write_task,
+            "record.zero": lambda: self._try(self._here().zero_force),
             "record.scene": lambda: self._try(self._here().take_scene),
         }
 
@@ -100,6 +101,8 @@ class RecordBinder(QObject):
             "recording": state in ("starting", "recording", "stopping"),
             "review": state == "review",
             "armed": state == "armed",
+            "idle": state in ("idle", "armed"),
+            "force": session is not None and bool(session.forces),
             "discarded": session is not None and session.can_undo,
         }
         return {name for name, holds in held.items() if holds}

@@ -62,6 +62,8 @@ def banner(
             return say("saving", "SAVING", "Until it is on the disk")
         case "looking":
             return say("scene", "HANDS OFF", "The bare scene is looked at")
+        case "zeroing":
+            return say("scene", "HANDS OFF", "The force is zeroed: let go of the gripper")
         case "review":
             enter = "Enter" if keys["record.keep"] == "Return" else keys["record.keep"]
             decide = f"{enter} keeps   {keys['record.discard']} discards   {keys['record.redo']} again"

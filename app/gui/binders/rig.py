@@ -50,6 +50,7 @@ class RigBinder(QObject):
     def facts(self) -> set[str]:
         state = self._session.state
         held = {
+            "rig_arms": bool(self._program.rig.arms),
             "arms": state not in ("offline", "connecting", "closed") and bool(self._session.arms),
             "connecting": state == "connecting",
             "error": any(arm.error_code for arm in self._session.arms.values()) or state == "fault",

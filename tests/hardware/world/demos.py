@@ -6,12 +6,11 @@ import numpy as np
 
 from hardware.rig import load_rig
 from hardware.world.episodes import DemoMaker
-from hardware.world.handheld import handheld_rig
 
 
 def summary(task: str, seed: int, held_out: bool = False, size: tuple[int, int] = (96, 64)) -> dict[str, object]:
     """The first demo of a table: sizes, digests, the bare scene, success."""
-    rig = handheld_rig() if task == "pick-and-place" else load_rig("sim")
+    rig = load_rig("sim-handheld") if task == "pick-and-place" else load_rig("sim")
     with DemoMaker(rig, size) as maker:
         demos = list(maker.episode(task, seed, held_out=held_out))
     first, digest = demos[0], hashlib.sha256()

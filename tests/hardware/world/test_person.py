@@ -7,7 +7,6 @@ import pytest
 
 from hardware.geometry import Array, rotation_from_vector, transform
 from hardware.rig import load_rig
-from hardware.world.handheld import handheld_rig
 from hardware.world.held_memory import ROWS, HeldMemory, HeldSample
 from hardware.world.live import LiveWorld
 from hardware.world.process import WorldProcess
@@ -16,7 +15,7 @@ UPRIGHT = rotation_from_vector(np.array([0.0, 0.0, np.pi / 2]))
 
 
 def world(task: str, seed: int = 3) -> LiveWorld:
-    rig = handheld_rig() if task == "pick-and-place" else load_rig("sim")
+    rig = load_rig("sim-handheld") if task == "pick-and-place" else load_rig("sim")
     return LiveWorld(rig, tuple(c.camera for c in rig.cameras), {}, task, seed)
 
 
@@ -120,7 +119,7 @@ def test_a_reader_of_held_tools_gets_each_sample_once_and_sees_what_it_missed() 
 
 
 def test_the_world_process_shows_a_task_to_its_cameras_in_real_time() -> None:
-    with WorldProcess(handheld_rig(), task="pick-and-place", seed=1, size=(96, 64)) as running:
+    with WorldProcess(load_rig("sim-handheld"), task="pick-and-place", seed=1, size=(96, 64)) as running:
         camera = running.camera("left")
         camera.connect()
         bare = camera.read_latest().rgb.astype(int)
