@@ -17,6 +17,7 @@ from hardware.recording.capture import CaptureSource, CaptureStatus
 from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import EpisodeFileError, EpisodeNote, Override
 from hardware.recording.session import Entry, Session, SessionBusy
+from hardware.robots.arm_streams import ArmStreams
 from hardware.types import Frame, Image
 
 State = Literal["idle", "looking", "zeroing", "armed", "starting", "recording", "stopping", "review", "saving"]
@@ -57,10 +58,12 @@ class RecordingSession:
         *,
         plan: RecordingPlan | None = None,
         details: Mapping[str, str] | None = None,
+        arms: Callable[[], ArmStreams | None] = lambda: None,
     ) -> None:
-        """details: what every episode's note is to say too, such as the rig's name and sha256. Raises OSError."""
+        """details: what every episode's note is to say too, such as the rig's name and sha256; arms(): looks at the
+        arms that are connected, None where there are none. Raises OSError."""
         self._capture, self._session, self._file = capture, Session(folder), remembered_file
-        self._files = TakeFiles(capture, self._session)
+        self._files = TakeFiles(capture, self._session, arms)
         self._plan, self._details = plan, dict(details or {})
         self._listeners = Listeners()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
@@ -272,6 +275,7 @@ class RecordingSession:
                 self._files.stop(self.take)
             except (OSError, RuntimeError, EpisodeFileError) as error:
                 log.warning("the last take is unfinished: %s", error)
+        self._files.leave_arms()
         self._close_reader()
         self._session.close()
         self.state = "idle"

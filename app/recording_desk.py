@@ -12,6 +12,7 @@ from app.recording import RecordingSession
 from app.sim_table import SimTable
 from app.workspace import Workspace
 from hardware.rig import Rig
+from hardware.robots.arm_streams import ArmStreams
 from hardware.stream import StreamInfo
 from hardware.types import Frame
 from hardware.world.process import WorldProcess
@@ -34,8 +35,11 @@ class RecordingDesk:
         workspace: Workspace,
         arms_world: Callable[[], WorldProcess | None] = lambda: None,
         opener: Callable[[Rig, WorldProcess | None], LiveDevices] = open_devices,
+        arms: Callable[[], ArmStreams | None] = lambda: None,
     ) -> None:
-        """arms_world(): the world that the connected arms of a simulated rig move in, so that both see the same."""
+        """arms_world(): the world that the connected arms of a simulated rig move in, so that both see the same;
+        arms(): looks at the connected arms for a take, None where there are none."""
+        self._arms = arms
         self.rig, self._workspace, self._arms_world, self._opener = rig, workspace, arms_world, opener
         self._listeners = Listeners()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="devices")
@@ -141,7 +145,8 @@ class RecordingDesk:
             "rig_sha256": self.rig.sha256,
             "simulated": str(self.rig.simulated).lower(),
         }
-        return RecordingSession(live.capture, folder, self._workspace.root / "recording.json", details=details)
+        remembered = self._workspace.root / "recording.json"
+        return RecordingSession(live.capture, folder, remembered, details=details, arms=self._arms)
 
     def _begin_table(self, session: RecordingSession, table: SimTable) -> None:
         self.table = table

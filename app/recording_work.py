@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hardware.recording.mcap_log import MCAP, EpisodeReader, open_episode
 from hardware.recording.note import EpisodeFileError, EpisodeNote, Verdict
 from hardware.recording.recorder import flaw_counts
 from hardware.recording.session import Session
+from hardware.robots.arm_streams import ArmStreams
 from hardware.types import Image
 
 SCENE_APART_S = 0.3
@@ -50,8 +51,10 @@ class CheckedTake:
 class TakeFiles:
     """Every method may take a while, and raises OSError, RuntimeError, TimeoutError or EpisodeFileError."""
 
-    def __init__(self, capture: CaptureSource, session: Session) -> None:
-        self._capture, self._session = capture, session
+    def __init__(self, capture: CaptureSource, session: Session, arms: Callable[[], ArmStreams | None]) -> None:
+        """arms(): looks at the arms that are connected from now on, None where there are none."""
+        self._capture, self._session, self._arms = capture, session, arms
+        self._followed: ArmStreams | None = None
         self._found: dict[Path, tuple[Verdict, ...]] = {}
 
     def look_at_scene(self) -> Scene:
@@ -69,12 +72,15 @@ class TakeFiles:
         try:
             for name, png in files.items():
                 self._session.write_scene(folder, name, png)
-            self._capture.start(folder / MCAP, {"episode": note.id, "task": note.task})
+            self._followed = self._arms()
+            arms = self._followed.streams if self._followed else {}
+            self._capture.start(folder / MCAP, {"episode": note.id, "task": note.task}, arms)
         except BaseException:
+            self.leave_arms()
             with contextlib.suppress(OSError):
                 self._session.discard(folder)
             raise
-        return Take(folder, note)
+        return Take(folder, replace(note, streams=(*note.streams, *arms)))
 
     def stop(self, take: Take) -> Take:
         """End the recording; where the capture process died, save what it had brought to the disk."""
@@ -82,6 +88,8 @@ class TakeFiles:
             ended = self._capture.stop()
         except RuntimeError as error:
             return replace(self.recover(take.folder), problem=str(error))
+        finally:
+            self.leave_arms()
         if not ended.finished:
             return replace(self.recover(take.folder), problem=ended.problem)
         note = replace(
@@ -95,6 +103,12 @@ class TakeFiles:
         )
         self._session.write_note(take.folder, note)
         return Take(take.folder, note)
+
+    def leave_arms(self) -> None:
+        """Look at them no more. Safe to call twice."""
+        followed, self._followed = self._followed, None
+        if followed is not None:
+            followed.close()
 
     def recover(self, folder: Path) -> Take:
         note, _ = self._session.recover(folder)

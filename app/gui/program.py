@@ -14,6 +14,7 @@ from app.settings import ledger_file, load_settings
 from app.teleoperation import Teleoperation
 from app.workspace import Workspace
 from hardware.rig import Rig
+from hardware.robots.arm_streams import ArmStreams
 from hardware.world.process import WorldProcess
 
 
@@ -35,11 +36,15 @@ class Program:
     @cached_property
     def recording(self) -> RecordingDesk:
         """The cameras and sensors of the rig, and what is recorded of them."""
-        return RecordingDesk(self.rig, self.workspace, self._arms_world)
+        return RecordingDesk(self.rig, self.workspace, self._arms_world, arms=self._arm_streams)
 
     def _arms_world(self) -> WorldProcess | None:
         link = self.execution.link
         return link.world.world if link is not None and link.world is not None else None
+
+    def _arm_streams(self) -> ArmStreams | None:
+        link = self.execution.link
+        return ArmStreams(link.group, link.rig) if link is not None else None
 
     @property
     def moving(self) -> bool:

@@ -13,9 +13,10 @@ import numpy as np
 from hardware.recording.encoder import picture_size, to_rgb
 from hardware.recording.files import Files
 from hardware.recording.recorder import Ended, Progress, Recorder
-from hardware.stream import Device, DeviceError, Picture, Pose, Reading, StreamHealth, StreamInfo, Zeroed
+from hardware.stream import Device, DeviceError, Picture, Pose, Reading, Ring, StreamHealth, StreamInfo, Zeroed
 from hardware.types import Frame
 
+Rings = Mapping[str, tuple[StreamInfo, Ring]]
 DeviceMaker = Callable[[], Device]  # pickles, where the devices live in another process
 PREVIEW_FPS = 15.0
 PREVIEW_WIDTH = 640
@@ -56,8 +57,9 @@ class CaptureSource(Protocol):
         DeviceError where it does not measure."""
         ...
 
-    def start(self, path: Path, facts: Mapping[str, str]) -> None:
-        """Record into a new .mcap file. Raises OSError, RuntimeError where it records already."""
+    def start(self, path: Path, facts: Mapping[str, str], beside: Rings | None = None) -> None:
+        """Record into a new .mcap file. beside: what this process itself delivers, by other names than the devices;
+        to be delivered until `stop` has returned. Raises OSError, RuntimeError where it records already."""
         ...
 
     def stop(self) -> Ended:
@@ -119,16 +121,17 @@ class Capture:
             raise ValueError(f"{stream}: it has no zero to set; valid: {valid}")
         device.tare()
 
-    def start(self, path: Path, facts: Mapping[str, str]) -> None:
+    def start(self, path: Path, facts: Mapping[str, str], beside: Rings | None = None) -> None:
         if self._recorder is not None:
             raise RuntimeError("it records already; stop first")
         streams = {name: (info, self._devices[name].ring) for name, info in self._infos.items()}
-        self._recorder = Recorder(path, streams, files=self._files, facts=facts)
+        self._recorder = Recorder(path, {**(beside or {}), **streams}, files=self._files, facts=facts)
 
-    def stop(self) -> Ended:
+    def stop(self, at: float | None = None) -> Ended:
+        """at: the host time at which it was asked for, None: now."""
         if self._recorder is None:
             raise RuntimeError("nothing is recorded; start first")
-        ended = self._recorder.stop()
+        ended = self._recorder.stop(at)
         self._recorder = None
         return ended
 

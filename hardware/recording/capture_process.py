@@ -6,14 +6,15 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from hardware.recording.capture import Capture, CaptureStatus, DeviceMaker, Previews, preview_size
+from hardware.recording.capture import Capture, CaptureStatus, DeviceMaker, Previews, Rings, preview_size
 from hardware.recording.recorder import Ended
-from hardware.stream import StreamInfo
+from hardware.stream import Ring, Sample, StreamInfo
 from hardware.types import Frame
 from hardware.world.frame_memory import FrameMemory
 
@@ -21,6 +22,8 @@ OPEN_TIMEOUT = 90.0
 REPLY_TIMEOUT = 20.0
 STATUS_S = 0.1
 NICER = -10
+FEED_S = 0.05
+FED_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class CaptureProcess:
         self._memories: dict[str, FrameMemory] = {}
         self._infos: dict[str, StreamInfo] = {}
         self._status = CaptureStatus({}, {}, {}, None)
+        self._feed: _Feed | None = None
         self._process = context.Process(target=_child, args=(tuple(makers), theirs, their_news), name="capture")
         try:
             self._process.start()
@@ -98,11 +102,16 @@ class CaptureProcess:
     def zero(self, stream: str) -> None:
         self._ask("zero", stream)
 
-    def start(self, path: Path, facts: Mapping[str, str]) -> None:
-        self._ask("start", path, dict(facts))
+    def start(self, path: Path, facts: Mapping[str, str], beside: Rings | None = None) -> None:
+        fed = dict(beside or {})
+        self._ask("start", path, dict(facts), tuple(info for info, _ in fed.values()))
+        if fed:
+            self._feed = _Feed(fed, self._tell)
 
     def stop(self) -> Ended:
-        ended = self._ask("stop")
+        at = time.monotonic()
+        self._end_feed()
+        ended = self._ask("stop", at)
         if not isinstance(ended, Ended):
             raise CaptureGone(f"the capture process answered {type(ended).__name__}")
         return ended
@@ -116,9 +125,20 @@ class CaptureProcess:
             if self._process.is_alive():
                 self._process.kill()
                 self._process.join()
+        self._end_feed()
         self._news.close()
         for memory in self._memories.values():
             memory.close()
+
+    def _end_feed(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            feed.close()
+
+    def _tell(self, samples: list[Sample]) -> None:
+        """Hand samples over, before any order that comes later; there is no answer."""
+        with self._lock:
+            self._pipe.send(("feed", samples))
 
     def _ask(self, *message: object) -> object:
         with self._lock:
@@ -138,6 +158,40 @@ class CaptureProcess:
         if isinstance(reply, BaseException):
             raise reply
         return reply
+
+
+class _Feed:
+    """Hands what comes into rings of this process over, until `close`. What does not get through in the time that a
+    ring keeps leaves a gap in the samples' counter, which the recorder tells."""
+
+    def __init__(self, rings: Rings, send: Callable[[list[Sample]], None]) -> None:
+        self._rings = [ring for _, ring in rings.values()]
+        self._cursors = [ring.count for ring in self._rings]
+        self._send, self._ended = send, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Hand over what had come until now. Raises TimeoutError where the process takes nothing any more."""
+        self._ended.set()
+        self._thread.join(REPLY_TIMEOUT)
+        if self._thread.is_alive():
+            raise TimeoutError(f"the capture process has taken nothing in {REPLY_TIMEOUT:.0f} s")
+
+    def _run(self) -> None:
+        # where the process is gone, its status and the next order say so
+        with contextlib.suppress(OSError):
+            while not self._ended.wait(FEED_S):
+                self._once()
+            self._once()
+
+    def _once(self) -> None:
+        found: list[Sample] = []
+        for k, ring in enumerate(self._rings):
+            samples, self._cursors[k], _ = ring.after(self._cursors[k])
+            found += samples
+        if found:
+            self._send(found)
 
 
 def _gone(error: BaseException) -> CaptureGone:
@@ -170,6 +224,7 @@ class _Served:
     def __init__(self, capture: Capture, pipe: Connection, news: Connection) -> None:
         self._capture, self._pipe, self._news = capture, pipe, news
         self._memories: dict[str, FrameMemory] = {}
+        self._fed: dict[str, Ring] = {}
         self._previews: Previews | None = None
         self._ended = threading.Event()
 
@@ -179,7 +234,11 @@ class _Served:
         teller.start()
         try:
             while True:
-                self._pipe.send(self._answer(*self._pipe.recv()))
+                what, *arguments = self._pipe.recv()
+                if what == "feed":
+                    self._put(*arguments)
+                else:
+                    self._pipe.send(self._answer(what, *arguments))
         finally:
             self._ended.set()
             teller.join()
@@ -212,11 +271,17 @@ class _Served:
     def _do_zero(self, stream: str) -> None:
         self._capture.zero(stream)
 
-    def _do_start(self, path: Path, facts: dict[str, str]) -> None:
-        self._capture.start(path, facts)
+    def _do_start(self, path: Path, facts: dict[str, str], fed: tuple[StreamInfo, ...]) -> None:
+        rings = {info.name: (info, Ring(max(2, round(FED_S * info.rate_hz)))) for info in fed}
+        self._capture.start(path, facts, rings)
+        self._fed = {name: ring for name, (_, ring) in rings.items()}
 
-    def _do_stop(self) -> Ended:
-        return self._capture.stop()
+    def _put(self, samples: list[Sample]) -> None:
+        for sample in samples:
+            self._fed[sample.stream].put(sample)
+
+    def _do_stop(self, at: float) -> Ended:
+        return self._capture.stop(at)
 
     def _do_snapshot(self, stream: str) -> Frame | None:
         return self._capture.snapshot(stream)

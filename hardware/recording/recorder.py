@@ -125,10 +125,11 @@ class Recorder:
                 self._problem,
             )
 
-    def stop(self) -> Ended:
-        """Record what had come until now, finish the file and bring it to the disk. Safe to call twice."""
+    def stop(self, at: float | None = None) -> Ended:
+        """Record what had come until `at` [s, host; None: now], finish the file and bring it to the disk. Safe to
+        call twice."""
         if self._ended is None:
-            self._until = time.monotonic()
+            self._until = time.monotonic() if at is None else at
             self._stopping.set()
             for thread in self._readers:
                 thread.join()

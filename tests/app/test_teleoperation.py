@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,16 @@ import pytest
 
 from app.execution import ExecutionSession
 from app.ledger import Ledger
+from app.recording import RecordingSession, State
 from app.saved_poses import SavedPoses
 from app.teleoperation import Teleoperation, Wish
 from app.workspace import open_workspace
 from hardware.mounting import default_tools
+from hardware.recording.capture import Capture
+from hardware.recording.mcap_log import open_episode
+from hardware.robots.arm_streams import ArmStreams
 from hardware.robots.emulator.process import Fault
+from tests.hardware.recording.sources import Source, info, picture
 from tests.hardware.robots.servo_rig import two_arm_rig
 
 STILL: Wish = (0.0,) * 6
@@ -97,6 +103,50 @@ def test_the_arm_moves_while_the_control_is_held_and_stands_after(person: Person
     person.hold(STILL, 0.3)
     np.testing.assert_allclose(person.tip("left"), stands, atol=2e-4)
     np.testing.assert_allclose(person.tip("left")[:2], before[:2], atol=2e-3)
+
+
+def test_a_demonstration_by_hand_control_holds_what_the_arms_were_told_and_did(
+    person: Person, tmp_path: Path
+) -> None:
+    link = person.execution.link
+    assert link is not None
+    still = picture("top", 0, 0.0)
+    camera = Source(info("top"), lambda k, t: [replace(still, index=k, t_host=t, t_device=t)])
+    capture = Capture([lambda: camera])
+    session = RecordingSession(
+        capture, tmp_path / "session", tmp_path / "remembered.json", arms=lambda: ArmStreams(link.group, link.rig)
+    )
+
+    def reached(state: State) -> bool:
+        session.pump()
+        return session.state == state
+
+    def until(state: State) -> None:
+        person.until(lambda: reached(state))
+
+    try:
+        session.take_scene()
+        until("armed")
+        session.start()
+        until("recording")
+        before = person.tip("left")
+        person.until(lambda: person.tip("left")[2] - before[2] > 0.01, UP)
+        person.until(lambda: person.robot.mode == "none")
+        session.stop()
+        until("review")
+        assert session.take is not None
+        assert set(session.take.note.streams) == {"top", "left_arm", "right_arm"}
+        with open_episode(session.take.folder) as episode:
+            left, right = episode.arm_samples("left_arm"), episode.arm_samples("right_arm")
+        assert max(s.T_world_tool[2, 3] for s in left) - left[0].T_world_tool[2, 3] > 0.008
+        told = [s for s in left if s.commanded is not None]
+        assert len(told) > 5
+        assert max(float(np.abs(s.commanded - s.q).max()) for s in told if s.commanded is not None) < 0.05
+        assert len(right) > 5
+        assert all(s.commanded is None for s in right), "nothing moved it"
+    finally:
+        session.close()
+        capture.close()
 
 
 def test_a_frozen_window_lets_go(person: Person) -> None:

@@ -100,8 +100,8 @@ def arm(stream: str, k: int, t: float, *, commanded: bool = True, opening: float
     q = np.linspace(-1.0, 1.0, 7) + 0.001 * k
     T = np.eye(4)
     T[:3, 3] = 0.4, 0.001 * k, 0.2
-    told = (q + 0.01, t + 0.004) if commanded else (None, 0.0)
-    return ArmSample(stream, k, t, t, q, 0.1 * q, T, *told, opening, "servo")
+    told, t_told = (q + 0.01, t + 0.004) if commanded else (None, 0.0)
+    return ArmSample(stream, k, t, t, q, 0.1 * q, T, told, t_told, opening, "servo")
 
 
 def camera_source(name: str = "top", size: tuple[int, int] = (96, 64)) -> Source:

@@ -14,8 +14,8 @@ from hardware.recording.flaws import StreamWatch
 from hardware.recording.mcap_log import MCAP, open_episode
 from hardware.recording.recorder import Ended, Recorder
 from hardware.recording.recover import recover
-from hardware.stream import DeviceError, Picture, Reading, Ring, Sample
-from tests.hardware.recording.sources import camera_source, force_source, info, picture, pose_source
+from hardware.stream import DeviceError, Picture, Reading, Ring, Sample, StreamInfo
+from tests.hardware.recording.sources import arm, camera_source, force_source, info, picture, pose_source
 
 
 def record(path: Path, samples: list[Sample], ring_length: int = 1000) -> Ended:
@@ -142,6 +142,30 @@ def test_a_capture_process_records_shows_pictures_and_says_how_it_is(tmp_path: P
             assert len(list(reader.frames("top"))) == ended.samples["top"] > 5
     finally:
         with_own.close()
+
+
+@pytest.mark.parametrize("own_process", [False, True])
+def test_what_this_process_delivers_is_recorded_beside_the_devices(tmp_path: Path, own_process: bool) -> None:
+    capture = CaptureProcess([force_source]) if own_process else Capture([force_source])
+    try:
+        ring = Ring(100)
+        ring.put(arm("left_arm", 0, time.monotonic()))  # before the recording
+        capture.start(tmp_path / MCAP, {}, {"left_arm": (StreamInfo("left_arm", "arm", 50.0), ring)})
+        given = [ring.count + k for k in range(30)]
+        for k in given:
+            ring.put(arm("left_arm", k, time.monotonic()))
+            time.sleep(0.02)
+        ended = capture.stop()
+        assert ended.finished
+        assert ended.samples["left_arm"] == 30
+        assert "left_arm" not in {f.stream for f in ended.flaws if f.kind != "stalled"}
+        assert set(capture.streams) == {"force"}, "what is shown as a device is one"
+    finally:
+        capture.close()
+    with open_episode(tmp_path) as reader:
+        assert reader.times("left_arm").index.tolist() == given
+        assert reader.arm_samples("left_arm")[-1].commanded is not None
+        assert len(reader.readings("force")) > 10
 
 
 def test_when_the_capture_process_dies_the_window_is_told_and_the_file_recovers(tmp_path: Path) -> None:
