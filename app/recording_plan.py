@@ -35,8 +35,12 @@ class RecordingPlan:
             raise ValueError(f"plan: goal: {self.goal}; valid: 1 and more")
 
     def next(self, kept: Iterable[EpisodeNote], seed: int) -> Choice:
-        """Return one of the choices that were recorded least, drawn by seed."""
-        counts = Counter((n.task, n.object, n.condition) for n in kept)
+        """Return one of the choices that were recorded least, drawn by seed.
+
+        Where the plan names tasks alone, every take of a task counts, whatever object was in it.
+        """
+        tasks_only = not any(c.object or c.condition for c in self.choices)
+        counts = Counter((n.task, "", "") if tasks_only else (n.task, n.object, n.condition) for n in kept)
         fewest = min(counts[(c.task, c.object, c.condition)] for c in self.choices)
         open_ = [c for c in self.choices if counts[(c.task, c.object, c.condition)] == fewest]
         return random.Random(seed).choice(open_)
