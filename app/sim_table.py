@@ -3,17 +3,20 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 from app.recording_plan import Choice
+from hardware.geometry import Array
 from hardware.world.process import WorldProcess
 from hardware.world.tasks.table import lay
 
-ShownBy = Literal["person", "nobody"]
+ShownBy = Literal["person", "me", "nobody"]
 SHOWN_BY: tuple[tuple[ShownBy, str], ...] = (
     ("person", "a simulated person, once it records"),
+    ("me", "me: mouse, keys or gamepad"),
     ("nobody", "nobody: I move arms or tools"),
 )
 SETTLE_S = 0.2  # until the world's word on who is at work is newer than the command
@@ -21,8 +24,9 @@ log = logging.getLogger(__name__)
 
 
 class SimTable:
-    """Owned by one thread; what the world takes time for happens in another. Read: `task`, `seed`, `shown_by`,
-    `busy` (the table is being laid), `problem` ("" or what went wrong)."""
+    """Owned by one thread; what the world takes time for happens in another. Read: `task`, `seed`, `laid` (what a
+    take on it is of), `tools` (role -> tool that lies ready), `shown_by`, `busy` (the table is being laid),
+    `problem` ("" or what went wrong)."""
 
     def __init__(self, world: WorldProcess, tasks: tuple[str, ...], seed: int = 1) -> None:
         """tasks: those that somebody knows how to show with this rig, the usual one first."""
@@ -30,7 +34,10 @@ class SimTable:
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="table")
         self._laying: Future[object] | None = None
         self._begun_at = math.inf
+        self._asked: deque[tuple[Mapping[str, Array | None], float | None]] = deque(maxlen=1)
         self.task, self.problem = "", ""
+        self.tools: Mapping[str, str] = {}
+        self.laid: Choice | None = None
         self.shown_by: ShownBy = "person"
 
     @property
@@ -46,9 +53,10 @@ class SimTable:
     def lay(self, task: str) -> Choice:
         """Lay a task's table for this seed; return what a take on it is of. Raises ValueError naming the tasks."""
         layout = lay(task, self.seed)
-        self.task, self._begun_at = task, math.inf
+        self.task, self.tools, self._begun_at = task, layout.tools, math.inf
         self._laying = self._background.submit(self._try, lambda: self._world.reset(self.seed, task))
-        return Choice(task, next(iter(layout.objects), ""), f"table {self.seed}", layout.instruction)
+        self.laid = Choice(task, next(iter(layout.objects), ""), f"table {self.seed}", layout.instruction)
+        return self.laid
 
     def next(self) -> Choice:
         """Lay another table of the same task."""
@@ -76,6 +84,11 @@ class SimTable:
         if self.shown_by == "person" and self.task:
             self._background.submit(self._try, self._show)
 
+    def hold(self, T_world_tool: Mapping[str, Array | None], opening: float | None = None) -> None:
+        """Move held tools by hand, as `WorldProcess.hold`; where the world lags behind, only the newest counts."""
+        self._asked.append((T_world_tool, opening))
+        self._background.submit(self._try, self._hold_newest)
+
     def close(self) -> None:
         """Wait for what is under way. Safe to call twice."""
         self._background.shutdown(wait=True, cancel_futures=True)
@@ -83,6 +96,10 @@ class SimTable:
     def _show(self) -> None:
         self._world.demonstrate(self.task, self.seed, fresh=False)
         self._begun_at = time.monotonic()
+
+    def _hold_newest(self) -> None:
+        if self._asked:
+            self._world.hold(*self._asked.popleft())
 
     def _try(self, action: Callable[[], object]) -> None:
         try:

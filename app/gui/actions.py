@@ -92,6 +92,7 @@ _CORRECTIONS: tuple[Action, ...] = (
 _RECORDING: tuple[Action, ...] = (
     _row("cameras.open", "Turn on the cameras", "F8", "Rig", "All cameras and sensors", "-cameras -opening"),
     _row("cameras.close", "Turn off the cameras", "", "Rig", "", "cameras -recording -review"),
+    _row("cameras.find", "Find devices", "", "Rig", "What is plugged in, as lines of a rig.toml", "-looking"),
     _row("record.next", "Next step", "Space", "Record", "Cameras on, scene picture, start, stop", "recordable"),
     _row(
         "record.pedal", "Foot pedal", "PgDown", "Record", "As Space; on a take under review it keeps", "recordable"

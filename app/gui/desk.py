@@ -16,10 +16,13 @@ from app.gui.binders.comparison import ComparisonBinder
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
+from app.gui.binders.find_devices import FindDevicesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.preferences import Effects, PreferencesBinder
 from app.gui.binders.record import RecordBinder
+from app.gui.binders.record_hand import RecordHandBinder
+from app.gui.binders.record_plan import RecordPlanBinder
 from app.gui.binders.rig import RigBinder
 from app.gui.binders.rig_cameras import RigCamerasBinder
 from app.gui.binders.robot import RobotBinder
@@ -58,7 +61,7 @@ class Desk(QObject):
         memory = WindowMemory(program.workspace.root / "window.json" if remember else None)
         go = {page: self.board[f"go.{page}"] for page in PAGES}
         arms = {name: self.board[f"arms.{name}"] for name in ("connect", "disconnect", "clear")}
-        cameras = {"cameras": self.board["cameras.open"]}
+        cameras = {"cameras": self.board["cameras.open"], "find": self.board["cameras.find"]}
         self.rig_page = RigPage(arms | cameras | _of("rig", self.board))
         self.dream_page = DreamPage(_of("dream", self.board))
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
@@ -169,8 +172,12 @@ class Desk(QObject):
         tools.offered.connect(self.dream_page.form.show_tools)
         cameras = RigCamerasBinder(self.rig_page, self.program, self._frames)
         record = RecordBinder(self.record_page, self.program.recording, shell, lambda: self.board.keys)
+        hand = RecordHandBinder(self.record_page, self.program.recording, lambda: self.program.moving)
+        plan = RecordPlanBinder(
+            self.record_page, self.program.recording, shell, self.program.workspace.root / "recording_plan.json"
+        )
         robot = RobotBinder(self.rig_page, self.program, shell, figures=self._figures)
-        return [tools, robot, record, cameras]
+        return [tools, robot, record, hand, plan, cameras, FindDevicesBinder(self.rig_page, shell)]
 
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)

@@ -35,6 +35,7 @@ IN_THE_WAY = {
     "arms": "the arms are connected already",
     "cameras": "the cameras are on already",
     "opening": "the cameras are being turned on",
+    "looking": "devices are being looked for",
     "recording": "stop recording first",
     "review": "keep or discard the take first",
 }

@@ -10,6 +10,7 @@ from widgets.choice_form import ChoiceForm
 from widgets.demo import demo
 from widgets.gates_list import GatesList
 from widgets.panel import Panel, label, scrolled
+from widgets.plan_form import PlanForm
 from widgets.record_banner import HIGHEST, LOWEST, RecordBanner
 from widgets.record_values import (
     Choice,
@@ -47,6 +48,7 @@ class RecordPage(QWidget):
         self.setObjectName("page")
         self.grid, self.banner, self.takes = LiveGrid(), RecordBanner(), TakesStrip()
         self.form, self.gates, self.verdicts = ChoiceForm(), GatesList(), VerdictList()
+        self.plan = PlanForm()
         self.unfinished = UnfinishedBanner()
         self._recording = False
         self._bar = TopBar("Record", [action_button(actions[name]) for name in RECORD_ACTIONS])
@@ -97,6 +99,7 @@ class RecordPage(QWidget):
     def show_choice(self, choice: Choice | None) -> None:
         """Show what the next take is of; None while nothing can be recorded."""
         self._choice_panel.setVisible(choice is not None)
+        self._plan_panel.setVisible(choice is not None)
         self._aside.setVisible(choice is not None)
         if choice is not None:
             self.form.show_choice(choice)
@@ -140,7 +143,10 @@ class RecordPage(QWidget):
         self._choice_panel = Panel("WHAT IS SHOWN")
         self._choice_panel.body.addWidget(self.form)
         self._choice_panel.hide()
-        for panel in (self._verdicts_panel, self._gates_panel, self._choice_panel):
+        self._plan_panel = Panel("WHAT COMES NEXT")
+        self._plan_panel.body.addWidget(self.plan)
+        self._plan_panel.hide()
+        for panel in (self._verdicts_panel, self._gates_panel, self._choice_panel, self._plan_panel):
             aside.addWidget(panel)
         aside.addStretch(1)
         inner = QWidget()

@@ -23,14 +23,15 @@ NO_ARMS = "This rig has no arm: a person holds the tool. To move arms, start the
 
 class RigPage(QWidget):
     """`cameras` shows every device live; the arms have a card each; `scene` shows where everything stands; `robot`
-    moves an arm by hand. actions: connect, disconnect, clear, cameras, and those of the robot panel."""
+    moves an arm by hand. actions: connect, disconnect, clear, cameras, find, and those of the robot panel."""
 
     clear_wanted = Signal(str)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
-        self.cameras, self.scene, self.busy = RigCameras(actions["cameras"]), SceneView(), BusyStrip()
+        self.cameras = RigCameras(actions["cameras"], actions["find"])
+        self.scene, self.busy = SceneView(), BusyStrip()
         self.robot = RobotPanel(actions)
         self.bar = TopBar("Rig", [action_button(actions[name]) for name in ("connect", "disconnect", "clear")])
         self._cards: dict[str, ArmCardView] = {}
@@ -113,7 +114,7 @@ def main() -> None:
 
     def make() -> QWidget:
         page = RigPage(
-            {name: QAction(name) for name in ("connect", "disconnect", "clear", "cameras", *ROBOT_ACTIONS)}
+            {name: QAction(name) for name in ("connect", "disconnect", "clear", "cameras", "find", *ROBOT_ACTIONS)}
         )
         page.show_arms([ArmCard("left", "xArm 7 left", "ready", "ok", connected=True)])
         return page

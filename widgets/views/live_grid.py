@@ -4,9 +4,10 @@ Pictures are pulled, one camera a turn, so that no turn of the window's loop car
 scaled once, to the size of its cell, and only the cell that has a new one is painted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
-from PySide6.QtCore import QRect, QSize, QTimer, Signal, Slot
+from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -33,6 +34,9 @@ class LiveGrid(QWidget):
 
     camera_picked = Signal(str)
     arranged = Signal()
+    # a camera; share of its picture from left and from top, 0..1; with the right button; only now pressed
+    pointed = Signal(str, float, float, bool, bool)
+    wheeled = Signal(float, Qt.KeyboardModifier)  # notches, while a hint is shown
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +45,7 @@ class LiveGrid(QWidget):
         self._tiles: dict[str, SensorTile] = {}
         self._names: tuple[tuple[str, str], ...] = ()
         self._empty = "No cameras yet"
+        self._hint: tuple[str, frozenset[str]] = "", frozenset()
         self._next = 0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
@@ -82,6 +87,12 @@ class LiveGrid(QWidget):
         for cell in self._cells.values():
             cell.picture.show_badge(text)
 
+    def show_hint(self, text: str, cameras: Collection[str] = ()) -> None:
+        """Say along the foot of these cameras' pictures what mouse and wheel do there; "" takes both away."""
+        self._hint = text, frozenset(cameras)
+        for name, cell in self._cells.items():
+            cell.picture.show_hint(text if name in cameras else "")
+
     def natural_height(self, width: int) -> int:
         """How high [px] the grid has to be at this width for cameras side by side to fill it."""
         count = len(self._cells)
@@ -117,10 +128,13 @@ class LiveGrid(QWidget):
         self._tiles = {row.name: SensorTile(self) for row in rows if row.shape != "picture"}
         for name, cell in self._cells.items():
             cell.picture.picked.connect(lambda name=name: self.camera_picked.emit(name))
+            cell.picture.pointed.connect(partial(self.pointed.emit, name))
+            cell.picture.wheeled.connect(self.wheeled)
             cell.show()
         for tile in self._tiles.values():
             tile.show()
         self._timer.setInterval(max(SHORTEST_MS, CELL_MS // max(1, len(self._cells))))
+        self.show_hint(*self._hint)
         self._arrange()
         self.update()
         self.arranged.emit()

@@ -3,13 +3,14 @@
 import cv2
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from hardware.types import Frame, Image
 from widgets.theme import color, font
 from widgets.views.paint import draw_empty
 
+_NOTCH = 120.0  # of a wheel, in Qt's eighths of a degree
 USUAL_ASPECT = 16 / 9  # width by height of a picture, before the first one has come
 
 
@@ -17,13 +18,16 @@ class LivePicture(QWidget):
     """Shows what `show_frame` gives it; a frame that it shows already costs a comparison."""
 
     picked = Signal()
+    # share of the picture from its left and from its top, 0..1; with the right button; only now pressed
+    pointed = Signal(float, float, bool, bool)
+    wheeled = Signal(float, Qt.KeyboardModifier)  # notches, away from the person positive
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seen: tuple[int, float, QSize] | None = None
         self._image: QImage | None = None
         self._aspect = USUAL_ASPECT
-        self._problem, self._badge = "", ""
+        self._problem, self._badge, self._hint = "", "", ""
         self._waiting = "Waiting for the first picture"
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -72,6 +76,13 @@ class LivePicture(QWidget):
             self._badge = text
             self.update()
 
+    def show_hint(self, text: str) -> None:
+        """What mouse and wheel do in the picture, along its foot; "" where they do nothing."""
+        if text != self._hint:
+            self._hint = text
+            self.setCursor(Qt.CursorShape.CrossCursor if text else Qt.CursorShape.ArrowCursor)
+            self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._image is None:
@@ -86,9 +97,33 @@ class LivePicture(QWidget):
             self._paint_problem(painter, area)
         if self._badge:
             self._paint_badge(painter, area)
+        if self._hint:
+            self._paint_hint(painter, area)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.picked.emit()
+        self._tell_where(event, pressed=True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._tell_where(event, pressed=False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not self._hint:
+            event.ignore()  # what it stands in may scroll
+            return
+        # with Alt and on some systems with Shift, Qt tells of the wheel as of a sideways one
+        turned = event.angleDelta().y() or event.angleDelta().x()
+        self.wheeled.emit(turned / _NOTCH, event.modifiers())
+
+    def _tell_where(self, event: QMouseEvent, pressed: bool) -> None:
+        held = event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton)
+        area = self._area()
+        if not held or not self._hint or not area.width() or not area.height():
+            return
+        at = event.position()
+        left, top = (at.x() - area.left()) / area.width(), (at.y() - area.top()) / area.height()
+        if 0 <= left <= 1 and 0 <= top <= 1:
+            self.pointed.emit(left, top, bool(held & Qt.MouseButton.RightButton), pressed)
 
     def _area(self) -> QRect:
         """Where the picture lies: all of it, as large as it fits, in the middle."""
@@ -113,6 +148,16 @@ class LivePicture(QWidget):
         painter.drawRoundedRect(ground, 6, 6)
         painter.setPen(color("warning"))
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, self._badge)
+
+    def _paint_hint(self, painter: QPainter, area: QRect) -> None:
+        painter.setFont(font(13))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        room = area.adjusted(10, 0, -10, 0)
+        height = painter.boundingRect(room, flags, self._hint).height() + 10
+        ground = QRect(area.left(), area.bottom() + 1 - height, area.width(), height)
+        painter.fillRect(ground, color("rail", 0.8))
+        painter.setPen(color("text"))
+        painter.drawText(ground.adjusted(10, 0, -10, 0), flags, self._hint)
 
 
 def scaled(rgb: Image, width: int, height: int) -> QImage:
