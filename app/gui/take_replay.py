@@ -1,16 +1,19 @@
-"""Plays a recorded take over and over for the live grid: decoded in a thread, the newest picture of each camera."""
+"""Plays a recorded take over and over for the live grid: decoded in a thread, the newest picture of each camera,
+and beside it what each sensor said then."""
 
+import bisect
 import heapq
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import EpisodeFileError
+from hardware.stream import Pose, Reading
 from hardware.types import Frame
 
 log = logging.getLogger(__name__)
@@ -25,6 +28,8 @@ class TakeReplay:
         """folder: of a finished episode. What cannot be read becomes `problem`."""
         self._folder = folder
         self._frames: dict[str, Frame] = {}
+        self._sensors: Mapping[str, Sequence[Reading | Pose]] = {}
+        self._start = 0.0
         self._seek: float | None = None
         self._ended = threading.Event()
         self._count = 0
@@ -34,6 +39,13 @@ class TakeReplay:
 
     def latest(self, name: str) -> Frame | None:
         return self._frames.get(name)
+
+    @property
+    def values(self) -> Mapping[str, Reading | Pose]:
+        """What each sensor had said last, by stream; one that had said nothing yet is left out."""
+        now = self._start + self.seconds
+        counts = {name: bisect.bisect_right(said, now, key=_host_time) for name, said in self._sensors.items()}
+        return {name: self._sensors[name][count - 1] for name, count in counts.items() if count}
 
     def play_from(self, seconds: float) -> None:
         """Go on from there, in seconds since the take's start."""
@@ -48,6 +60,7 @@ class TakeReplay:
         try:
             with EpisodeReader(self._folder) as reader:
                 start, end = reader.span
+                self._start, self._sensors = start, _sensors(reader)
                 self.duration = end - start
                 while reader.cameras and not self._ended.is_set():
                     self._once(reader, start)
@@ -79,6 +92,19 @@ class TakeReplay:
         step = max(1, -(-frame.rgb.shape[1] // WIDTH))
         small = np.ascontiguousarray(frame.rgb[::step, ::step])
         self._frames[frame.camera] = Frame(frame.camera, self._count, frame.t_host, frame.t_device, small)
+
+
+def _sensors(reader: EpisodeReader) -> dict[str, Sequence[Reading | Pose]]:
+    kinds = {name: info.kind for name, info in reader.streams.items()}
+    poses = {name: reader.poses(name) for name, kind in kinds.items() if kind == "pose"}
+    return {
+        **poses,
+        **{name: reader.readings(name) for name, kind in kinds.items() if kind in ("opening", "force")},
+    }
+
+
+def _host_time(sample: Reading | Pose) -> float:
+    return sample.t_host
 
 
 def _in_time(reader: EpisodeReader) -> Iterator[Frame]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from app.gui.take_replay import TakeReplay
 from app.live_devices import open_devices
 from app.recording import RecordingSession
 from hardware.recording.capture import Capture
@@ -18,6 +19,7 @@ from hardware.rig import load_rig
 from hardware.stream import DeviceError, Pose, Reading
 from hardware.world.process import WorldProcess
 from tests.hardware.recording.sources import Source, camera_source, info, pose_source
+from tests.hardware.recording.test_mcap_log import write
 
 SENSORS = ("pose", "opening", "force")
 
@@ -129,6 +131,22 @@ def test_pick_and_place_is_recorded_with_the_sensors_of_the_handheld_rig(
         forces = [r.value for r in reader.readings("force")]
         assert abs(np.median(forces[:10])) < 0.1
         assert max(forces) > 0.5
+
+
+def test_a_take_replays_with_what_the_sensors_said_then(tmp_path: Path) -> None:
+    write(tmp_path)
+    replay = TakeReplay(tmp_path)
+    until = time.monotonic() + 20
+    while not replay.seconds and time.monotonic() < until:
+        time.sleep(0.01)
+    replay.close()
+    with open_episode(tmp_path) as reader:
+        sensors = {name: info.kind for name, info in reader.streams.items() if info.kind in SENSORS}
+        now, values = reader.span[0] + replay.seconds, replay.values
+        assert set(values) == set(sensors) != set()
+        for name, kind in sensors.items():
+            said = reader.poses(name) if kind == "pose" else reader.readings(name)
+            assert values[name].index == max(s.index for s in said if s.t_host <= now), name
 
 
 def test_a_live_world_serves_the_sensors_beside_its_cameras() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -325,7 +326,10 @@ class RecordBinder(QObject):
     def _show_streams(self) -> None:
         session = self._session
         if session is not None:
-            self.page.show_streams(stream_rows(self._desk.streams, session.status))
+            status = session.status
+            if self._replay is not None:  # the numbers are the take's, as the pictures are
+                status = replace(status, values=self._replay.values)
+            self.page.show_streams(stream_rows(self._desk.streams, status))
             self.page.show_budget(usb_line(self._desk.streams))
 
     def _show_replay(self, replay: TakeReplay) -> None:
