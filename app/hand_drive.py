@@ -12,7 +12,8 @@ from hardware.types import Camera
 GRIPPER = "gripper"
 OPEN, CLOSED = 0.08, 0.0  # [m] between a gripper's pads
 SPEED, LIFT, TURN = 0.25, 0.12, 1.5  # [m/s], [m/s], [rad/s] of a key or a stick held fully
-START_ABOVE, GRIPPER_ABOVE = 0.006, 0.1  # [m] over the table that a tool comes in at
+START_ABOVE, GRIPPER_ABOVE = 0.006, 0.1  # [m] over its lowest that a tool comes in at
+GRIPPER_LOWEST = 0.012  # [m] of the point between its finger tips
 APART = 0.4  # [m] between two tools that come in, facing each other
 Hold = Callable[[Mapping[str, Array | None], float | None], None]
 Turned = Literal["z", "yaw", "pitch", "roll"]
@@ -44,10 +45,10 @@ class HandDrive:
         """How it is done, in a line; "" where there is nothing to hold."""
         if not self._roles:
             return ""
-        second = "  ·  right button: grip" if self.gripper else ""
-        if len(self._roles) > 1:
-            second = "  ·  right button: the other"
-        return f"Drag or arrows: move{second}  ·  wheel: height  ·  Q E: turn  ·  Ctrl+wheel: tilt"
+        if self.gripper:
+            return "Drag or arrows move, right button grips, wheel lifts, Q and E turn"
+        second = "right button moves the other, " if len(self._roles) > 1 else ""
+        return f"Drag or arrows move, {second}wheel lifts, Q and E turn, Ctrl+wheel tilts"
 
     def point(self, camera: Camera, share: tuple[float, float], other: bool = False) -> None:
         """Go to the place on the table that a picture shows there."""
@@ -81,9 +82,9 @@ class HandDrive:
             self._changed = False
 
     def leave(self) -> None:
-        """Take off the table what was brought onto it."""
+        """Let go, and take off the table what was brought onto it."""
         if self._asked:
-            self._hold(dict.fromkeys(self._asked), None)
+            self._hold(dict.fromkeys(self._asked), OPEN if self.gripper else None)
         self._asked.clear()
         self._changed = False
 
@@ -92,7 +93,7 @@ class HandDrive:
 
     def _start(self, role: str) -> HandPose:
         tool = self._tools[role]
-        lowest = 0.0 if tool == GRIPPER else lowest_height(load_tool(BUILT_IN_TOOLS[tool]).mesh.vertices)
+        lowest = GRIPPER_LOWEST if tool == GRIPPER else lowest_height(load_tool(BUILT_IN_TOOLS[tool]).mesh.vertices)
         z = lowest + (GRIPPER_ABOVE if tool == GRIPPER else START_ABOVE)
         if len(self._roles) == 1:
             return HandPose(z=z, lowest=lowest)

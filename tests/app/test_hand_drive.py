@@ -153,3 +153,6 @@ def test_the_fingers_of_a_gripper_close_and_open_again() -> None:
     drive.squeeze()
     drive.tick((0, 0, 0, 0), 0.03)
     assert held.opening == OPEN
+    drive.squeeze()
+    drive.leave()
+    assert held.opening == OPEN, "what it held is not carried away"

@@ -27,7 +27,7 @@ ARM = ArmCard(
 
 
 def test_an_arm_in_error_says_why_and_offers_to_clear_it(qtbot: QtBot) -> None:
-    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", *ROBOT_ACTIONS))
+    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", "find", *ROBOT_ACTIONS))
     qtbot.addWidget(page)
     page.show_arms([ARM])
     page.show()
@@ -41,7 +41,7 @@ def test_an_arm_in_error_says_why_and_offers_to_clear_it(qtbot: QtBot) -> None:
 
 
 def test_an_arm_that_is_well_offers_nothing_to_clear(qtbot: QtBot) -> None:
-    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", *ROBOT_ACTIONS))
+    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", "find", *ROBOT_ACTIONS))
     qtbot.addWidget(page)
     page.show_arms([ArmCard("left", "xArm 7 left", "ready", "ok", connected=True)])
     page.show()
@@ -50,7 +50,7 @@ def test_an_arm_that_is_well_offers_nothing_to_clear(qtbot: QtBot) -> None:
 
 
 def test_an_arm_that_left_the_rig_leaves_the_page(qtbot: QtBot) -> None:
-    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", *ROBOT_ACTIONS))
+    page = RigPage(_actions("connect", "disconnect", "clear", "cameras", "find", *ROBOT_ACTIONS))
     qtbot.addWidget(page)
     page.show()
     page.show_arms([ARM, ArmCard("right", "xArm 7 right", "ready", "ok")])
