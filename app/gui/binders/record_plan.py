@@ -52,7 +52,10 @@ class RecordPlanBinder(QObject):
         self._session = session
         self._forget_session = session.on_change(self._changed) if session is not None else lambda: None
         if session is not None and self._words.used:
-            self._sample(session, self._words)
+            try:
+                self._sample(session, self._words)
+            except ValueError as error:
+                self._problem, self._words = str(error), replace(self._words, used=False)
         self._show()
 
     @Slot(bool)
@@ -63,11 +66,15 @@ class RecordPlanBinder(QObject):
         words = PlanWords(
             written.tasks, written.objects, written.conditions, written.instruction, written.goal, wanted
         )
-        if wanted:
-            if not self._sample(session, words):
-                return
-        else:
-            session.use_plan(None)
+        try:
+            if wanted:
+                self._sample(session, words)
+            else:
+                session.use_plan(None)
+        except ValueError as error:  # what was sampled before goes on
+            self._problem = str(error)
+            self._show()
+            return
         self._words, self._problem = words, ""
         try:
             write_plan_words(self._file, words)
@@ -76,21 +83,14 @@ class RecordPlanBinder(QObject):
         self._show()
         self._form.window().setFocus()
 
-    def _sample(self, session: RecordingSession, words: PlanWords) -> bool:
+    def _sample(self, session: RecordingSession, words: PlanWords) -> None:
         table = self._desk.table
-        try:
-            plan = plan_of(words, lays_tables=table is not None)
-            unknown = [c.task for c in plan.choices if table is not None and c.task not in table.tasks]
-            if table is not None and unknown:
-                raise ValueError(f"plan: tasks: {', '.join(unknown)}; this rig has {', '.join(table.tasks)}")
-            session.use_plan(plan)
-        except ValueError as error:
-            self._problem = str(error)
-            self._words = replace(self._words, used=False)
-            session.use_plan(None)
-            self._show()
-            return False
-        return True
+        plan = plan_of(words, lays_tables=table is not None)
+        unknown = [c.task for c in plan.choices if table is not None and c.task not in table.tasks]
+        if table is not None and unknown:
+            raise ValueError(f"plan: tasks: {', '.join(unknown)}; this rig has {', '.join(table.tasks)}")
+        self._words = words  # before the session tells of the choice that comes of it
+        session.use_plan(plan)
 
     def _changed(self, topic: str) -> None:
         session, table = self._session, self._desk.table
