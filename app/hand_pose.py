@@ -77,7 +77,10 @@ def within_reach(hand: HandPose) -> HandPose:
 
 def tool_pose(hand: HandPose) -> Array:
     """Return T_world_tool (4, 4) of a built-in tool: +z up, working end along the heading, then pitched, rolled."""
-    turns = [rotation_from_vector(angle * axis) for angle, axis in zip(_angles(hand), np.eye(3)[::-1], strict=True)]
+    turns = [
+        rotation_from_vector(angle * axis)
+        for angle, axis in zip((hand.yaw, hand.pitch, hand.roll), np.eye(3)[::-1], strict=True)
+    ]
     return transform(turns[0] @ turns[1] @ turns[2], [hand.x, hand.y, hand.z])
 
 
@@ -91,10 +94,6 @@ def gripper_pose(hand: HandPose) -> Array:
 def lowest_height(corners: Array) -> float:
     """Return the least z [m] of a flat tool with these corners (V, 3) in its frame: its underside on the table."""
     return -float(corners[:, 2].min())
-
-
-def _angles(hand: HandPose) -> tuple[float, float, float]:
-    return hand.yaw, hand.pitch, hand.roll
 
 
 def _limited(value: float, span: tuple[float, float]) -> float:
