@@ -97,7 +97,7 @@ def source() -> Iterator[Source]:
 def test_a_disk_that_gives_up_while_recording_is_told_and_what_it_took_recovers(
     tmp_path: Path, source: Source, number: int
 ) -> None:
-    recorder = Recorder(tmp_path / MCAP, {"top": (source.info, source.ring)}, files=FullDisk(30_000, number))
+    recorder = Recorder(tmp_path / MCAP, {"top": (source.info, source.ring)}, files=FullDisk(100_000, number))
     deadline = time.monotonic() + 10
     while not recorder.progress.problem and time.monotonic() < deadline:
         time.sleep(0.02)

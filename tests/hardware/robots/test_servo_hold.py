@@ -114,7 +114,8 @@ def moved_along(rig: ServoRig, frame: str, velocity: Array, seconds: float = 0.6
     """Hold, push, let go; return the tip's way in base (3,) and its turn in the tool (3, 3)."""
     before = tip(rig)
     hold(rig)
-    assert push(rig, frame, velocity, seconds).state == "following"
+    state = push(rig, frame, velocity, seconds)
+    assert state.state == "following", state.message
     rig.group.release_hold()
     _until(rig, lambda: rig.speed() < 1e-4)
     after = tip(rig)
@@ -200,7 +201,8 @@ def test_an_arm_in_error_ends_a_hold_in_words(rig: ServoRig) -> None:
         hold(rig)
     rig.group.clear_errors()
     hold(rig)
-    assert push(rig, "base", along(2), 0.2).state == "following"
+    state = push(rig, "base", along(2), 0.2)
+    assert state.state == "following", state.message
 
 
 def test_the_arm_stands_before_the_edge_and_another_way_is_free(rig: ServoRig) -> None:
@@ -276,7 +278,8 @@ def test_an_arm_is_led_by_hand_while_held_and_holds_after(rig: ServoRig) -> None
     rig.group.release_hold()
     _until(rig, lambda: rig.group.hold_state().state == "over" and rig.group.states()["left"].mode == "position")
     hold(rig)
-    assert push(rig, "base", along(2), 0.2).state == "following"
+    state = push(rig, "base", along(2), 0.2)
+    assert state.state == "following", state.message
 
 
 def _renewed(rig: ServoRig) -> bool:
