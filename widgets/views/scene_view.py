@@ -19,7 +19,7 @@ from widgets.views.types import SceneMoment, SceneStatic
 
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
 ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
-REST_MS = 180  # without a change before the picture is refined
+REST_MS = 600  # without a change before the picture is refined; moving arms are drawn five times a second
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
 

@@ -17,6 +17,7 @@ from app.dreaming import DreamSession
 from app.example import example_folder
 from app.execution import ExecutionSession
 from app.gui.actions import ACTIONS
+from app.gui.binders import dream as dream_binder
 from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application
@@ -28,6 +29,7 @@ from models.data.dream_folder import load_dream, save_track
 from models.tracking.trackers import TrackerChoice
 from models.types import Hint
 from tests.app.jobs import still_track
+from widgets.views import scene_view
 
 
 class ListeningArms(ExecutionSession):
@@ -321,3 +323,7 @@ def test_a_pause_plans_only_the_rest(example: Desk, qtbot: QtBot, monkeypatch: p
     example.dream_page.approve.plan_wanted.emit()
     assert asked == [6.4, 6.4, None]
     example.dream_page.approve.outcome_skipped.emit()
+
+
+def test_the_scene_is_not_refined_between_two_pictures_of_moving_arms() -> None:
+    assert scene_view.REST_MS > 2e3 * dream_binder._SCENE_WHILE_MOVING_S
