@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from PySide6.QtCore import QObject
+
 from widgets.toasts import Level
 from widgets.values import LineItem
 
@@ -41,3 +43,16 @@ class Binder(Protocol):
     def close(self) -> None:
         """End what this binder started. Safe to call twice."""
         ...
+
+
+class QuietBinder(QObject):
+    """A binder without actions, facts or a line of its own, for those that say otherwise where they have some."""
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        return {}
+
+    def facts(self) -> set[str]:
+        return set()
+
+    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
+        return {}

@@ -3,23 +3,23 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDockWidget
 
 from app.comparison_run import ComparisonRun
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.comparison_facts import columns, note, plots, rows
 from app.gui.program import Program
 from models.tracking.trackers import TRACKERS, tracker_row
 from widgets.pages.dream import DreamPage
 from widgets.track_comparison import TrackComparison, TrackerOffer
-from widgets.values import BusyState, LineItem
+from widgets.values import BusyState
 
 _AT_FIRST = ("stereo", "fusion")
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 
-class ComparisonBinder(QObject):
+class ComparisonBinder(QuietBinder):
     """The panel is a pane beside the timeline, hidden until it is asked for; its worker starts at first use."""
 
     def __init__(
@@ -53,9 +53,6 @@ class ComparisonBinder(QObject):
 
     def facts(self) -> set[str]:
         return {"comparing"} if self._run.progress is not None else set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         self._run.pump()

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 
 from app.dreaming import DreamSession
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.dream_clock import DreamClock, Mode
 from app.gui.binders.dream_facts import chips, tool_rows
 from app.gui.binders.dream_pictures import DreamPictures, Overlays, colors
@@ -19,13 +19,12 @@ from hardware.geometry import Array
 from hardware.types import Plan
 from models.types import Dream, Hint, Track
 from widgets.pages.dream import DreamPage
-from widgets.values import LineItem
 from widgets.views.types import SceneMoment, TimelineData
 
 _SCENE_WHILE_MOVING_S = 0.2
 
 
-class DreamBinder(QObject):
+class DreamBinder(QuietBinder):
     """One clock (`page.playback`) leads pictures, scene and timeline; `shown` says what that clock stands for.
 
     given: poses T_view1_tool by role that are shown in this frame but not in the track yet; before: whether the
@@ -89,9 +88,6 @@ class DreamBinder(QObject):
             "plan": session.plan is not None,
         }
         return {name for name, holds in held.items() if holds}
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         self._session.pump()

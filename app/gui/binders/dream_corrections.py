@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.correction_rows import Listed, listed
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_pictures import colors
@@ -15,7 +15,6 @@ from hardware.geometry import Array, inverse, project
 from models.corrections import moved_in_depth, moved_in_view, nudged, turned_in_view
 from models.types import CutKind, Dream, ToolTrack, View
 from widgets.pages.dream import DreamPage
-from widgets.values import LineItem
 from widgets.views.gizmo import FINE, Gizmo
 from widgets.views.types import OutlineDrag
 
@@ -23,7 +22,7 @@ STEP_M, STEP_RAD = 2e-3, np.radians(2.0)
 SETTLED_MS = 400  # steps by key in a row are one correction
 
 
-class CorrectionsBinder(QObject):
+class CorrectionsBinder(QuietBinder):
     """While a tool is dragged or stepped its pose is only shown; let go, or left alone, it is kept."""
 
     def __init__(self, page: DreamPage, program: Program, shell: Shell, dream: DreamBinder) -> None:
@@ -71,9 +70,6 @@ class CorrectionsBinder(QObject):
 
     def facts(self) -> set[str]:
         return {"correcting"} if self._on and self._pose() is not None else set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         if self._on and (self._program.moving or self._tracking):

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from PySide6.QtCore import QObject
-
 from app.found_words import toml_lines
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from hardware.devices import FoundDevice, found_devices
 from widgets.found_devices import FoundState
 from widgets.pages.rig import RigPage
-from widgets.values import LineItem
 
 Found = tuple[tuple[FoundDevice, ...], Mapping[str, str]]
 
@@ -30,7 +27,7 @@ def found_state(found: Found) -> FoundState:
     return FoundState(title + (more if count else ""), toml_lines(devices), tuple(unknown.values()))
 
 
-class FindDevicesBinder(QObject):
+class FindDevicesBinder(QuietBinder):
     """find(): what is plugged in, and by driver why it cannot look."""
 
     def __init__(self, page: RigPage, shell: Shell, find: Callable[[], Found] = found_devices) -> None:
@@ -44,9 +41,6 @@ class FindDevicesBinder(QObject):
 
     def facts(self) -> set[str]:
         return {"looking"} if self._looking is not None else set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         if self._looking is not None and self._looking.done():

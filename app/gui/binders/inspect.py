@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.run_video import RunVideo, open_video
 from app.gui.binders.runs import chain_links, dream_folder_of, run_folder_of, run_rows
 from app.gui.program import Program
 from app.ledger import LedgerError
 from widgets.pages.inspect import InspectPage
-from widgets.values import Chip, LineItem, RunRow
+from widgets.values import Chip, RunRow
 
 
-class InspectBinder(QObject):
+class InspectBinder(QuietBinder):
     """Reads the ledger when the page is turned to, on F5, and after every outcome."""
 
     def __init__(
@@ -37,9 +37,6 @@ class InspectBinder(QObject):
 
     def facts(self) -> set[str]:
         return ({"run"} if self._chosen else set()) | ({"video"} if self._video else set())
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         """Nothing of the ledger changes by itself."""

@@ -1,13 +1,13 @@
 """Binds page Settings to the settings, and carries out at once what takes effect at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QApplication
 
 from app.gui.actions import ACTIONS, ActionBoard
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.key_guard import STOP_TEXT
 from app.gui.layouts import Layouts
 from app.gui.shortcuts import owner_of, refusal
@@ -16,7 +16,6 @@ from app.setting_rows import SETTINGS, SettingRow, Value
 from widgets.pages.preferences import PreferencesPage
 from widgets.preferences_values import PrefRow, ShortcutRow
 from widgets.theme import apply_theme
-from widgets.values import LineItem
 
 SECTIONS = {
     "general": "General",
@@ -40,7 +39,7 @@ class Effects:
     moving: Callable[[], bool]
 
 
-class PreferencesBinder(QObject):
+class PreferencesBinder(QuietBinder):
     """The page's rows are the table's; every change is written, shown and carried out here."""
 
     def __init__(
@@ -71,15 +70,6 @@ class PreferencesBinder(QObject):
         page.layouts.usual_wanted.connect(effects.usual_layout)
         preferences.on_change(self._changed)
         self._begin()
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        return {}
-
-    def facts(self) -> set[str]:
-        return set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         """Nothing changes by itself."""

@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QApplication
 
+from app.gui.binders.binder import QuietBinder
 from app.hand_drive import HandDrive, Turned
 from app.hand_pose import Wish, can_point
 from app.recording_desk import RecordingDesk
@@ -15,7 +16,6 @@ from hardware.sensors.gamepad import Gamepad, GamepadError, GamepadState
 from hardware.types import Camera
 from widgets.hand_keys import HandKeys
 from widgets.pages.record import RecordPage
-from widgets.values import LineItem
 
 LONGEST_TICK_S = 0.1  # a window that hung must not throw the tool
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def wheel_turns(held: Qt.KeyboardModifier) -> Turned:
     return "yaw" if shift else "z"
 
 
-class RecordHandBinder(QObject):
+class RecordHandBinder(QuietBinder):
     """Drives only while a take is being recorded that is shown "by me", its page is seen, and no arm moves."""
 
     def __init__(
@@ -56,15 +56,6 @@ class RecordHandBinder(QObject):
         self.keys.second.connect(self._second)
         page.grid.pointed.connect(self._point)
         page.grid.wheeled.connect(self._wheel)
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        return {}
-
-    def facts(self) -> set[str]:
-        return set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         now = time.monotonic()

@@ -1,21 +1,20 @@
 """Binds the plan on page Record: what the next takes are sampled from, remembered in the workspace."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.plan_words import PlanWords, plan_of, read_plan_words, write_plan_words
 from app.recording import RecordingSession
 from app.recording_desk import RecordingDesk
 from widgets.pages.record import RecordPage
 from widgets.plan_form import PlanState
-from widgets.values import LineItem
 
 
-class RecordPlanBinder(QObject):
+class RecordPlanBinder(QuietBinder):
     """A plan that was in use the last time is in use again as soon as the cameras are on."""
 
     def __init__(self, page: RecordPage, desk: RecordingDesk, shell: Shell, file: Path) -> None:
@@ -27,15 +26,6 @@ class RecordPlanBinder(QObject):
         self._forget = desk.on_change(lambda _topic: self._devices())
         self._form.use_wanted.connect(self._use)
         self._devices()
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        return {}
-
-    def facts(self) -> set[str]:
-        return set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         """Everything here is told by the session."""

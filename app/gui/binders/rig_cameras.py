@@ -1,10 +1,9 @@
 """Binds the Cameras tab of page Rig: all devices live while they are on, else those that came with the arms."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from PySide6.QtCore import QObject
-
+from app.gui.binders.binder import QuietBinder
 from app.gui.binders.live import LatestFrames, RateMeter
 from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.program import Program
@@ -16,19 +15,13 @@ LOOK_S = 0.25
 _SILENT = "No picture for two seconds: is the world or the camera still there?"
 
 
-class RigCamerasBinder(QObject):
+class RigCamerasBinder(QuietBinder):
     """Shows what the recording desk has opened; `record.py` binds what opens and closes it."""
 
     def __init__(self, page: RigPage, program: Program, frames: LatestFrames) -> None:
         super().__init__(page)
         self.view, self._program, self._frames = page.cameras, program, frames
         self._rates, self._looked = RateMeter(), 0.0
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        return {}
-
-    def facts(self) -> set[str]:
-        return set()
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
         return {"cameras": (self._item(self._rows()),)}

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QApplication
 
 from app.gui.binders.arm_facts import arm_title, gripper_in_words, load_in_words, table_in_words
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.figures import Figures
 from app.gui.program import Program
 from app.teleoperation import Teleoperation, Wish
@@ -17,7 +17,7 @@ from models.data.errors import DreamFileError
 from widgets.jog_pad import STILL
 from widgets.pages.rig import RigPage
 from widgets.robot_panel import RobotState
-from widgets.values import LineItem, Mood
+from widgets.values import Mood
 
 log = logging.getLogger(__name__)
 FINE = 0.2
@@ -42,7 +42,7 @@ def gamepad_wish(pad: GamepadState) -> Wish:
     return tuple(share * value for value in turned)
 
 
-class RobotBinder(QObject):
+class RobotBinder(QuietBinder):
     """Feeds what is held to the teleoperation in every tick, and shows what comes of it."""
 
     def __init__(
@@ -96,9 +96,6 @@ class RobotBinder(QObject):
             "gripper": robot.opening is not None,
         }
         return {name for name, holds in held.items() if holds}
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         wish, pad = self._wish()

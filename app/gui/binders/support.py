@@ -6,24 +6,23 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, qVersion
+from PySide6.QtCore import QUrl, qVersion
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.crash import LOG
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.mailbox import Mailbox
 from app.problem_report import write_report
 from app.settings import tracker_settings
 from app.workspace import Workspace
 from widgets.toasts import Level
-from widgets.values import LineItem
 
 log = logging.getLogger(__name__)
 _TEST_S = 60.0
 _IMPORT = "import megapose, sys; print(sys.version.split()[0])"
 
 
-class SupportBinder(QObject):
+class SupportBinder(QuietBinder):
     """Slow things happen in one thread of its own; the window hears of them by notes. shown(): the log as shown."""
 
     def __init__(self, workspace: Workspace, shell: Shell, mailbox: Mailbox, shown: Callable[[], str]) -> None:
@@ -35,12 +34,6 @@ class SupportBinder(QObject):
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         return {"log.open": self._open_log, "log.report": self.report}
-
-    def facts(self) -> set[str]:
-        return set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         """What is ready comes by the mailbox."""

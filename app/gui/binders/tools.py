@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QImage
 
-from app.gui.binders.binder import Shell
+from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.tool_sheets import tool_sheet
 from app.gui.binders.touching import TouchBinder
 from app.gui.program import Program
@@ -20,14 +20,13 @@ from widgets.pages.rig import RigPage
 from widgets.tool_library import THUMBNAIL_PX
 from widgets.tool_library import ToolLibrary as LibraryView
 from widgets.tool_values import FieldRow, ToolItem, ToolSheet
-from widgets.values import LineItem
 
 _FILTER = "Meshes (*.stl *.obj *.ply *.3mf)"
 _NEW = "(new)"
 TITLE = "Tools"
 
 
-class ToolsBinder(QObject):
+class ToolsBinder(QuietBinder):
     """Puts the library onto page Rig, and offers its tools to imports. Nothing is changed while an arm moves."""
 
     offered = Signal(object)
@@ -56,12 +55,6 @@ class ToolsBinder(QObject):
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         return {"tools.show": self._open_view, "tools.import": self.ask_import}
-
-    def facts(self) -> set[str]:
-        return set()
-
-    def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        return {}
 
     def tick(self) -> None:
         self._worker.pump()
