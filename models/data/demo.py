@@ -20,9 +20,10 @@ POSE_COLUMNS = ("x", "y", "z", "qx", "qy", "qz", "qw")
 
 @dataclass(frozen=True)
 class DemoStream:
-    """One stream of a demo. rate_hz: nominal; size: (width, height) [px], cameras only; columns: names of the
-    values of one sample, all other kinds; unit: of the values, "" where columns differ; frame: what poses are relative to.
+    """One stream of a demo.
 
+    rate_hz: nominal; size: (width, height) [px], cameras only; columns: names of the values of one sample, all other
+    kinds; unit: of the values, "" where columns differ; frame: what poses are relative to.
     Poses ("pose" and "track") are `POSE_COLUMNS`, metres and a unit quaternion with qw >= 0.
     """
 
