@@ -22,8 +22,8 @@ POSE_COLUMNS = ("x", "y", "z", "qx", "qy", "qz", "qw")
 class DemoStream:
     """One stream of a demo.
 
-    rate_hz: nominal; size: (width, height) [px], cameras only; columns: names of the values of one sample, all other
-    kinds; unit: of the values, "" where columns differ; frame: what poses are relative to.
+    rate_hz: nominal; size: (width, height) [px], cameras only; columns: names of the values of one sample, for all
+    other kinds; unit: of the values, "" where columns differ; frame: what poses are relative to.
     Poses ("pose" and "track") are `POSE_COLUMNS`, metres and a unit quaternion with qw >= 0.
     """
 
