@@ -1,6 +1,7 @@
 """One episode as an MCAP file that is readable up to its last sync, whatever happens after."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from hardware.recording.encoder import Coded
 from hardware.recording.files import LogFile
 from hardware.recording.flaws import Flaw
 from hardware.recording.quality import Quality
+from hardware.recording.values import ValueInfo, Values
 from hardware.stream import ArmSample, Picture, Pose, Reading, StreamInfo
 
 FORMAT = "1"
@@ -48,9 +50,15 @@ class EpisodeWriter:
     """
 
     def __init__(
-        self, file: LogFile, streams: tuple[StreamInfo, ...], clock: Clock, facts: Mapping[str, str] | None = None
+        self,
+        file: LogFile,
+        streams: tuple[StreamInfo, ...],
+        clock: Clock,
+        facts: Mapping[str, str] | None = None,
+        values: tuple[ValueInfo, ...] = (),
     ) -> None:
-        """facts: short texts about the recording that are to stand in the file itself."""
+        """facts: short texts about the recording that are to stand in the file itself; values: streams of plain
+        numbers beside those of devices."""
         self._file, self._clock = file, clock
         self._wall = m.nanoseconds(clock.wall_minus_host_s)
         # message indexes let a viewer jump; the data's checksum lets a checker find every changed byte
@@ -66,7 +74,10 @@ class EpisodeWriter:
         self._writer.add_metadata("clock", _clock_texts(clock))
         for stream in streams:
             self._writer.add_metadata("stream", _stream_texts(stream))
-        self._channels = register(self._writer, m.channels(streams))
+        for info in values:
+            self._writer.add_metadata("values", _value_texts(info))
+        own = {m.VALUES.format(info.name): "dreamdeck.Values" for info in values}
+        self._channels = register(self._writer, {**m.channels(streams), **own})
         for stream in streams:
             self._calibration(stream)
 
@@ -100,6 +111,15 @@ class EpisodeWriter:
         if arm.commanded is not None:
             data = m.joints_message(arm.commanded, None, self._time(arm.t_commanded))
             self._add(m.ARM_COMMANDED.format(arm.stream), data, arm.t_commanded, arm.t_commanded, arm.index)
+
+    def values(self, sample: Values) -> None:
+        numbers = [float(v) if math.isfinite(v) else None for v in sample.values]
+        data = m.to_json({"values": numbers})
+        self._add(m.VALUES.format(sample.stream), data, sample.t_host, sample.t_device, sample.index)
+
+    def note(self, name: str, texts: Mapping[str, str]) -> None:
+        """Put a metadata record into the file."""
+        self._writer.add_metadata(name, dict(texts))
 
     def flaw(self, flaw: Flaw) -> None:
         values = {k: v for k, v in vars(flaw).items() if k != "t_host"}
@@ -174,4 +194,15 @@ def _stream_texts(stream: StreamInfo) -> dict[str, str]:
         "link": stream.link,
         "pixel_format": stream.pixel_format,
         **own,
+    }
+
+
+def _value_texts(info: ValueInfo) -> dict[str, str]:
+    return {
+        "name": info.name,
+        "kind": info.kind,
+        "rate_hz": repr(info.rate_hz),
+        "columns": json.dumps(info.columns),
+        "unit": info.unit,
+        "frame": info.frame,
     }

@@ -22,6 +22,7 @@ VIDEO, CALIBRATION, PICTURE_STATE = "/camera/{}/video", "/camera/{}/calibration"
 POSE, POSE_STATE, READING = "/pose/{}", "/pose/{}/state", "/reading/{}"
 ARM_JOINTS, ARM_COMMANDED = "/arm/{}/joints", "/arm/{}/commanded"
 ARM_TOOL, ARM_STATE = "/arm/{}/tool", "/arm/{}/state"
+VALUES = "/values/{}"
 TRANSFORMS, FLAWS = "/tf", "/flaws"
 WORLD = "world"
 
@@ -37,6 +38,7 @@ JSON_SCHEMAS: Mapping[str, dict[str, object]] = {
     "dreamdeck.Reading": _object(value=_NUMBER, valid=_FLAG),
     "dreamdeck.PoseState": _object(confidence={"type": "integer"}, relocalised=_FLAG),
     "dreamdeck.ArmState": _object(mode=_TEXT, opening=_NUMBER),
+    "dreamdeck.Values": _object(values={"type": "array", "items": {"type": ["number", "null"]}}),
     "dreamdeck.PictureState": _object(
         sharpness=_NUMBER, brightness=_NUMBER, dark=_NUMBER, bright=_NUMBER, exposure_s=_NUMBER
     ),
