@@ -109,11 +109,12 @@ def exp_se3(twist: ArrayLike) -> Array:
 
 
 def interpolate(T_0: Array, T_1: Array, s: ArrayLike) -> Array:
-    """Return the pose at fraction s (...) between T_0 and T_1 (4, 4): straight line and shortest rotation."""
+    """Return the pose at fraction s (...) between T_0 and T_1 (..., 4, 4): straight line and shortest rotation."""
     u = np.asarray(s, float)[..., None]
-    turn = rotation_vector(T_0[:3, :3].T @ T_1[:3, :3])
-    R = T_0[:3, :3] @ rotation_from_vector(u * turn)
-    return transform(R, (1 - u) * T_0[:3, 3] + u * T_1[:3, 3])
+    R_0, R_1 = T_0[..., :3, :3], T_1[..., :3, :3]
+    turn = rotation_vector(np.swapaxes(R_0, -1, -2) @ R_1)
+    R = R_0 @ rotation_from_vector(u * turn)
+    return transform(R, (1 - u) * T_0[..., :3, 3] + u * T_1[..., :3, 3])
 
 
 def is_transform(matrix: ArrayLike, tolerance: float = 1e-5) -> bool:
