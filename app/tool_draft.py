@@ -76,7 +76,6 @@ def moved_frame(draft: ToolDraft, T_old_new: Array, note: str) -> ToolDraft:
         T_flange_tool=tool.T_flange_tool @ T_old_new,
         tip=apply(T_new_old, tool.tip[None])[0],
         centre_of_mass=None if tool.centre_of_mass is None else apply(T_new_old, tool.centre_of_mass[None])[0],
-        tip_direction=None if tool.tip_direction is None else turn @ tool.tip_direction,
         symmetry_axis=axis,
         symmetry=symmetry_turns(axis),
     )

@@ -88,16 +88,6 @@ def _tip(draft: ToolDraft, text: str) -> ToolDraft:
     return replace(draft, tool=replace(draft.tool, tip=tip))
 
 
-def _direction(draft: ToolDraft, text: str) -> ToolDraft:
-    if not text:
-        return replace(draft, tool=replace(draft.tool, tip_direction=None))
-    vector = numbers(text, 3)
-    length = float(np.linalg.norm(vector))
-    if length < 1e-6:
-        raise ValueError("has no length; valid: a direction such as 0, 0, -1")
-    return replace(draft, tool=replace(draft.tool, tip_direction=vector / length))
-
-
 def _mount_position(draft: ToolDraft, text: str) -> ToolDraft:
     R = draft.tool.T_flange_tool[:3, :3]
     return replace(draft, tool=replace(draft.tool, T_flange_tool=transform(R, _mm(text))))
@@ -177,9 +167,6 @@ FIELDS: Mapping[str, FieldSpec] = {
         _mount_rpy,
     ),
     "tip": FieldSpec("Tip", "x, y, z mm in the tool's frame", lambda d: _three(d.tool.tip), _tip),
-    "tip_direction": FieldSpec(
-        "Tip points to", "a direction; empty: not said", lambda d: _three(d.tool.tip_direction, 1.0), _direction
-    ),
     "min_tip_height": FieldSpec(
         "Lowest tip height",
         "mm above the table; empty: the rig's",

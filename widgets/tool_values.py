@@ -68,4 +68,3 @@ class TouchSheet:
     live: str = ""
     can_take: bool = False
     can_save: bool = False
-    direction: bool = False

@@ -16,7 +16,6 @@ class TouchPanel(QWidget):
     take_wanted = Signal()
     redo_wanted = Signal(int)
     remove_wanted = Signal(int)
-    direction_wanted = Signal()
     save_wanted = Signal()
     closed = Signal()
     arm_chosen = Signal(str)
@@ -34,24 +33,22 @@ class TouchPanel(QWidget):
         self._take = button("Take this touch   ⏎", "primary", "Where the flange is now counts as a touch")
         self._redo = button("Take again   R", tip="Put the flange's pose now in place of the chosen touch")
         self._remove = button("Remove   Del")
-        self._direction = button("The tool points straight down now", tip="Optional: says where the tip points to")
         self._save = button("Save the result", "approve")
         close = button("Close")
         self._take.clicked.connect(lambda: self.take_wanted.emit())
         self._redo.clicked.connect(self._again)
         self._remove.clicked.connect(self._drop)
-        self._direction.clicked.connect(lambda: self.direction_wanted.emit())
         self._save.clicked.connect(lambda: self.save_wanted.emit())
         close.clicked.connect(lambda: self.closed.emit())
         self._list.currentRowChanged.connect(self._chosen)
-        for pushed in (self._take, self._redo, self._remove, self._direction):
+        for pushed in (self._take, self._redo, self._remove):
             pushed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the jog pad
         body = self._panel.body
         body.addLayout(row(label("Arm"), self._arm, 1, close))
         for widget in (self._step, self._live, self._take, self._list):
             body.addWidget(widget, 1 if widget is self._list else 0)
         body.addLayout(row(self._redo, self._remove, 1))
-        for widget in (self._verdict, self._direction, self._save):
+        for widget in (self._verdict, self._save):
             body.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,8 +76,6 @@ class TouchPanel(QWidget):
         set_state(self._verdict, state=sheet.level)
         self._take.setEnabled(sheet.can_take)
         self._can_take = sheet.can_take
-        self._direction.setVisible(sheet.direction)
-        self._direction.setEnabled(sheet.can_take)
         self._save.setEnabled(sheet.can_save)
         self._chosen()
 

@@ -1,4 +1,4 @@
-"""Where a tool's tip is, from flange poses that touch one fixed point (four-point method), and its direction.
+"""Where a tool's tip is, from flange poses that touch one fixed point (four-point method).
 
 Pure geometry. Each pose says R_i tip + p_i = point; that is linear in the unknown tip and point, and is solved by
 least squares (as in the pivot calibration of tracked probes, Yaniv, SPIE Medical Imaging 2015, 94152F).
@@ -76,24 +76,6 @@ def solve_tip(T_base_flange: Sequence[Array]) -> TipResult:
     noise = float(np.sqrt((residual**2).sum() / (3 * n - 6)))
     spread = float(np.sqrt(np.linalg.eigvalsh(_information(R))[0]))
     return TipResult(tip, point, residual, float(np.sqrt((residual**2).mean())), noise / spread)
-
-
-def tip_direction(T_base_flange: Sequence[Array], direction_base: Array) -> Array:
-    """Return the tool's working direction (3,) as a unit vector in the flange frame.
-
-    In every pose T_base_flange (4, 4) a person aligned the tool with direction_base (3,), such as straight down.
-    Raises ValueError where the poses contradict each other by over 15 degrees.
-    """
-    poses = _stack(T_base_flange)
-    length = float(np.linalg.norm(direction_base))
-    require(length > 1e-9, f"direction: {np.asarray(direction_base).tolist()} has no length; valid: a direction")
-    seen = np.swapaxes(poses[:, :3, :3], 1, 2) @ (np.asarray(direction_base, float) / length)
-    mean = seen.mean(axis=0)
-    require(float(np.linalg.norm(mean)) > 1e-6, "direction: the poses point in opposite directions")
-    mean = mean / np.linalg.norm(mean)
-    off = float(np.degrees(np.arccos(np.clip((seen @ mean).min(), -1, 1))))
-    require(off <= 15.0, f"direction: the poses differ by {off:.0f} degrees; valid: at most 15")
-    return np.asarray(mean)
 
 
 def refuse_little_turning(poses: Array) -> None:

@@ -50,7 +50,6 @@ def load_tool_folder(folder: Path) -> Tool:
             symmetry=_symmetry(fields),
             mass=fields.number("mass_kg", "a mass in kg, 0 or more"),
             centre_of_mass=_point(fields, "centre_of_mass", "[x, y, z] in metres"),
-            tip_direction=_point(fields, "tip_direction", "a unit vector"),
             min_tip_height=_height(fields),
             symmetry_axis=_axis(fields),
             version=fields.get("version", str, "the tool's version in the library", ""),
@@ -91,8 +90,6 @@ def _optional(tool: Tool) -> dict[str, object]:
     table: dict[str, object] = {}
     if tool.centre_of_mass is not None:
         table["centre_of_mass"] = tool.centre_of_mass.tolist()
-    if tool.tip_direction is not None:
-        table["tip_direction"] = tool.tip_direction.tolist()
     if tool.min_tip_height is not None:
         table["min_tip_height"] = tool.min_tip_height
     if tool.version:

@@ -59,7 +59,6 @@ def test_everything_that_is_known_of_a_tool_comes_back(library: ToolLibrary) -> 
     tool = replace(
         draft.tool,
         centre_of_mass=np.array([0.01, 0, 0]),
-        tip_direction=np.array([0, 0, -1.0]),
         min_tip_height=0.003,
     )
     version = library.save(tool, {"file": "x.stl"})
@@ -67,14 +66,14 @@ def test_everything_that_is_known_of_a_tool_comes_back(library: ToolLibrary) -> 
     assert loaded.version == version
     assert loaded.symmetry_axis == tool.symmetry_axis
     assert loaded.min_tip_height == 0.003
-    for key in ("centre_of_mass", "tip_direction", "symmetry", "tip", "T_flange_tool", "trackable"):
+    for key in ("centre_of_mass", "symmetry", "tip", "T_flange_tool", "trackable"):
         np.testing.assert_array_equal(getattr(loaded, key), getattr(tool, key))
 
 
 def test_a_folder_from_before_these_fields_still_opens(tmp_path: Path) -> None:
     save_tool(tmp_path, brush())
     text = (tmp_path / "tool.toml").read_text()
-    assert not any(key in text for key in ("centre_of_mass", "tip_direction", "version", "symmetry_axis"))
+    assert not any(key in text for key in ("centre_of_mass", "version", "symmetry_axis"))
     assert load_tool_folder(tmp_path).symmetry_axis is None
 
 
@@ -252,7 +251,7 @@ def test_what_the_form_shows_is_what_it_reads() -> None:
     ("key", "text", "message"),
     [
         ("name", "a b", "letters"), ("tip", "1, 2", "3 numbers"), ("tip", "1e9 0 0", "too large"),
-        ("tip", "0, 0, 900", "outside the tool"), ("tip_direction", "0 0 0", "no length"),
+        ("tip", "0, 0, 900", "outside the tool"),
         ("mount_rpy", "1000, 0, 0", "too large"), ("mount_position", "nan, 0, 0", "3 numbers"),
         ("mass", "-1", "negative"), ("mass", "heavy", "a number"), ("density", "1", "density"),
         ("min_tip_height", "900", "0 to 500"), ("symmetry", "z 1", "order"), ("symmetry", "q 4", "valid"),
@@ -271,7 +270,7 @@ def test_a_wrong_field_is_named_and_left_as_it_was(key: str, text: str, message:
 
 def test_typed_fields_reach_the_tool() -> None:
     typed = {
-        "name": "n1", "tip": "1, 2, -30", "tip_direction": "0 0 -2", "mount_position": "0 5 90",
+        "name": "n1", "tip": "1, 2, -30", "mount_position": "0 5 90",
         "mount_rpy": "180, 0, 45", "mass": "250", "centre_of_mass": "1 1 1", "min_tip_height": "4",
         "symmetry": "z every",
     }  # fmt: skip
@@ -279,7 +278,6 @@ def test_typed_fields_reach_the_tool() -> None:
     assert not problems
     tool = draft.tool
     assert tool.tip == pytest.approx([0.001, 0.002, -0.03])
-    assert tool.tip_direction == pytest.approx([0, 0, -1])
     assert tool.T_flange_tool[:3, 3] == pytest.approx([0, 0.005, 0.09])
     assert (tool.mass, tool.min_tip_height) == (0.25, 0.004)
     assert tool.symmetry.shape == (35, 3, 3)

@@ -228,7 +228,7 @@ def _solids(tool: Tool, T: Array) -> Solids:
 
 
 def _lines(tool: Tool, T: Array) -> Segments:
-    """Axes at the tool's origin, the flange as a ring with axes, what joins them, and where the tip points to."""
+    """Axes at the tool's origin, the flange as a ring with axes, and what joins them."""
     extent = float(np.ptp(tool.mesh.vertices, axis=0).max())
     T_tool_flange = inverse(tool.T_flange_tool)
     lines: list[tuple[Array, Array, str, float]] = []
@@ -241,8 +241,6 @@ def _lines(tool: Tool, T: Array) -> Segments:
     lines.append((flange, flange + FLANGE_M * T_tool_flange[:3, 2], "axis_z", 2.0))
     lines.append((flange, flange + FLANGE_M * T_tool_flange[:3, 0], "axis_x", 2.0))
     lines.append((flange, np.zeros(3), "muted", 1.0))
-    if tool.tip_direction is not None:
-        lines.append((tool.tip, tool.tip + 0.25 * extent * tool.tip_direction, "warning", 3.0))
     return _lines_of([(_shown(T, a[None])[0], _shown(T, b[None])[0], ink, width) for a, b, ink, width in lines])
 
 
@@ -269,7 +267,7 @@ def made_up_tool() -> Tool:
     T[2, 3] = 0.08
     tip = np.array([0.0, 0.0, -0.08])
     half = np.arange(8) % 2 == 0
-    return Tool("wedge", Mesh(vertices, faces.astype(np.int32)), T, tip, half, tip_direction=np.array([0, 0, -1.0]))
+    return Tool("wedge", Mesh(vertices, faces.astype(np.int32)), T, tip, half)
 
 
 def main() -> None:

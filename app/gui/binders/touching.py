@@ -12,15 +12,14 @@ from app.gui.program import Program
 from app.tool_bench import ToolBench
 from app.touching import Kind, Touching, save_table, table_words, tip_in_flange, tool_with_tip
 from hardware.calibration.table_plane import PlaneResult
-from hardware.calibration.tool_tip import TipResult, tip_direction
-from hardware.geometry import Array, inverse
+from hardware.calibration.tool_tip import TipResult
+from hardware.geometry import Array
 from hardware.kinematics import ArmKinematics
 from hardware.rig import ArmConfig
 from widgets.tool_library import ToolLibrary as LibraryView
 from widgets.tool_values import Level, TouchSheet
 
 _LOOK_EVERY_S = 0.15
-_DOWN = np.array([0.0, 0.0, -1.0])
 _LEVELS: dict[str, Level] = {"good": "ok", "unchecked": "warning", "fair": "warning", "poor": "alarm"}
 FlangePose = Callable[[str], Array | None]
 
@@ -36,7 +35,6 @@ class TouchBinder(QObject):
         self.flange_pose: FlangePose = self._measured
         self._kinematics: dict[str, ArmKinematics] = {}
         self._touching = Touching("tip")
-        self._direction: Array | None = None
         self._problem = ""
         self._looked = 0.0
         arms = program.rig.arms
@@ -44,7 +42,6 @@ class TouchBinder(QObject):
         view.touch.take_wanted.connect(self._take)
         view.touch.redo_wanted.connect(self._again)
         view.touch.remove_wanted.connect(self._remove)
-        view.touch.direction_wanted.connect(self._point)
         view.touch.save_wanted.connect(self._save)
         view.touch.closed.connect(self._close)
         view.touch.arm_chosen.connect(self._choose_arm)
@@ -60,7 +57,7 @@ class TouchBinder(QObject):
             self._shell.say("Duplicate the built-in tool first; the tip is saved with the copy", "warning")
             return
         self._touching = Touching(kind, tip=tip_in_flange(draft.tool))
-        self._direction, self._problem = None, ""
+        self._problem = ""
         self._view.touch.show_arms(tuple(arm.name for arm in self._program.rig.arms), self._arm)
         self._view.show_problem("")
         self._view.show_touch(True)
@@ -123,15 +120,6 @@ class TouchBinder(QObject):
             self._problem = _sentence(str(error))
 
     @Slot()
-    def _point(self) -> None:
-        pose, draft = self.flange_pose(self._arm), self._bench.draft
-        if pose is not None and draft is not None:
-            base = self._config(self._arm).T_world_base
-            in_flange = tip_direction([base @ pose], _DOWN)
-            self._direction = inverse(draft.tool.T_flange_tool)[:3, :3] @ in_flange
-        self._show()
-
-    @Slot()
     def _save(self) -> None:
         try:
             result = self._touching.result
@@ -152,8 +140,6 @@ class TouchBinder(QObject):
         if draft is None:
             return
         tool = tool_with_tip(draft.tool, result)
-        if self._direction is not None:
-            tool = replace(tool, tip_direction=self._direction / np.linalg.norm(self._direction))
         note = f"tip touched with {self._arm}: {len(result.residual)} touches, {1e3 * result.rms:.2f} mm"
         self._bench.put(replace(draft, tool=tool, changes=(*draft.changes, note)), "the touched tip")
         self._bench.save()
@@ -190,7 +176,6 @@ class TouchBinder(QObject):
                 live=_live(pose),
                 can_take=pose is not None and not self._program.moving,
                 can_save=result is not None and result.verdict != "poor",
-                direction=tip,
             )
         )
 
