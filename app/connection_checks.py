@@ -6,14 +6,29 @@ import numpy as np
 
 from hardware.rig import Rig
 from hardware.safety import MAX_KINEMATICS_M, MAX_KINEMATICS_RAD, Connection
-from hardware.types import Check
+from hardware.types import ArmLimits, Check
 
-FORCES = {"measured": "forces are measured", "estimated": "forces are estimated", "none": "forces are not felt"}
+FORCES = {
+    "measured": "forces are measured",
+    "on demand": "forces are measured on demand",
+    "estimated": "forces are estimated",
+    "none": "forces are not felt",
+}
+_FEELS = {
+    "measured": "measures forces",
+    "on demand": "measures forces when asked to",
+    "estimated": "estimates forces",
+}
 
 
 def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[Check, ...]:
     """Return per arm: kinematics against the controller's, where limits come from, what it is, what it feels."""
     return tuple(check for connection in connections.values() for check in _of(connection, rig))
+
+
+def feels(limits: ArmLimits) -> str:
+    """Return in three words what an arm with these limits, as read back, knows of forces at its tool."""
+    return _FEELS.get(limits.source.get("forces", ""), "feels no force")
 
 
 def _of(connection: Connection, rig: Rig) -> tuple[Check, ...]:

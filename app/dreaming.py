@@ -294,11 +294,13 @@ class DreamSession:
         limits: Mapping[str, ArmLimits] | None = None,
         q_start: Mapping[str, Array] | None = None,
         from_frame: float | None = None,
+        give_way: float | None = None,
     ) -> None:
         """Plan the current track for the rig's arms in a thread; the result comes by `pump()`, topic "plan".
 
         limits, q_start by arm: as read back and measured, where the arms are connected (see plan_dream).
         from_frame: where a paused run stands in the clip; only the rest is planned then, with an approach to it.
+        give_way: the force [N] over which arms that feel one give way; None: all are stiff.
         """
         dream, track = self._require().dream, self.track
         if track is None:
@@ -324,6 +326,7 @@ class DreamSession:
             first_run=first_run,
             limits=limits,
             q_start=q_start,
+            give_way=give_way,
         )
 
     def pump(self) -> None:

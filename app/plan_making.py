@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.track_shelf import track_sha256
 from hardware.geometry import Array
+from hardware.giving_way import least_force
 from hardware.mounting import carriers, mounted
 from hardware.plan_file import sealed
 from hardware.planner.paths import ToolPath
@@ -47,13 +48,15 @@ def plan_dream(
     limits: Mapping[str, ArmLimits] | None = None,
     q_start: Mapping[str, Array] | None = None,
     wanted: Mapping[str, str] | None = None,
+    give_way: float | None = None,
 ) -> Plan:
     """Plan a dream's track for the rig's arms, sealed. wanted: arm by tool role, where a person chose.
 
     limits, q_start (J,) [rad] by arm: as read back and measured; where they are missing the data sheet's and the
     rig's own limits, and the arm's home, stand in. A tool of no arm's role goes to a free arm
-    (hardware/mounting.py); the checks "tool" say which arm carries what. Raises ValueError where it cannot be
-    planned at all.
+    (hardware/mounting.py); the checks "tool" say which arm carries what. give_way [N]: arms that feel forces give
+    way to more than this, the checks "gives way" say which do; None: none does. Raises ValueError where it cannot
+    be planned at all.
     """
     # the physics behind it takes a second to import: in the planning thread, not at the window's start
     from hardware.planning import default_limits, plan
@@ -65,20 +68,23 @@ def plan_dream(
     carried = carriers(rig, tools, wanted, places)
     on_arms = mounted(rig, tools, carried)
     known, measured = dict(limits or {}), dict(q_start or {})
+    kept = {name: known.get(name) or default_limits(rig, rig.arm(name)) for name in carried.values()}
+    stiff = [] if give_way is None else [name for name in kept if least_force(kept[name]) is None]
     made = plan(
         {arm.name: by_role[role] for arm in rig.arms for role, name in carried.items() if name == arm.name},
         rig,
-        {name: known.get(name) or default_limits(rig, rig.arm(name)) for name in carried.values()},
+        kept,
         tools={arm.name: on_arms[arm.role] for arm in rig.arms if arm.role in on_arms},
         q_start={**{arm.name: arm.home for arm in rig.arms}, **measured},
         fps=dream.fps,
         first_run=first_run,
         speed_scale=speed_scale,
+        give_way={} if give_way is None else {name: give_way for name in kept if name not in stiff},
         emulated_only=dream.placement == "assumed",
         dream=dream.name,
         track_sha256=track_sha256(track),
     )
-    return sealed(replace(made, checks=(*_carried(rig, tools, carried), *made.checks)))
+    return sealed(replace(made, checks=(*_carried(rig, tools, carried), *map(_stiff, stiff), *made.checks)))
 
 
 def _carried(rig: Rig, tools: Mapping[str, Tool], carried: Mapping[str, str]) -> list[Check]:
@@ -89,6 +95,10 @@ def _carried(rig: Rig, tools: Mapping[str, Tool], carried: Mapping[str, str]) ->
         for role, name in carried.items()
         if name == arm.name
     ]
+
+
+def _stiff(arm: str) -> Check:
+    return Check("gives way", "warning", "feels no force at its tool: it follows the plan stiffly", arm)
 
 
 def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int], alarm: float) -> ToolPath:

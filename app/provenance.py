@@ -1,6 +1,7 @@
 """What the ledger is told of dreams, tracks, plans and runs, and under which ids."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,6 +59,9 @@ def record_plan(ledger: Ledger, plan: Plan, file: Path, parent: str) -> str:
         "duration_s": plan.duration,
         "speed_scale": plan.speed_scale,
         "emulated_only": plan.emulated_only,
+        "gives_way_over_N": {
+            arm: limits.give_way_force for arm, limits in plan.limits.items() if limits.give_way_force < math.inf
+        },
         "violations": [check.rule for check in plan.violations],
     }
     parents = [parent] if parent else []

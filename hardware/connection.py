@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.geometry import Array
+from hardware.giving_way import why_not
 from hardware.types import ArmLimits, ArmState, Plan
 
 MAX_KINEMATICS_M = 1e-3
@@ -86,6 +87,8 @@ def reasons_of_limits(
         elif arm in connections:
             loose = looser_than(plan.limits[arm], connections[arm].limits)
             found += [f"{arm}: planned with other limits than it has: {words}; plan again" for words in loose]
+            reason = why_not(plan.limits[arm].give_way_force, connections[arm].limits)
+            found += [f"{arm}: {reason}"] if reason else []
         if emulated_only and arm in connections and not connections[arm].emulated:
             found.append(f"{arm}: the dream's place is assumed, so its plans run on emulated arms only")
     return found

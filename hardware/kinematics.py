@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware.geometry import Array, transform
 
@@ -72,11 +73,15 @@ class ArmKinematics:
         """Return T_base_flange (..., 4, 4) for q (..., J) [rad]."""
         return np.asarray(self.joint_poses(q)[..., -1, :, :] @ self.T_last_flange)
 
-    def jacobian(self, q: Array) -> Array:
-        """Return the flange's Jacobian (..., 6, J) in base for q (..., J): rows 0-2 linear [m/rad], 3-5 angular."""
+    def jacobian(self, q: Array, p_flange: ArrayLike = (0.0, 0.0, 0.0)) -> Array:
+        """Return the Jacobian (..., 6, J) in base for q (..., J): rows 0-2 linear [m/rad], 3-5 angular.
+
+        Of the point p_flange (3,) [m] in the flange frame: its origin where none is given.
+        """
         poses = self.joint_poses(q)
         axis = poses[..., :3, 2]
-        lever = (poses[..., -1:, :, :] @ self.T_last_flange)[..., :3, 3] - poses[..., :3, 3]
+        flange = poses[..., -1:, :, :] @ self.T_last_flange
+        lever = flange[..., :3, :3] @ np.asarray(p_flange, float) + flange[..., :3, 3] - poses[..., :3, 3]
         return np.concatenate([np.swapaxes(np.cross(axis, lever), -1, -2), np.swapaxes(axis, -1, -2)], axis=-2)
 
     def singularity_distance(self, q: Array) -> Array:

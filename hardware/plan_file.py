@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,9 @@ def load_plan(path: Path | str) -> Plan:
 
 
 def _fields(value: Any) -> dict[str, object]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    """By name; a field that came later says with "unless" which value is left out."""
+    found = {field.name: (getattr(value, field.name), field.metadata) for field in fields(value)}
+    return {name: v for name, (v, meta) in found.items() if "unless" not in meta or v != meta["unless"]}
 
 
 def _listed(array: NDArray[Any]) -> object:
@@ -163,9 +165,13 @@ def _arm(values: Mapping[str, Any]) -> ArmPlan:
 def _limits(values: Mapping[str, Any]) -> ArmLimits:
     names = ("q_lower", "q_upper", "dq_max", "ddq_max", "workspace")
     arrays: dict[str, Any] = {key: _array(values, key) for key in names}
-    rest = [field.name for field in fields(ArmLimits) if field.name not in arrays and field.name != "source"]
-    numbers: dict[str, Any] = {name: float(values[name]) for name in rest}
+    rest = [field for field in fields(ArmLimits) if field.name not in arrays and field.name != "source"]
+    numbers: dict[str, Any] = {field.name: float(_value(values, field)) for field in rest}
     return ArmLimits(**arrays, **numbers, source={str(k): str(v) for k, v in values["source"].items()})
+
+
+def _value(values: Mapping[str, Any], field: Field[Any]) -> Any:
+    return values.get(field.name, field.metadata["unless"]) if field.metadata else values[field.name]
 
 
 def _check(values: Mapping[str, Any]) -> Check:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.geometry import Array
+from hardware.giving_way import why_not
 from hardware.kinematics import ArmKinematics
 from hardware.planner.motion import Motion, move
 from hardware.planner.paths import LiftedPath, PosePath, ToolPath
@@ -46,6 +47,7 @@ def plan(
     fps: float,
     first_run: bool = True,
     speed_scale: float = 1.0,
+    give_way: Mapping[str, float] | None = None,
     emulated_only: bool = False,
     dream: str = "",
     track_sha256: str = "",
@@ -54,17 +56,22 @@ def plan(
 
     limits, tools and q_start (J,) [rad], the measured pose, by arm; an arm of the rig without a path stands still
     at its q_start (else home) and is kept clear of. fps of the clip gives Plan.clip_frame. first_run: the rig's
-    slower tip speed holds. speed_scale: at most this fraction of the clip's speed. A plan that breaks rules is
-    returned with its violations; ValueError where the input itself is unusable names argument, arm and value.
+    slower tip speed holds. speed_scale: at most this fraction of the clip's speed. give_way: over which force [N]
+    an arm gives way, of those that do. A plan that breaks rules is returned with its violations; ValueError where
+    the input itself is unusable names argument, arm and value.
     """
     _refuse(paths, rig, limits, tools, q_start)
     require(bool(np.isfinite(fps)) and fps > 0, f"fps: {fps} is not positive")
     require(0 < speed_scale <= 1, f"speed_scale: {speed_scale} is not in 0..1")
+    forces = dict(give_way or {})
+    for arm, force in forces.items():
+        require(arm in paths, f"give_way: arm {arm!r} has no path; valid: {sorted(paths)}")
+        require(not why_not(force, limits[arm]), f"give_way: arm {arm!r}: {why_not(force, limits[arm])}")
     start, end = (float(f(t)) for f, t in ((min, [p.t[0] for p in paths.values()]), (max, _ends(paths))))
     tasks = []
     for arm, path in paths.items():
         speed = rig.safety.first_run_tip_speed if first_run else np.inf
-        kept = kept_limits(limits[arm], tools[arm], rig.arm(arm).table_height, speed)
+        kept = kept_limits(limits[arm], tools[arm], rig.arm(arm).table_height, speed, forces.get(arm, np.inf))
         tasks.append(_task(rig.arm(arm), path, kept, tools[arm], np.array(q_start[arm], float), start, end))
     resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in paths}
     scene = Scene(rig, tools, tasks, resting)

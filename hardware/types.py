@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.geometry import Array, is_transform
+from hardware.geometry import Array, apply, is_transform
 
 Image = NDArray[np.uint8]
 
@@ -111,8 +111,7 @@ class Tool:
     frame, the point whose height and speed are limited; trackable (F,) bool, the faces that a tracker may use
     (None: all); symmetry: rotations (S, 3, 3) that leave it looking the same (empty: none), those of symmetry_axis
     where that is known; mass [kg]; centre_of_mass (3,) [m] in the tool frame, None where nobody knows it;
-    tip_direction (3,) unit vector in the tool frame, from the tip to what it works on; min_tip_height [m] above the
-    table that its task asks for; version: of its folder in the library, "" outside.
+    min_tip_height [m] above the table that its task asks for; version: of its folder in the library, "" outside.
     """
 
     name: str
@@ -123,7 +122,6 @@ class Tool:
     symmetry: Array = field(default_factory=lambda: np.zeros((0, 3, 3)))
     mass: float = 0.2
     centre_of_mass: Array | None = None
-    tip_direction: Array | None = None
     min_tip_height: float | None = None
     symmetry_axis: SymmetryAxis | None = None
     version: str = ""
@@ -132,15 +130,17 @@ class Tool:
         require(is_transform(self.T_flange_tool), f"tool {self.name}: T_flange_tool is not a rigid transform")
         require(self.tip.shape == (3,), f"tool {self.name}: tip has shape {self.tip.shape}, not (3,)")
         require(self.mass >= 0, f"tool {self.name}: mass {self.mass} kg is negative")
-        for name, value in (("centre_of_mass", self.centre_of_mass), ("tip_direction", self.tip_direction)):
-            fine = value is None or (value.shape == (3,) and bool(np.isfinite(value).all()))
-            require(fine, f"tool {self.name}: {name} {value} is not three finite numbers")
-        if self.tip_direction is not None:
-            length = float(np.linalg.norm(self.tip_direction))
-            require(abs(length - 1) < 1e-6, f"tool {self.name}: tip_direction has length {length:.6g}; valid: 1")
+        centre = self.centre_of_mass
+        fine = centre is None or (centre.shape == (3,) and bool(np.isfinite(centre).all()))
+        require(fine, f"tool {self.name}: centre_of_mass {centre} is not three finite numbers")
         height = self.min_tip_height
         fine = height is None or 0 <= height <= 0.5
         require(fine, f"tool {self.name}: min_tip_height {height} m; valid: 0 to 0.5")
+
+    @property
+    def tip_flange(self) -> Array:
+        """The tip (3,) [m] in the flange frame."""
+        return np.asarray(apply(self.T_flange_tool, self.tip[None])[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +184,8 @@ class ArmLimits:
     q_lower, q_upper (J,) [rad]; dq_max (J,) [rad/s]; ddq_max (J,) [rad/s^2]; tip_speed [m/s];
     tip_acceleration [m/s^2]; workspace (2, 3) lower and upper corner of the tool tip in world [m];
     min_tip_height [m] above the table; max_jump_rad between the first command and the measured pose;
-    following_error_rad; max_force [N].
+    following_error_rad; max_force [N]; give_way_force [N]: a plan gives way to more than this at the tool (inf: to
+    nothing, the arm is stiff; hardware/giving_way.py).
     """
 
     q_lower: Array
@@ -199,6 +200,8 @@ class ArmLimits:
     max_jump_rad: float = 0.03
     following_error_rad: float = 0.15
     max_force: float = 60.0
+    # stiff plans are written as they were before there were others: their sha256 stays
+    give_way_force: float = field(default=np.inf, metadata={"unless": np.inf})
     source: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -208,6 +211,8 @@ class ArmLimits:
         require(bool((self.q_lower < self.q_upper).all()), "limits: q_lower is not below q_upper")
         require(self.workspace.shape == (2, 3), "limits: workspace is not (2, 3)")
         require(bool((self.workspace[0] < self.workspace[1]).all()), "limits: workspace is empty")
+        force = self.give_way_force
+        require(force > 0, f"limits: give_way_force {force} N is not positive; inf is for an arm that stays stiff")
 
 
 CheckStatus = Literal["ok", "warning", "violation"]

@@ -12,6 +12,11 @@ from widgets.values import ApproveState
 
 APPROVAL_S = 120.0
 HEIGHT = 204  # what the outcome card needs, so that nothing jumps when a run ends
+_GIVE_WAY = (
+    "What the arms do when something pushes at a tool while they follow the plan: stay stiff until they are all\n"
+    "stopped, or give way by up to 30 mm and come back. A plan that gives way takes up to twice as long."
+)
+_UNKNOWN = "Which arms can is known once they are connected."
 
 
 def clock(seconds: float) -> str:
@@ -35,6 +40,7 @@ class ApprovePanel(QWidget):
     execute_wanted = Signal()
     pause_wanted = Signal()
     speed_picked = Signal(float)
+    give_way_picked = Signal(float)  # [N]; 0: stiff
     outcome_given = Signal(bool, str, str)
     outcome_skipped = Signal()
 
@@ -49,7 +55,11 @@ class ApprovePanel(QWidget):
         self._speed.setMinimumContentsLength(8)
         self._speed.setToolTip("Highest tool speed of the plan. The first run of a plan is slow.")
         self._speed.activated.connect(lambda i: self.speed_picked.emit(float(self._speed.itemData(i))))
-        self._facts, self._reason = ElidedLabel(), label("", wrap=True)
+        self._give_way = QComboBox()
+        self._give_way.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._give_way.setMinimumContentsLength(8)
+        self._give_way.activated.connect(lambda i: self.give_way_picked.emit(float(self._give_way.itemData(i))))
+        self._facts, self._felt, self._reason = ElidedLabel(), ElidedLabel(), label("", wrap=True)
         self.hold = HoldButton("Hold to approve  ⏎")
         self.hold.held.connect(self.approved)
         self._execute = self._button(
@@ -93,6 +103,7 @@ class ApprovePanel(QWidget):
         self._rehearse.setEnabled(bool(state.plan) and not moving)
         self._rehearse.setText("End rehearsal" if state.rehearsing else "Rehearse")
         self._show_speeds(state)
+        self._show_forces(state)
         self._facts.setText(_facts(state))
         self._show_stage(state)
         self._show_reason(state)
@@ -135,16 +146,31 @@ class ApprovePanel(QWidget):
         self._speed.setCurrentIndex(nearest)
         self._speed.setEnabled(state.stage not in ("running", "planning"))
 
+    def _show_forces(self, state: ApproveState) -> None:
+        choices = [0.0, *state.forces]
+        if [self._give_way.itemData(i) for i in range(self._give_way.count())] != choices:
+            self._give_way.clear()
+            for force in choices:
+                self._give_way.addItem(f"Gives way over {force:g} N" if force else "Stiff", force)
+        self._give_way.setCurrentIndex(choices.index(state.give_way or 0.0))
+        self._give_way.setEnabled(bool(state.forces) and state.stage not in ("running", "planning"))
+        words = "\n".join(state.compliance_words)
+        self._give_way.setToolTip(f"{_GIVE_WAY}\n{words}" if words else f"{_GIVE_WAY}\n{_UNKNOWN}")
+        self._felt.setText("  ·  ".join(state.compliance))
+        self._felt.setToolTip(words)
+        self._felt.setVisible(bool(state.compliance))
+
     def _steps(self) -> QWidget:
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        buttons = row(self._plan, self._rehearse, self._speed)
-        for index in range(3):
+        buttons = row(self._plan, self._rehearse, self._speed, self._give_way)
+        for index in range(4):
             buttons.setStretch(index, 1)
         layout.addLayout(buttons)
         layout.addWidget(self._facts)
+        layout.addWidget(self._felt)
         layout.addLayout(self._stage)
         layout.addWidget(self._bar)
         layout.addWidget(self._reason)
@@ -171,7 +197,7 @@ def _facts(state: ApproveState) -> str:
         return "Planning…"
     if not state.plan:
         return "No plan yet"
-    parts = [f"plan {short_hash(state.plan)}", f"{state.duration_s:.1f} s"]
+    parts = [f"plan {short_hash(state.plan)}", f"{state.duration_s:.1f} s", state.gives_way]
     if state.stage == "approved":
         parts.append(f"approved, expires {clock(state.expires_s)}")
     if state.stage == "paused" and not state.phase:

@@ -88,7 +88,12 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class ApproveState:
-    """Everything that the approve panel says. reasons: why approve is off, in words; empty: it may be given."""
+    """Everything that the approve panel says. reasons: why approve is off, in words; empty: it may be given.
+
+    forces: over which [N] the connected arms can be asked to give way; give_way: the chosen one, None: stiff;
+    gives_way: what the plan does about forces; compliance, compliance_words: what each arm knows of forces, in few
+    words and in sentences.
+    """
 
     stage: Stage = "empty"
     plan: str = ""
@@ -105,6 +110,11 @@ class ApproveState:
     can_plan: bool = False
     emulated: bool = False
     connected: bool = True
+    forces: tuple[float, ...] = ()
+    give_way: float | None = None
+    gives_way: str = ""
+    compliance: tuple[str, ...] = ()
+    compliance_words: tuple[str, ...] = ()
     connecting: bool = False
 
 

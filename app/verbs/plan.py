@@ -47,6 +47,12 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
         metavar="TOOL=ARM",
         help="which arm carries which tool of the dream (default: by role, else the free arm nearest to the work)",
     )
+    p.add_argument(
+        "--give-way",
+        type=float,
+        metavar="N",
+        help="give way to more than this force at the tool (default: arms are stiff); 5 to the rig's largest force",
+    )
     p.set_defaults(run=run)
 
 
@@ -72,6 +78,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
             speed_scale=arguments.speed_scale,
             first_run=not arguments.not_first_run,
             wanted=_carriers(arguments.carry),
+            give_way=arguments.give_way,
         )
         plan = save_plan(plan, arguments.out)
         _add_origin(arguments.out, folder)

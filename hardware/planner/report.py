@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.geometry import Array, apply, inverse, project, rotation_angle
+from hardware.giving_way import PLAN_SHARE, REACH_M
 from hardware.planner import checks
 from hardware.planner.motion import Motion
 from hardware.planner.slowing import SlowPlaces
@@ -31,7 +32,7 @@ def check_motion(
     """Return a Check for every rule of motion, kept or not."""
     found = []
     for task, arm in zip(tasks, arms, strict=True):
-        found += [*_track(task, motion), *checks.check_arm(task, arm, motion)]
+        found += [*_track(task, motion), *checks.check_arm(task, arm, motion), *_gives_way(task)]
     found += checks.check_clearance(scene.check(motion.q), motion.t)
     found += [_out_of_view(task, motion.q[task.name][-1], rig) for task in tasks]
     found += [_duration(motion), *_speed_scale(motion), *map(_clamp, clamps)]
@@ -116,6 +117,15 @@ def _visible(points: Array, camera: Camera) -> bool:
     uv = project(camera.K, apply(inverse(camera.T_world_cam), points))
     inside = (uv >= -0.5) & (uv <= np.array(camera.size) - 0.5)
     return bool(inside.all(axis=1).any())
+
+
+def _gives_way(task: ArmTask) -> list[Check]:
+    force = task.limits.give_way_force
+    if not np.isfinite(force):
+        return []
+    text = f"gives way to more than {force:g} N at the tool, by up to {REACH_M * 1e3:.0f} mm, then stops; "
+    words = f"{text}planned at {PLAN_SHARE:.0%} of its limits of speed, to be able to"
+    return [Check("gives way", "ok", words, task.name, force, None, "N")]
 
 
 def _duration(motion: Motion) -> Check:

@@ -90,11 +90,14 @@ class Scene:
         return min(clearance, *(task.room(q[task.name]) for task in self._tasks))
 
 
-def kept_limits(limits: ArmLimits, tool: Tool, table_height: float, tip_speed: float = np.inf) -> ArmLimits:
-    """Return what a plan keeps beside an arm's own limits: a slower tip [m/s], and the height that the tool's own
-    task asks for above the table [m]."""
+def kept_limits(
+    limits: ArmLimits, tool: Tool, table_height: float, tip_speed: float = np.inf, give_way: float = np.inf
+) -> ArmLimits:
+    """Return what a plan keeps beside an arm's own limits: a slower tip [m/s], the height that the tool's own task
+    asks for above the table [m], and the force [N] over which it gives way."""
     height = max(limits.min_tip_height, table_height + (tool.min_tip_height or 0.0))
-    return replace(limits, tip_speed=min(limits.tip_speed, tip_speed), min_tip_height=height)
+    speed = min(limits.tip_speed, tip_speed)
+    return replace(limits, tip_speed=speed, min_tip_height=height, give_way_force=give_way)
 
 
 def kinematics_within(model: str, limits: ArmLimits) -> ArmKinematics:

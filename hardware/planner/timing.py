@@ -7,6 +7,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from hardware.geometry import Array
+from hardware.giving_way import PLAN_SHARE
 from hardware.planner.bounds import Bounded
 from hardware.planner.moves import Leg
 from hardware.planner.slowing import SlowedClock, slowed
@@ -58,19 +59,20 @@ def timed(leg: Leg, leg_clock: SlowedClock, step: float) -> tuple[Array, dict[st
 
 def _bounds(leg: Leg, task: ArmTask, pace: Pace, grid: Array) -> list[Bounded]:
     arm, limits = task.kinematics, task.limits
+    share = HEADROOM * (PLAN_SHARE if np.isfinite(limits.give_way_force) else 1.0)
     q = CubicSpline(leg.u, leg.q[task.name])
     joints = Bounded(
         *derivatives(grid, q),
-        speed=HEADROOM * np.minimum(limits.dq_max, pace.joint_speed),
-        acceleration=HEADROOM * limits.ddq_max,
+        speed=share * np.minimum(limits.dq_max, pace.joint_speed),
+        acceleration=share * limits.ddq_max,
         jerk=JERK_HEADROOM * arm.dddq_max,
         name="joint",
         arm=task.name,
     )
     tip = Bounded(
         *derivatives(grid, CubicSpline(grid, task.tip(q(grid)))),
-        speed=HEADROOM * min(limits.tip_speed, pace.tip_speed),
-        acceleration=HEADROOM * limits.tip_acceleration,
+        speed=share * min(limits.tip_speed, pace.tip_speed),
+        acceleration=share * limits.tip_acceleration,
         norm=True,
         name="tip",
         arm=task.name,

@@ -8,7 +8,8 @@ import numpy as np
 from hardware.geometry import Array
 from hardware.types import require
 
-Sensing = Literal["measured", "estimated", "none"]
+# on demand: there is a sensor, and it is switched on for what needs it
+Sensing = Literal["measured", "estimated", "on demand", "none"]
 Frame = Literal["base", "tool"]
 LARGEST_FORCE, LARGEST_TORQUE = 50.0, 4.0
 
@@ -72,6 +73,13 @@ class CompliantArm(Protocol):
     """What a driver has where its arm can feel or give way. Calls as those of `ArmDriver`."""
 
     def compliance(self) -> Compliance: ...
+
+    def start_feeling(self) -> None:
+        """See to it that `read_state` tells the force at the tool from now on; the arm does not move.
+
+        Raises ArmError where this arm feels none.
+        """
+        ...
 
     def start_yielding(self, wanted: Yielding) -> None:
         """Give way from now on; without a force and a push the arm does not move.

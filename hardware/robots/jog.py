@@ -109,8 +109,4 @@ class JogRule:
 
     def _tip_jacobian(self, q: Array) -> Array:
         """(6, J) of the tip in base."""
-        T = self.kinematics.flange_pose(q)
-        arm = T[:3, :3] @ (self.tool.T_flange_tool[:3, :3] @ self.tool.tip + self.tool.T_flange_tool[:3, 3])
-        J = self.kinematics.jacobian(q).copy()
-        J[:3] += np.cross(J[3:], arm, axis=0)
-        return J
+        return self.kinematics.jacobian(q, self.tool.tip_flange)

@@ -21,10 +21,12 @@ from hardware.collision import CollisionModel
 from hardware.connection import Connection
 from hardware.gate import Gate
 from hardware.geometry import rotation_angle
+from hardware.giving_way import GivingWay
 from hardware.kinematics import ArmKinematics
 from hardware.mounting import centre_in_flange
 from hardware.rig import ArmConfig
 from hardware.robots.base import ArmDriver, ArmError, GrippingArm, GuidedArm
+from hardware.robots.compliance import CompliantArm
 from hardware.robots.jog import JogRule
 from hardware.robots.orders import ClearError, Close, Connect, Enable, Hold, Order, Prepare, Setup, Start
 from hardware.robots.plan_review import look_through, own_part
@@ -41,6 +43,8 @@ IDLE_S = 0.02
 UNANSWERED = 3
 # so that a second press of a control is followed at once
 LIMITS_HOLD_S = 10.0
+# of the force to give way over: what may be felt while nothing touches the tool
+STANDING_SHARE = 0.5
 
 
 def _xarm(setup: Setup, arm: ArmConfig, tool: Tool) -> ArmDriver:
@@ -259,10 +263,13 @@ class Servo:
         refused = gate.check(None, mine.q[0], 0.0, state)
         if refused is not None:
             raise ArmError(f"{refused.text}; the arm is not where the plan starts: plan again")
+        giving = GivingWay.of(gate.limits, self._kinematics, self._tool, gate.dt)
+        if giving is not None:
+            self._feel(giving)
         self._stops = order.stops
         driver.start_servo()
         self._links.memory.begin()
-        self._job, self._approval = Job(ServoPath(plan.t, mine.q), gate), order.approval
+        self._job, self._approval = Job(ServoPath(plan.t, mine.q), gate, giving), order.approval
         self._links.memory.phase = Phase.PREPARED
 
     def _approve(self, plan: Plan, approval: Approval, scene: str) -> None:
@@ -284,6 +291,20 @@ class Servo:
                     raise ArmError(f"{name}: nobody knows where it stands; connect it first")
                 standing[name] = state.q
         look_through(plan, gate, mine, self._collision, standing)
+
+    def _feel(self, giving: GivingWay) -> None:
+        """See that forces are told, and told as none while nothing touches the tool. Raises ArmError."""
+        driver, name = self._connected(), self._arm.name
+        if not isinstance(driver, CompliantArm):
+            raise ArmError(f"{name}: the plan gives way, but this arm cannot; plan it stiff")
+        driver.start_feeling()
+        wrench = driver.read_state().wrench
+        force = np.inf if wrench is None else float(np.linalg.norm(wrench[:3]))
+        if not force <= STANDING_SHARE * giving.force:
+            raise ArmError(
+                f"{name}: it feels {force:.1f} N while it stands, too much to give way over {giving.force:g} N; "
+                "free the tool, or have its load identified again at the controller"
+            )
 
     def _gate(self, plan: Plan) -> Gate:
         step = float((plan.t[-1] - plan.t[0]) / (len(plan.t) - 1))

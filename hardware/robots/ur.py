@@ -33,12 +33,12 @@ COMPLIANCE = {
     "ur5": Compliance(
         *("estimated", True),
         f"{_STOPS}; forces at the tool are estimated from motor currents (a CB3 has no sensor: expect errors of "
-        "some 10 N). It gives way in force mode when asked to, but not while it follows a plan.",
+        "some 10 N). It gives way where the plan says so; any other plan it follows stiffly.",
     ),
     "ur5e": Compliance(
         *("measured", True),
-        f"{_STOPS}; a force-torque sensor in its flange measures. It gives way in force mode when asked to, but "
-        "not while it follows a plan.",
+        f"{_STOPS}; a force-torque sensor in its flange measures. It gives way where the plan says so; any other "
+        "plan it follows stiffly.",
     ),
 }
 COMMAND_TIMEOUT, CONNECT_TIMEOUT, BEGIN_TIMEOUT, SETTING_TIMEOUT = 0.3, 10.0, 5.0, 3.0
@@ -159,6 +159,10 @@ class UrDriver:
     def compliance(self) -> Compliance:
         """Say what this arm can do about forces."""
         return COMPLIANCE[self.config.model]
+
+    def start_feeling(self) -> None:
+        """A UR tells the force in every state."""
+        self._connected()
 
     def start_yielding(self, wanted: Yielding) -> None:
         """Give way through the vendor's force mode. Raises ArmError as start_servo does.

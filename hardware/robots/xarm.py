@@ -249,7 +249,15 @@ class XArmDriver:
         except ArmError:
             # firmware before 1.8.3 answers with less than the SDK wants to read
             code, config = 1, []
-        return statement(arm, load_sdk().has_force(arm), fitted=code == 0 and bool(config[2]))
+        return statement(arm, fitted=code == 0 and bool(config[2]))
+
+    def start_feeling(self) -> None:
+        """Switch the force-torque sensor on. Its zero and load are the controller's own settings."""
+        if not load_sdk().has_force(self._connected()):
+            self._do("switch its force-torque sensor on", self._arm.set_ft_sensor_enable, 1)
+            self._fresh_report()
+        if self._wrench() is None:
+            raise ArmError(f"{self._title}: its force-torque sensor does not answer; check its cable")
 
     def start_yielding(self, wanted: Yielding) -> None:
         """Give way through the force-torque sensor, in position mode. Raises ArmError where there is none."""

@@ -1,7 +1,7 @@
 """The xArm's force-torque sensor: what it lets the arm do, and the vendor's calls for it.
 
 xarm-python-sdk 1.18.4, set_ft_sensor_*: admittance where a spring is asked for, force control elsewhere. Both work
-in position mode only: an arm that is streamed to stays stiff.
+in position mode only: while a plan is streamed the sensor only measures (hardware/giving_way.py).
 """
 
 from collections.abc import Callable
@@ -20,17 +20,19 @@ STIFFEST = np.array([2000.0] * 3 + [20.0] * 3)
 Do = Callable[..., None]
 
 
-def statement(arm: Any, sensor_on: bool, fitted: bool) -> Compliance:
-    """Return what the arm of an SDK connection has; fitted: whether the controller knows of a sensor."""
+def statement(arm: Any, fitted: bool) -> Compliance:
+    """Return what the arm of an SDK connection has; fitted: whether the controller knows of a sensor.
+
+    The same whether the sensor is on or off: it stands in the limits that a person approves.
+    """
     collision = f"Stops at a collision by its motor currents (sensitivity {int(arm.collision_sensitivity)} of 5)"
     if not fitted:
         return Compliance("none", False, f"{collision}; no force-torque sensor: it cannot feel or limit a force.")
-    on = "on" if sensor_on else "off"
     return Compliance(
-        "measured" if sensor_on else "none",
+        "on demand",
         True,
-        f"{collision}; its force-torque sensor is {on}. It gives way when asked to, but not while "
-        "it follows a plan.",
+        f"{collision}; a force-torque sensor at its wrist is switched on for a plan that gives way. Any other "
+        "plan it follows stiffly.",
     )
 
 

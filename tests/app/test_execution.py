@@ -92,7 +92,7 @@ def _ledger(session: ExecutionSession) -> Ledger:
 def test_what_connecting_found_is_shown_before_anything_may_be_approved(session: ExecutionSession) -> None:
     assert set(session.limits) == set(session.arms) == {"left", "right"}
     assert {check.rule for check in session.checks} == {
-        *("kinematics", "limits read back", "emulated", "forces are not felt", "table")
+        *("kinematics", "limits read back", "emulated", "forces are measured on demand", "table")
     }
     assert all(check.status == "ok" for check in session.checks)
     assert set(session.latest_frames()) == {"top", "side"}

@@ -139,3 +139,17 @@ def test_a_missing_or_malformed_field_is_named(tmp_path: Path, field: str) -> No
     path.write_text(json.dumps({**values, field: {"bad": "value"}}))
     with pytest.raises(ValueError, match=r"plan\.json"):
         load_plan(path)
+
+
+def test_giving_way_is_part_of_what_the_sha256_names_and_returns_from_the_file(tmp_path: Path) -> None:
+    stiff = sealed(small_plan())
+    giving = replace(stiff, limits={"left": replace(stiff.limits["left"], give_way_force=20.0)})
+    saved = save_plan(giving, tmp_path / "plan.json")
+    assert saved.sha256 != stiff.sha256
+    assert load_plan(tmp_path / "plan.json").limits["left"].give_way_force == 20.0
+
+
+def test_a_stiff_plan_is_written_as_before_there_were_others(tmp_path: Path) -> None:
+    save_plan(small_plan(), tmp_path / "plan.json")
+    assert "give_way" not in (tmp_path / "plan.json").read_text()
+    assert load_plan(tmp_path / "plan.json").limits["left"].give_way_force == np.inf

@@ -460,3 +460,24 @@ def test_the_authors_dreams_are_carried_out_on_the_simulated_rig(
         result = desk.plan(paths, dream=name, emulated_only=True)
         assert result.violations == (), name
         assert result.clamps == (), name
+
+
+def test_a_plan_that_gives_way_leaves_half_of_its_speed_for_that_and_says_so(desk: Desk, good: Plan) -> None:
+    stiff = np.linalg.norm(np.diff(tip(desk, good, "left"), axis=0), axis=1) / (good.t[1] - good.t[0])
+    made = desk.plan(pair(), give_way={"left": 20.0})
+    speed = np.linalg.norm(np.diff(tip(desk, made, "left"), axis=0), axis=1) / (made.t[1] - made.t[0])
+    assert made.violations == ()
+    assert made.limits["left"].give_way_force == 20.0
+    assert made.limits["right"].give_way_force == np.inf
+    assert speed.max() < 0.5 * made.limits["left"].tip_speed < stiff.max()
+    assert "more than 20 N" in found(made, "gives way").text
+    assert not [check for check in made.checks if check.rule == "gives way" and check.arm == "right"]
+
+
+@pytest.mark.parametrize(
+    ("give_way", "words"),
+    [({"left": 70.0}, "valid: 5 to under 60 N"), ({"left": 0.0}, "valid"), ({"third": 20.0}, "has no path")],
+)
+def test_a_force_that_cannot_be_given_way_to_is_named(desk: Desk, give_way: dict[str, float], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        desk.plan(pair(), give_way=give_way)

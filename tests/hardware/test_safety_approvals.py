@@ -330,3 +330,12 @@ def test_a_motion_grant_holds_the_speed_that_was_granted() -> None:
         check_approval(a_grant(), a_plan(), arms(), NOW)
     with pytest.raises(ValueError, match="tip_speed"):
         a_grant(tip_speed=0.0)
+
+
+@pytest.mark.parametrize(("forces", "refused"), [("measured", False), ("on demand", False), ("none", True)])
+def test_a_plan_that_gives_way_needs_an_arm_that_feels(forces: str, refused: bool) -> None:
+    limits = replace(LIMITS, source={"forces": forces})
+    plan = a_plan(limits=dict.fromkeys(("left", "right"), replace(limits, give_way_force=20.0)))
+    there = arms(limits=limits)
+    reasons = reasons_against(plan, person="Ada", connections=there)
+    assert bool([reason for reason in reasons if "feels no force" in reason]) is refused

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
 
-from app.gui.binders.approve_facts import Wishes, approve_state, check_rows, rest_from
+from app.gui.binders.approve_facts import Wishes, approve_state, check_rows, forces_to_choose, rest_from
 from app.gui.binders.binder import Shell
 from app.gui.binders.dream import DreamBinder
-from app.gui.binders.live import CurveFeed, LatestFrames
+from app.gui.binders.live import CurveFeed, LatestFrames, SeenCameras
 from app.gui.binders.runs import has_run
 from app.gui.program import Program
 from app.ledger import LedgerError
@@ -31,6 +31,7 @@ class ApproveBinder(QObject):
         self.page, self._program, self._shell, self._dream = page, program, shell, dream
         self._dreaming, self._execution = program.dreaming, program.execution
         self._speed = program.rig.safety.first_run_tip_speed
+        self._give_way: float | None = None
         self._rehearsing = self._judging = self._ran_before = False
         self._told, self._told_state = 0.0, ""
         self._plan_later = False
@@ -47,11 +48,13 @@ class ApproveBinder(QObject):
         panel.execute_wanted.connect(self._execute)
         panel.pause_wanted.connect(self._pause)
         panel.speed_picked.connect(self._pick_speed)
+        panel.give_way_picked.connect(self._pick_give_way)
         panel.outcome_given.connect(self._judge)
         panel.outcome_skipped.connect(self._skip)
         page.playback.playing_changed.connect(self._playing)
         page.cameras.set_source(frames)
-        page.cameras.show_cameras([config.camera.name for config in program.rig.cameras])
+        self._seen = SeenCameras(frames, [config.camera.name for config in program.rig.cameras])
+        page.cameras.show_streams(self._seen.waiting())
         self._show_plan()
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -84,6 +87,8 @@ class ApproveBinder(QObject):
         if now - self._told > _TELL_EVERY_S or self._state != self._told_state:
             self._told, self._told_state = now, self._state
             self._show_state()
+            if self.page.cameras.isVisible():
+                self.page.cameras.show_streams(self._seen.look() or self._seen.waiting())
 
     def close(self) -> None:
         while self._forget:
@@ -154,7 +159,7 @@ class ApproveBinder(QObject):
         self.page.show_checks(rows, summary if plan else "Plan the motion (P) to see its checks.")
 
     def _show_state(self) -> None:
-        wishes = Wishes(self._speed, self._rehearsing, self._judging, self._ran_before)
+        wishes = Wishes(self._speed, self._force, self._rehearsing, self._judging, self._ran_before)
         emulated = all(arm.emulated for arm in self._program.rig.arms)
         self.page.show_approve(
             approve_state(self._dreaming, self._execution, self._program.rig.safety, wishes, emulated)
@@ -205,6 +210,7 @@ class ApproveBinder(QObject):
                 limits=arms.limits or None,
                 q_start=q_start or None,
                 from_frame=self._left_at,
+                give_way=self._force,
             )
         )
 
@@ -242,6 +248,17 @@ class ApproveBinder(QObject):
     def _pick_speed(self, speed: float) -> None:
         if abs(speed - self._speed) > 1e-9:
             self._speed = speed
+            self._plan()
+
+    @property
+    def _force(self) -> float | None:
+        """Over which force [N] to give way, where the arms that are connected can."""
+        return self._give_way if self._give_way in forces_to_choose(self._execution.limits) else None
+
+    @Slot(float)
+    def _pick_give_way(self, force: float) -> None:
+        if (force or None) != self._give_way:
+            self._give_way = force or None
             self._plan()
 
     @Slot(bool, str, str)

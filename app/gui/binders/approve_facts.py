@@ -1,25 +1,31 @@
 """What the approve panel and the checks list say, from the sessions' state."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.connection_checks import FORCES, feels
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.run_progress import RunProgress
+from hardware.giving_way import least_force
 from hardware.rig import SafetyConfig
-from hardware.types import Check, Clamp, Plan
+from hardware.types import ArmLimits, Check, Clamp, Plan
 from widgets.values import ApproveState, CheckRow, Mood, Stage
 
 _MOODS: dict[str, Mood] = {"ok": "ok", "warning": "warning", "violation": "alarm"}
+FORCES_N = (10.0, 20.0, 30.0, 40.0)
+_FELT = set(FORCES.values())
 CONNECTED = ("ready", "approved", "running", "paused", "stopped", "done")
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the page itself knows: the chosen speed [m/s], whether a rehearsal plays, whether a run waits for its
-    outcome, and whether this track has run before."""
+    """What the page itself knows: the chosen speed [m/s] and force to give way over [N] (None: stiff), whether a
+    rehearsal plays, whether a run waits for its outcome, and whether this track has run before."""
 
     speed: float
+    give_way: float | None = None
     rehearsing: bool = False
     judging: bool = False
     ran_before: bool = False
@@ -53,7 +59,29 @@ def approve_state(
         emulated=emulated,
         connected=execution.state in CONNECTED,
         connecting=execution.state == "connecting",
+        forces=forces_to_choose(execution.limits),
+        give_way=wishes.give_way,
+        gives_way=gives_way(plan) if plan else "",
+        compliance=tuple(f"{arm} {feels(limits)}" for arm, limits in execution.limits.items()),
+        compliance_words=tuple(f"{check.arm}: {check.text}" for check in execution.checks if check.rule in _FELT),
     )
+
+
+def forces_to_choose(limits: Mapping[str, ArmLimits]) -> tuple[float, ...]:
+    """Return over which forces [N] arms with these limits, as read back, can be asked to give way."""
+    least = [force for force in map(least_force, limits.values()) if force is not None]
+    most = min((each.max_force for each in limits.values()), default=0.0)
+    return tuple(force for force in FORCES_N if least and max(least) <= force < most)
+
+
+def gives_way(plan: Plan) -> str:
+    """Say what the arms of a plan do about forces: "gives way over 20 N", "left gives way over 20 N"."""
+    forces = {arm: limits.give_way_force for arm, limits in plan.limits.items()}
+    giving = [arm for arm, force in forces.items() if force < math.inf]
+    if not giving:
+        return "stiff"
+    who = "" if len(giving) == len(forces) else f"{', '.join(giving)} "
+    return f"{who}gives way over {forces[giving[0]]:g} N"
 
 
 def _stage(dreaming: DreamSession, execution: ExecutionSession, wishes: Wishes) -> Stage:

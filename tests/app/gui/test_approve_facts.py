@@ -1,10 +1,13 @@
 """What an operator reads beside Approve: broken rules first, each rule once, every clamp, amounts of limits."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from app.gui.binders.approve_facts import amount, check_rows, rest_from
+from app.gui.binders.approve_facts import amount, check_rows, forces_to_choose, gives_way, rest_from
 from app.run_progress import RunProgress
-from hardware.types import Check, Clamp
+from hardware.types import ArmLimits, Check, Clamp
 from tests.app.gui.plans import small_plan
 
 FAST = Check("tip speed", "violation", "tip speed is at most 0.31 m/s (limit 0.25)", "left", 0.31, 0.25, "m/s",
@@ -77,3 +80,31 @@ def test_a_paused_run_goes_on_where_it_stands_and_never_from_the_start_again(
     phase: str, clip_frame: float | None, before: float | None, expected: float | None
 ) -> None:
     assert rest_from(RunProgress(5.0, 10.0, phase, clip_frame), before, last=12) == expected
+
+
+def _felt(forces: str) -> ArmLimits:
+    ones = np.ones(7)
+    return ArmLimits(-ones, ones, ones, ones, source={"forces": forces})
+
+
+@pytest.mark.parametrize(
+    ("felt", "offered"),
+    [
+        ((), ()),
+        (("none",), ()),
+        (("on demand", "measured"), (10, 20, 30, 40)),
+        (("estimated", "on demand"), (20, 30, 40)),
+        (("estimated", "none"), (20, 30, 40)),
+    ],
+)
+def test_only_forces_that_the_connected_arms_can_be_sure_of_are_offered(
+    felt: tuple[str, ...], offered: tuple[float, ...]
+) -> None:
+    assert forces_to_choose({str(i): _felt(forces) for i, forces in enumerate(felt)}) == offered
+
+
+def test_what_a_plan_does_about_forces_is_said_in_few_words() -> None:
+    stiff, giving = _felt("measured"), replace(_felt("measured"), give_way_force=20.0)
+    assert gives_way(replace(small_plan(), limits={"left": stiff})) == "stiff"
+    assert gives_way(replace(small_plan(), limits={"left": giving})) == "gives way over 20 N"
+    assert gives_way(replace(small_plan(), limits={"left": giving, "right": stiff})) == "left gives way over 20 N"

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from hardware.kinematics import ArmKinematics
 from hardware.plan_file import sealed
 from hardware.rig import Rig, load_rig
 from hardware.robots.arm_group import ArmGroup, Progress
+from hardware.robots.emulator.config import CONTROL_PORT
+from hardware.robots.emulator.frames import Frame, decode, encode
 from hardware.robots.emulator.process import EmulatorProcess, Fault
 from hardware.safety import PlanApproval, approve_plan
 from hardware.tools import BUILT_IN_TOOLS, load_tool
@@ -21,6 +24,7 @@ from hardware.trajectory import Clock
 from hardware.types import ArmLimits, ArmPlan, Phase, Plan, Tool
 
 STEP = 0.01
+FORCE_SENSOR = 201
 ARMS = ("left", "right")
 _numbers = itertools.count(1)
 
@@ -155,3 +159,10 @@ def servo_rig(name: str = "sim", gripper: str = "") -> Iterator[ServoRig]:
         group.close()
         for emulator in emulators.values():
             emulator.close()
+
+
+def switch_force_sensor(address: str, *, on: bool) -> None:
+    """As the vendor's own studio would do it, at an xArm."""
+    with socket.create_connection((address, CONTROL_PORT), 3.0) as link:
+        link.sendall(encode(Frame(1, 2, FORCE_SENSOR, bytes([on]))))
+        assert decode(link.recv(1024))[0]

@@ -33,12 +33,12 @@ from tests.hardware.robots.servo_rig import (
     plan_of,
     servo_rig,
     swing_path,
+    switch_force_sensor,
     two_arm_rig,
 )
 from tests.hardware.robots.wire_tap import SERVO_J, WireTap
 
 KINEMATICS = ArmKinematics.load("xarm7")
-FORCE_SENSOR = 201
 SMALL, LARGE = (2, 20), (10, 100)
 
 
@@ -175,13 +175,6 @@ def test_a_push_on_the_tool_over_the_limit_stops_both_arms(rig: ServoRig) -> Non
     assert "left: external force" in progress.message
     rig.until_standing()
     switch_force_sensor(rig.emulators["left"].address, on=False)
-
-
-def switch_force_sensor(address: str, *, on: bool) -> None:
-    """As the vendor's own studio would do it."""
-    with socket.create_connection((address, CONTROL_PORT), 3.0) as link:
-        link.sendall(encode(Frame(1, 2, FORCE_SENSOR, bytes([on]))))
-        assert decode(link.recv(1024))[0]
 
 
 def test_a_second_client_at_the_controller_stops_the_run(rig: ServoRig) -> None:
