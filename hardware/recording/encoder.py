@@ -99,9 +99,17 @@ class Decoder:
 
     def decode(self, data: bytes) -> Iterator[Image]:
         """Yield the pictures (H, W, 3) RGB in a coded one: one, or none where it is damaged. Raises ValueError."""
+        for frame in self._frames(data):
+            yield cv2.cvtColor(frame.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
+
+    def skip(self, data: bytes) -> None:
+        """Take in a coded picture that only those after it need. Raises ValueError."""
+        self._frames(data)
+
+    def _frames(self, data: bytes) -> list[av.VideoFrame]:
         try:
-            for frame in self._codec.decode(av.Packet(data)):
-                yield cv2.cvtColor(frame.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
+            frames: list[av.VideoFrame] = self._codec.decode(av.Packet(data))
+            return frames
         except av.FFmpegError as error:
             raise ValueError(f"a coded picture is damaged ({error})") from error
 

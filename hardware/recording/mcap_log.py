@@ -1,7 +1,6 @@
 """Reading a recorded episode: pictures by stream and true time, poses, readings, calibration."""
 
 import json
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any, TypeVar, get_args
 import numpy as np
 from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
 from mcap.reader import SeekingReader
-from mcap.records import Channel, Message, Metadata
-from mcap.summary import Summary
+from mcap.records import Message, Metadata
 
 from hardware.geometry import Array
 from hardware.recording import messages as m
@@ -19,14 +17,15 @@ from hardware.recording.encoder import Decoder
 from hardware.recording.flaws import KINDS as FLAW_KINDS
 from hardware.recording.flaws import Flaw
 from hardware.recording.mcap_writer import Clock
+from hardware.recording.message_index import MessageIndex, MessageReader, Places, read_index
 from hardware.recording.note import EpisodeFileError
 from hardware.recording.recover import Capped
+from hardware.recording.values import ValueInfo
 from hardware.stream import ArmSample, Pose, Reading, StreamInfo, StreamKind
 from hardware.types import Camera, Frame, Image
 
 MCAP = "episode.mcap"
 KINDS: Mapping[str, StreamKind] = {kind: kind for kind in get_args(StreamKind)}
-_VIDEO_END = m.VIDEO.format("").removeprefix("/camera/")
 _TOPICS: Mapping[StreamKind, str] = {"camera": m.VIDEO, "pose": m.POSE, "arm": m.ARM_JOINTS}
 _T = TypeVar("_T")
 
@@ -50,44 +49,87 @@ class Times:
     t_device: Array
 
 
+@dataclass(frozen=True, eq=False)
+class EpisodeHead:
+    """What stands in an episode's file about itself: enough to open it again without looking for it."""
+
+    clock: Clock
+    facts: Mapping[str, str]
+    streams: Mapping[str, StreamInfo]
+    values: Mapping[str, ValueInfo]
+    index: MessageIndex
+
+    def t_host(self, stream: str) -> Array:
+        """Return when a stream's samples came (N,) [s host]."""
+        topic = _TOPICS.get(self.streams[stream].kind, m.READING)
+        return self.index.places(topic.format(stream)).t_log / 1e9
+
+    def t_values(self, stream: str) -> Array:
+        """Return when the samples of a stream of plain numbers came (N,) [s host]."""
+        return self.index.places(m.VALUES.format(stream)).t_log / 1e9
+
+    def commanded(self, stream: str) -> Array:
+        """Return when commands of an arm were seen (N,) [s host]."""
+        return self.index.places(m.ARM_COMMANDED.format(stream)).t_log / 1e9
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Host time of the first and of the last sample of all streams [s]."""
+        times = [self.t_host(name) for name in self.streams]
+        ends = [(float(t.min()), float(t.max())) for t in times if len(t)]
+        return (
+            (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (self.clock.host_s, self.clock.host_s)
+        )
+
+
 class _Playing:
-    """A stream while it is played: where the decoder stands."""
+    """A camera while its pictures are asked for: where its decoder stands."""
 
-    def __init__(self, coded: tuple[Coded, ...]) -> None:
-        self.coded, self.decoder = coded, Decoder()
-        self.at = -1
-        self.shown: Image | None = None
+    def __init__(self, count: int, coded_at: Callable[[int], Coded]) -> None:
+        self.count, self._coded_at = count, coded_at
+        self._decoder = Decoder()
+        self._at = -1
+        self._shown: Image | None = None
 
-    def steps_to(self, at: int) -> range:
-        """Return the pictures to decode for picture `at`: the next ones, or from the key frame before it."""
-        key = next(k for k in range(at, -1, -1) if k == 0 or is_key(self.coded[k].data))
-        if key <= self.at < at:
-            return range(self.at + 1, at + 1)
-        self.decoder = Decoder()
-        return range(key, at + 1)
+    def picture(self, at: int) -> Image | None:
+        """Return a picture (H, W, 3): decoded from where the decoder stands, else from the key frame before it."""
+        if at != self._at:
+            steps = []
+            for k in range(at, self._at if at > self._at else -1, -1):
+                coded = self._coded_at(k)
+                steps.append(coded.data)
+                if k == 0 or is_key(coded.data):
+                    self._decoder = Decoder()
+                    break
+            self._at = -1  # should one of them be damaged, the next call begins anew
+            for data in reversed(steps[1:]):
+                self._decoder.skip(data)
+            self._shown = next(iter(self._decoder.decode(steps[0])), None)
+            self._at = at
+        return self._shown
 
 
 class EpisodeReader:
     """One whole MCAP episode. All methods raise EpisodeFileError where the file is damaged, KeyError for a stream
     that it does not have."""
 
-    def __init__(self, path: Path) -> None:
-        """path: an episode's folder or its .mcap file. Raises EpisodeFileError: unfinished or damaged."""
+    def __init__(self, path: Path, head: EpisodeHead | None = None) -> None:
+        """path: an episode's folder or its .mcap file; head: of this file, where it was open before. Raises
+        EpisodeFileError: unfinished or damaged."""
         self.path = path / MCAP if path.is_dir() else path
         try:
             self._file = open(self.path, "rb")  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise EpisodeFileError(f"{self.path}: it cannot be opened ({error.strerror})") from error
         self._playing: dict[str, _Playing] = {}
-        self._scan: dict[str, list[Message]] | None = None
         try:
-            summary = self._read(self._open)
-            metadata = self._read(lambda: list(self._reader().iter_metadata()))
-            self.clock, self.facts, self.streams = self._read(lambda: _head(metadata))
-            self._topics = {channel.topic for channel in summary.channels.values()}
+            capped = self._read(lambda: Capped(self._file))
+            self.head = head or self._read(lambda: _head(capped))
+            self._reader = MessageReader(capped, self.head.index)
         except BaseException:
             self._file.close()
             raise
+        self.clock, self.facts, self.streams = self.head.clock, self.head.facts, self.head.streams
 
     def __enter__(self) -> "EpisodeReader":
         return self
@@ -107,52 +149,46 @@ class EpisodeReader:
     @property
     def span(self) -> tuple[float, float]:
         """Host time of the first and of the last sample of all streams [s]."""
-        times = [self.times(name).t_host for name in self.streams]
-        ends = [(float(t.min()), float(t.max())) for t in times if len(t)]
-        return (
-            (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (self.clock.host_s, self.clock.host_s)
-        )
+        return self.head.span
+
+    def count(self, stream: str) -> int:
+        """Return how many samples a stream has."""
+        return len(self._samples(stream))
 
     def coded(self, stream: str) -> Iterator[Coded]:
         """Yield the coded pictures of a camera in the order they were recorded."""
-        self._info(stream)
-        topic = m.VIDEO.format(stream)
-        for _, message in self._rows([topic] if topic in self._topics else []):
-            data = self._read(lambda msg=message: CompressedVideo.FromString(msg.data))  # type: ignore[misc]
-            if data.format != "h264":
-                raise EpisodeFileError(f"{self.path}: {stream}: coded as {data.format[:20]!r}; valid: h264")
-            yield Coded(message.sequence, message.log_time / 1e9, message.publish_time / 1e9, data.data)
+        return (self.coded_at(stream, k) for k in range(self.count(stream)))
+
+    def coded_at(self, stream: str, k: int) -> Coded:
+        """Return the k-th coded picture of a camera."""
+        message = self._message(self._samples(stream), k)
+        data = self._read(lambda: CompressedVideo.FromString(message.data))
+        if data.format != "h264":
+            raise EpisodeFileError(f"{self.path}: {stream}: coded as {data.format[:20]!r}; valid: h264")
+        return Coded(message.sequence, message.log_time / 1e9, message.publish_time / 1e9, data.data)
 
     def frames(self, stream: str) -> Iterator[Frame]:
         """Yield the pictures of a camera with their true times, in the order they were recorded."""
-        decoder = Decoder()
-        for coded in self.coded(stream):
-            yield Frame(stream, coded.index, coded.t_host, coded.t_device, self._decode(decoder, coded, stream))
+        playing = self._new_playing(stream)
+        for k in range(playing.count):
+            yield self._frame(stream, playing, k)
+
+    def frame(self, stream: str, k: int) -> Frame:
+        """Return the k-th picture of a camera; going forward decodes each once."""
+        if stream not in self._playing:
+            self._playing[stream] = self._new_playing(stream)
+        return self._frame(stream, self._playing[stream], k)
 
     def frame_at(self, stream: str, t_host: float) -> Frame | None:
-        """Return the picture that was the newest at a host time [s], None before the first.
-
-        The stream's coded pictures are held in memory from the first call on; going forward decodes each once.
-        """
-        if stream not in self._playing:
-            self._playing[stream] = _Playing(tuple(self.coded(stream)))
-        playing = self._playing[stream]
-        at = bisect_right(playing.coded, t_host, key=lambda c: c.t_host) - 1
-        if at < 0:
-            return None
-        if playing.shown is None or playing.at != at:
-            for k in playing.steps_to(at):
-                playing.shown = self._decode(playing.decoder, playing.coded[k], stream)
-                playing.at = k
-        coded = playing.coded[at]
-        if playing.shown is None:
-            return None
-        return Frame(stream, coded.index, coded.t_host, coded.t_device, playing.shown)
+        """Return the picture that was the newest at a host time [s], None before the first."""
+        self._info(stream)
+        at = int(np.searchsorted(self.head.t_host(stream), t_host, side="right")) - 1
+        return self.frame(stream, at) if at >= 0 else None
 
     def times(self, stream: str) -> Times:
         """Return when the samples of any stream came."""
-        topic = _TOPICS.get(self._info(stream).kind, m.READING)
-        found = self._scanned().get(topic.format(stream), [])
+        places = self._samples(stream)
+        found = (self._message(places, k) for k in range(len(places)))
         rows = [(v.sequence, v.log_time / 1e9, v.publish_time / 1e9) for v in found]
         return Times(*np.array(rows, float).reshape(-1, 3).T)
 
@@ -171,6 +207,22 @@ class EpisodeReader:
         joints, tools, states = (self._messages(t, stream) for t in (m.ARM_JOINTS, m.ARM_TOOL, m.ARM_STATE))
         rows = zip(joints, tools, states, strict=False)
         return tuple(self._arm(stream, q, T, state, commanded.get(q.sequence)) for q, T, state in rows)
+
+    def commands(self, stream: str) -> tuple[Array, ...]:
+        """Return the joint commands of an arm, (J,) [rad] each, at the times of `head.commanded`."""
+        messages = self._messages(m.ARM_COMMANDED, stream)
+        return self._read(lambda: tuple(m.read_joints(message.data)[0] for message in messages))
+
+    def joint_count(self, stream: str) -> int:
+        """Return how many joints an arm has, 0 where it said nothing."""
+        places = self._samples(stream)
+        return len(self._read(lambda: m.read_joints(self._message(places, 0).data)[0])) if len(places) else 0
+
+    def values(self, stream: str) -> Array:
+        """Return the samples of a stream of plain numbers (N, C), at the times of `head.t_values`."""
+        places, width = self.head.index.places(m.VALUES.format(stream)), len(self.head.values[stream].columns)
+        rows = [self._json(self._message(places, k)).get("values") for k in range(len(places))]
+        return self._read(lambda: np.array(rows, float).reshape(len(rows), width))
 
     def picture_states(self, stream: str) -> tuple[tuple[float, Mapping[str, float]], ...]:
         """Return (host time, sharpness, brightness, dark, bright and, where known, exposure_s) about every GOP."""
@@ -196,11 +248,19 @@ class EpisodeReader:
             raise KeyError(f"{self.path}: there is no stream {stream!r}; it has {list(self.streams)}")
         return self.streams[stream]
 
-    def _decode(self, decoder: Decoder, coded: Coded, stream: str) -> Image:
-        pictures = self._read(lambda: list(decoder.decode(coded.data)))
-        if not pictures:
-            raise EpisodeFileError(f"{self.path}: {stream}: picture {coded.index} cannot be decoded")
-        return pictures[-1]
+    def _samples(self, stream: str) -> Places:
+        topic = _TOPICS.get(self._info(stream).kind, m.READING)
+        return self.head.index.places(topic.format(stream))
+
+    def _new_playing(self, stream: str) -> _Playing:
+        return _Playing(self.count(stream), lambda k: self.coded_at(stream, k))
+
+    def _frame(self, stream: str, playing: _Playing, k: int) -> Frame:
+        rgb = self._read(lambda: playing.picture(k))
+        message = self._message(self._samples(stream), k)
+        if rgb is None:
+            raise EpisodeFileError(f"{self.path}: {stream}: picture {message.sequence} cannot be decoded")
+        return Frame(stream, message.sequence, message.log_time / 1e9, message.publish_time / 1e9, rgb)
 
     def _pose(self, stream: str, message: Message, state: Message) -> Pose:
         values, T = self._json(state), self._read(lambda: m.read_pose(message.data))
@@ -247,17 +307,6 @@ class EpisodeReader:
             )
         )
 
-    def _scanned(self) -> dict[str, list[Message]]:
-        """Read the whole file once; of pictures only the times are held."""
-        if self._scan is None:
-            found: dict[str, list[Message]] = {}
-            for channel, message in self._rows(None):
-                if channel.topic.endswith(_VIDEO_END):
-                    message.data = b""
-                found.setdefault(channel.topic, []).append(message)
-            self._scan = found
-        return self._scan
-
     def _json(self, message: Message) -> dict[str, Any]:
         values = self._read(lambda: json.loads(message.data))
         if not isinstance(values, dict):
@@ -267,25 +316,11 @@ class EpisodeReader:
     def _messages(self, topic: str, stream: str) -> list[Message]:
         if stream:
             self._info(stream)
-        return self._scanned().get(topic.format(stream), [])
+        places = self.head.index.places(topic.format(stream))
+        return [self._message(places, k) for k in range(len(places))]
 
-    def _rows(self, topics: list[str] | None) -> Iterator[tuple[Channel, Message]]:
-        messages = self._reader().iter_messages(topics, log_time_order=False)
-        while True:
-            row = self._read(lambda: next(messages, None))
-            if row is None:
-                return
-            yield row[1], row[2]
-
-    def _open(self) -> Summary:
-        summary = self._reader().get_summary()
-        if summary is None:
-            raise ValueError("it has no index")
-        return summary
-
-    def _reader(self) -> SeekingReader:
-        file = Capped(self._file)
-        return SeekingReader(file, validate_crcs=True, record_size_limit=file.size)
+    def _message(self, places: Places, k: int) -> Message:
+        return self._read(lambda: self._reader.message(places, k))
 
     def _read(self, what: Callable[[], _T]) -> _T:
         # foreign parsers raise nearly everything over damaged bytes; a person gets one sentence
@@ -317,14 +352,21 @@ def is_key(data: bytes) -> bool:
     return False
 
 
-def _head(metadata: list[Metadata]) -> tuple[Clock, dict[str, str], dict[str, StreamInfo]]:
+def _head(file: Capped) -> EpisodeHead:
+    reader = SeekingReader(file, record_size_limit=file.size)
+    summary = reader.get_summary()
+    if summary is None:
+        raise ValueError("it has no index")
+    metadata: list[Metadata] = list(reader.iter_metadata())
     by_name = {record.name: record.metadata for record in metadata}
     clock = by_name["clock"]
     streams = [record.metadata for record in metadata if record.name == "stream"]
-    return (
+    return EpisodeHead(
         Clock(float(clock["host_s"]), float(clock["wall_s"]), clock["virtual"] == "true"),
         dict(by_name["dreamdeck"]),
         {row["name"]: _stream(row) for row in streams},
+        {row["name"]: _value_info(row) for row in (r.metadata for r in metadata if r.name == "values")},
+        read_index(file, summary),
     )
 
 
@@ -334,3 +376,8 @@ def _stream(row: Mapping[str, str]) -> StreamInfo:
     return StreamInfo(
         row["name"], KINDS[row["kind"]], rate, serial=row["serial"], link=row["link"], details=details
     )
+
+
+def _value_info(row: Mapping[str, str]) -> ValueInfo:
+    columns = tuple(str(name) for name in json.loads(row["columns"]))
+    return ValueInfo(row["name"], row["kind"], float(row["rate_hz"]), columns, row["unit"], row["frame"])

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, read_no
 from hardware.recording.recover import Recovered, recover
 
 SESSION = "session.json"
-_PART, _ASIDE = ".part", ".aside-"
+_PART, _ASIDE, _LOCK = ".part", ".aside-", ".lock"
 _NAME = re.compile(r"\d{6}(\.part)?")
 
 
@@ -41,12 +42,44 @@ class Entry:
     problem: str = ""
 
 
+class _SharedLocks:
+    """How many sessions of this program hold each lock that they share. Any thread."""
+
+    def __init__(self) -> None:
+        self._users: dict[int, int] = {}
+        self._guard = threading.Lock()
+
+    def begin(self, handle: int) -> None:
+        with self._guard:
+            self._users[handle] = 1
+
+    def join(self, path: Path) -> int | None:
+        """Return the lock's handle where this program holds it already."""
+        with self._guard:
+            for handle in self._users:
+                if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                    self._users[handle] += 1
+                    return handle
+        return None
+
+    def leave(self, handle: int) -> bool:
+        """Return whether this was the last one."""
+        with self._guard:
+            self._users[handle] -= 1
+            return self._users[handle] == 0 and self._users.pop(handle) == 0
+
+
+_SHARED = _SharedLocks()
+
+
 class Session:
     """A session's folder. Reading needs nothing; everything that writes needs `lock` first and raises OSError."""
 
-    def __init__(self, folder: Path, files: Files | None = None) -> None:
+    def __init__(self, folder: Path, files: Files | None = None, *, shared: bool = False) -> None:
+        """shared: those of one program that say so write side by side, as recorder and browser do."""
         self.folder = folder
         self._files = files or Files()
+        self._shared = shared
         self._lock = -1
 
     @property
@@ -69,7 +102,10 @@ class Session:
         for folder in (self.folder, self.episodes_folder, self.trash_folder):
             if not folder.is_dir():
                 self._files.make_folder(folder)
-        handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        if self._shared and (handle := _SHARED.join(self.folder / _LOCK)) is not None:
+            self._lock = handle
+            return
+        handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -82,6 +118,8 @@ class Session:
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         self._lock = handle
+        if self._shared:
+            _SHARED.begin(handle)
         for left in self.episodes_folder.glob(f"{_ASIDE}*"):
             shutil.rmtree(left, ignore_errors=True)
         if not (self.folder / SESSION).exists():
@@ -92,7 +130,8 @@ class Session:
     def close(self) -> None:
         """Let others write. Safe to call twice."""
         if self.locked:
-            os.close(self._lock)
+            if not self._shared or _SHARED.leave(self._lock):
+                os.close(self._lock)
             self._lock = -1
 
     # read
@@ -213,7 +252,7 @@ def described(note: EpisodeNote, reader: EpisodeReader, sha256: str, size: int) 
         duration_s=round(end - start, 6),
         clock="virtual" if reader.clock.virtual else "host",
         streams=tuple(reader.streams),
-        samples={name: len(reader.times(name).index) for name in reader.streams},
+        samples={name: reader.count(name) for name in reader.streams},
         flaws=flaws,
         mcap_sha256=sha256,
         mcap_bytes=size,
