@@ -1,0 +1,120 @@
+"""Two things that are fixed to each other and each tell their own pose: where one is on the other.
+
+A tracking camera (T265) on the gripper, and the gripper as an arm's flange or a camera on it tells of it. Each
+speaks in a frame of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from hardware.calibration.hand_eye import closed_form
+from hardware.calibration.poses import mean_pose, pose_difference
+from hardware.calibration.report import Verdict, judge, refuse_little_turning
+from hardware.geometry import Array, interpolate, inverse, rotation_from_vector, rotation_vector
+from hardware.types import require
+
+LEAST_PAIRS, MANY_PAIRS = 6, 20
+LEAST_TURN_RAD = np.radians(30.0)
+LONGEST_GAP_S = 0.1
+RAD_PER_M = 2.0  # 1 mm counts as much as 0.11 degrees
+JUMP_M, JUMP_RAD = 0.01, np.radians(2.0)  # a pair that far off is one where the tracker had relocalised
+TODO = "turn the gripper 40 degrees about each of its axes, and hold it still now and then"
+
+
+@dataclass(frozen=True, eq=False)
+class PairResult:
+    """T_a_b (4, 4): where b is on a; T_refa_refb (4, 4) between their frames; apart [m], [rad] by pair; left_out:
+    pairs that were not used; sigma_m, sigma_rad: one standard deviation of T_a_b."""
+
+    T_a_b: Array
+    T_refa_refb: Array
+    apart: tuple[tuple[float, float], ...]
+    left_out: tuple[int, ...]
+    sigma_m: float
+    sigma_rad: float
+    verdict: Verdict
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class PoseTrack:
+    """Poses over time: t (N,) [s, one clock for both] ascending, T_ref_thing (N, 4, 4)."""
+
+    t: Array
+    T_ref_thing: Array
+
+    def at(self, t: float) -> Array | None:
+        """The pose at t, None where no samples lie close on both sides."""
+        k = int(np.searchsorted(self.t, t))
+        if k == 0 or k == len(self.t) or self.t[k] - self.t[k - 1] > LONGEST_GAP_S:
+            return None
+        share = (t - self.t[k - 1]) / max(self.t[k] - self.t[k - 1], 1e-9)
+        return interpolate(self.T_ref_thing[k - 1], self.T_ref_thing[k], share)
+
+
+def paired(a: PoseTrack, b: PoseTrack, every_s: float = 0.25) -> tuple[Array, Array]:
+    """Return poses of both (N, 4, 4) at the same times, every_s [s] apart, while both were told."""
+    start, end = max(a.t[0], b.t[0]), min(a.t[-1], b.t[-1])
+    times = np.arange(start, end, every_s)
+    both = [(x, y) for x, y in ((a.at(t), b.at(t)) for t in times) if x is not None and y is not None]
+    require(len(both) >= LEAST_PAIRS, f"poses: {len(both)} at the same times; valid: {LEAST_PAIRS} or more; {TODO}")
+    return np.stack([x for x, _ in both]), np.stack([y for _, y in both])
+
+
+def solve_pair(T_refa_a: Sequence[Array], T_refb_b: Sequence[Array]) -> PairResult:
+    """Return where b is on a, from poses (N, 4, 4) of both at the same moments.
+
+    Raises ValueError in words for a person: too few, or turned too little, or about one axis only.
+    """
+    a, b = np.asarray(T_refa_a, float), np.asarray(T_refb_b, float)
+    require(a.shape == b.shape and a.shape[1:] == (4, 4), f"poses: {a.shape} and {b.shape}; valid: (N, 4, 4) twice")
+    require(len(a) >= LEAST_PAIRS, f"poses: {len(a)}; valid: {LEAST_PAIRS} or more; {TODO}")
+    refuse_little_turning(a[:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", TODO)
+    result = _solve(a, b)
+    bad = [k for k, (m, rad) in enumerate(result.apart) if m > JUMP_M or rad > JUMP_RAD]
+    good = [k for k in range(len(a)) if k not in bad]
+    if not bad or len(good) < max(LEAST_PAIRS, 0.6 * len(a)):
+        return result
+    refuse_little_turning(a[good][:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", TODO)
+    again = _solve(a[good], b[good])
+    words = f"{again.words} {len(bad)} of {len(a)} poses were left out: the tracker had jumped."
+    return replace(again, left_out=tuple(bad), words=words)
+
+
+def _solve(a: Array, b: Array) -> PairResult:
+    # b's own frame stays while a moves, as a board does: b sees it at the inverse of its pose
+    seen = inverse(b)
+    T_a_b = closed_form(a, seen)
+    T_refs = mean_pose([x @ T_a_b @ y for x, y in zip(a, seen, strict=True)])
+
+    def off(x: Array) -> Array:
+        moved, frame = _moved(T_a_b, x[:6]), _moved(T_refs, x[6:])
+        found = a @ moved @ seen
+        turn = rotation_vector(frame[:3, :3].T @ found[:, :3, :3]) / RAD_PER_M
+        return np.concatenate([turn, found[:, :3, 3] - frame[:3, 3]], axis=1).ravel()
+
+    fit = least_squares(off, np.zeros(12), loss="soft_l1", f_scale=2e-3)
+    T_a_b, T_refs = _moved(T_a_b, fit.x[:6]), _moved(T_refs, fit.x[6:])
+    apart = tuple(pose_difference(T, T_refs) for T in a @ T_a_b @ seen)
+    covariance = np.linalg.pinv(fit.jac.T @ fit.jac) * 2 * fit.cost / max(1, 6 * len(a) - 12)
+    sigma = np.sqrt(np.maximum(np.diag(covariance), 0))
+    turn, place = float(np.linalg.norm(sigma[:3])), float(np.linalg.norm(sigma[3:6]))
+    mm = 1e3 * float(np.sqrt(np.mean([m**2 for m, _ in apart])))
+    deg = float(np.degrees(np.sqrt(np.mean([rad**2 for _, rad in apart]))))
+    figures = (
+        (mm, 2.0, 5.0, f"the poses differ by {mm:.1f} mm; was the gripper moved slowly, did the tracker jump"),
+        (1e3 * place, 1.0, 3.0, f"the place is known to {1e3 * place:.1f} mm only"),
+        (MANY_PAIRS - len(a), 0, MANY_PAIRS, f"{len(a)} poses; {MANY_PAIRS} are better: {TODO}"),
+    )
+    verdict, words = judge(figures, f"{len(a)} poses agree within {mm:.1f} mm and {deg:.2f} degrees", "")
+    return PairResult(T_a_b, T_refs, apart, (), place, turn, verdict, words)
+
+
+def _moved(T: Array, x: Array) -> Array:
+    moved = T.copy()
+    moved[:3, :3] = rotation_from_vector(x[:3]) @ T[:3, :3]
+    moved[:3, 3] += x[3:]
+    return moved
