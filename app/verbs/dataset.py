@@ -1,10 +1,12 @@
-"""`dataset info|verify|recover`: what a folder of recorded episodes holds, and whether it is whole."""
+"""`dataset info|verify|recover`: what a folder of recorded episodes holds, and whether it is whole; with them
+`export|import` of `app.verbs.exchange`."""
 
 import argparse
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.verbs import exchange
 from app.verbs.options import Verb, closing
 from app.verbs.output import DONE, REFUSED, Output, Refused
 from app.workspace import Workspace
@@ -19,9 +21,9 @@ Run = Callable[[argparse.Namespace, Workspace, Output], int]
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Add the verb to the command line."""
     dataset = verbs.add_parser(
-        "dataset", help="look at, check and mend recordings", description="Recorded episodes."
+        "dataset", help="look at, check, mend, export and import recordings", description="Recorded episodes."
     )
-    inner = dataset.add_subparsers(dest="what", required=True, metavar="info|verify|recover")
+    inner = dataset.add_subparsers(dest="what", required=True, metavar="info|verify|recover|export|import")
     about = {
         "info": "say what is in it",
         "verify": "read every saved episode from front to back, with its checksums; exit 3 where one is damaged",
@@ -37,6 +39,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
                 "--keep", action="store_true", help="keep what was recovered; else it waits to be looked at"
             )
         p.set_defaults(run=run)
+    exchange.add(inner, shared)
 
 
 def _sessions(folder: Path) -> list[Session]:

@@ -1,0 +1,142 @@
+"""Where an export or import grows: a folder beside its target that is renamed at the end, and nothing before."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from hardware.recording.files import Files
+from models.data.demo import Demo
+
+PLAN = ".plan.json"
+MARGIN = 200 * 2**20
+JPEG_XL_SHARE, H264_SHARE = 1 / 3, 1 / 6  # of the raw pictures, at most
+TWICE = 2.2  # worked out and put together lie on the disk beside each other
+
+
+class ExchangeRefused(ValueError):
+    """The target cannot be used. The message says why and what to do."""
+
+
+class Part:
+    """A folder that is being filled by one program."""
+
+    def __init__(self, folder: Path, plan: Mapping[str, object]) -> None:
+        """plan: what it will hold; a folder that a killed program left with the same plan is gone on with, another
+        one is begun anew. Raises ExchangeRefused, OSError."""
+        self.folder = folder
+        self._text = json.dumps(plan, sort_keys=True, default=str)
+        self.resumed = False
+        if folder.exists() and not (folder / PLAN).is_file():
+            raise ExchangeRefused(f"{folder}: it is in the way; remove it, or choose another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._handle = os.open(folder / PLAN, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._handle)
+            raise ExchangeRefused(
+                f"{folder}: another program fills it; wait for it, or choose another --out"
+            ) from error
+        self.resumed = (folder / PLAN).read_text(encoding="utf-8") == self._text
+        if not self.resumed:
+            for left in folder.iterdir():
+                if left.name != PLAN:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, self._text.encode(), 0)
+
+    def keep(self, target: Path) -> None:
+        """Bring everything to the disk and put it in its place in one step. Raises OSError."""
+        (self.folder / PLAN).unlink()
+        files = Files()
+        for place, _, names in os.walk(self.folder):
+            for name in names:
+                _sync(Path(place) / name)
+            files.sync_folder(Path(place))
+        if target.is_dir():
+            target.rmdir()  # an empty one, as was checked
+        files.rename(self.folder, target)
+        os.close(self._handle)
+
+    def leave(self) -> None:
+        """Let go of it; a later call goes on with it."""
+        os.close(self._handle)
+
+    def drop(self) -> None:
+        """Take it away."""
+        os.close(self._handle)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def part_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.part")
+
+
+def check_target(out: Path) -> None:
+    """Raise ExchangeRefused where an export cannot be put."""
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists():
+        raise ExchangeRefused(f"--out: {out}: there is something already; valid: a folder that is not there yet")
+    if not out.absolute().parent.is_dir():
+        raise ExchangeRefused(f"--out: {out}: the folder above it is not there; valid: a folder in one that is")
+
+
+def check_room(out: Path, demos: Sequence[Demo], share: float | None) -> None:
+    """Raise ExchangeRefused where the disk has no room. share: of the raw pictures that will be written, None: as
+    much as the sources have."""
+    raw = sum(_raw_bytes(demo) for demo in demos)
+    coded = _source_bytes(demos) if share is None else int(raw * share)
+    needed = int(coded * TWICE) + MARGIN
+    place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise ExchangeRefused(
+            f"{place}: it may need {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; make room, or "
+            "choose another disk"
+        )
+
+
+def plan_of(what: str, demos: Sequence[Demo], **options: object) -> Mapping[str, object]:
+    """Return what tells one export or import from another."""
+    rows = [
+        [demo.id, dict(demo.source), asdict(demo.labels), demo.duration_s, sorted(demo.streams)] for demo in demos
+    ]
+    told = hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+    return {"format": 1, "what": what, "options": options, "demos": len(demos), "sha256": told}
+
+
+def copied_share(demos: Sequence[Demo]) -> float | None:
+    """Return what `check_room` takes for H.264: None where pictures are copied."""
+    first = demos[0]
+    cameras = [s.name for s in first.streams.values() if s.kind == "camera"]
+    return None if all(next(iter(first.coded(name)), None) is not None for name in cameras) else H264_SHARE
+
+
+def _raw_bytes(demo: Demo) -> int:
+    cameras = (s for s in demo.streams.values() if s.kind == "camera" and s.size is not None)
+    return sum(int(s.size[0] * s.size[1] * 3 * (s.rate_hz * demo.duration_s + 1)) for s in cameras if s.size)
+
+
+def _source_bytes(demos: Sequence[Demo]) -> int:
+    paths = {Path(demo.source["path"]) for demo in demos}
+    return sum(_size(path) for path in paths)
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
