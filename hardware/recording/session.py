@@ -8,6 +8,7 @@
 An episode changes its place by one rename, so it is whole in one place at any instant.
 """
 
+import contextlib
 import datetime
 import fcntl
 import json
@@ -115,8 +116,9 @@ class Session:
                 f"{self.folder}: another Dreamdeck (process {who or 'unknown'}) records into it; close that one, "
                 "or choose another session. Looking at it is possible meanwhile"
             ) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk: who holds it is a courtesy
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
         self._lock = handle
         if self._shared:
             _SHARED.begin(handle)
