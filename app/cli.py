@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.ledger import LedgerError
 from app.settings import read_settings
-from app.verbs import dataset, dream, emulate, execute, plan, record, rig, track
+from app.verbs import calibration, dataset, dream, emulate, execute, plan, record, rig, track
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
 from app.window_start import stricter, window_rig, window_workspace
@@ -21,6 +21,7 @@ from models.data.errors import DreamFileError
 
 VERBS: Sequence[Verb] = (
     rig.VERB,
+    calibration.VERB,
     record.VERB,
     dataset.VERB,
     dream.VERB,

@@ -1,18 +1,18 @@
 """The devices that a rig names: one row for each driver. SDKs are imported when a device of theirs is opened."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hardware.cameras import basler, realsense, webcam
 from hardware.cameras.replay import ReplayClock, ReplaySource
 from hardware.cameras.video_file import VideoFileSource
 from hardware.rig import Rig
-from hardware.rig_devices import SENSOR_DRIVERS, CameraConfig, SensorConfig
+from hardware.rig_devices import CALIBRATED, SENSOR_DRIVERS, CameraConfig, SensorConfig
 from hardware.sensors import force
 from hardware.sensors.aruco_opening import ArucoOpening
 from hardware.sensors.t265 import T265Source
-from hardware.stream import Device, DeviceError
+from hardware.stream import Device, DeviceError, Sample, StreamInfo
 from hardware.threaded_device import Source, ThreadedDevice
 
 DeviceMaker = Callable[[], Device]
@@ -31,6 +31,24 @@ class FoundDevice:
     driver: str
     serial: str
     what: str
+
+
+class DatedSource:
+    """A camera's source that says when it was calibrated."""
+
+    def __init__(self, source: Source, calibrated_on: str) -> None:
+        self._source, self._date = source, calibrated_on
+
+    def open(self) -> StreamInfo:
+        info = self._source.open()
+        details = {**info.details, "intrinsics": "calibrated", CALIBRATED: self._date}
+        return replace(info, details=details)
+
+    def next(self, timeout: float) -> Sample | None:
+        return self._source.next(timeout)
+
+    def close(self) -> None:
+        self._source.close()
 
 
 class RigDevices:
@@ -67,7 +85,9 @@ class RigDevices:
             device.disconnect()
 
     def _camera(self, config: CameraConfig) -> Device:
-        return ThreadedDevice(config.camera.name, self._camera_source(config), rate_hz=config.rate_hz)
+        source = self._camera_source(config)
+        dated = DatedSource(source, config.calibrated_on) if config.calibrated_on else source
+        return ThreadedDevice(config.camera.name, dated, rate_hz=config.rate_hz)
 
     def _camera_source(self, config: CameraConfig) -> Source:
         if config.driver == "replay":

@@ -31,6 +31,7 @@ KINDS: tuple[StreamKind, ...] = get_args(StreamKind)
 MODELS = ("pinhole", "fisheye")
 MARKERS = 50  # of DICT_4X4_50
 LARGEST_PX, LARGEST_HZ = 8192, 1000.0
+CALIBRATED = "calibrated"  # key in StreamInfo.details: ISO date of the calibration
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,9 @@ class CameraConfig:
 
     camera: nominal intrinsics where not `calibrated`, T_world_cam None where the file gives no place; serial: the
     maker's number, of a webcam the system's; path: file or episode to play; role: what it sees, such as "left" or
-    "gripper"; exposure_s, white_balance_k [K]: None for automatic; hold_exposure: automatic until it settled.
+    "gripper"; exposure_s, white_balance_k [K]: None for automatic; hold_exposure: automatic until it settled;
+    calibration: which kept one counts, "" for the newest, "none", or its id; calibrated_on: ISO date of what was
+    put in from there.
     """
 
     camera: Camera
@@ -53,6 +56,8 @@ class CameraConfig:
     path: str = ""
     stream: str = ""
     calibrated: bool = True
+    calibration: str = ""
+    calibrated_on: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +141,7 @@ def parse_camera(table: RigTable) -> CameraConfig:
         path=_path(table, CAMERA_DRIVERS[driver] == "path", driver),
         stream=_stream(table, driver),
         calibrated=calibrated,
+        calibration=_calibration(table),
     )
 
 
@@ -228,6 +234,13 @@ def _stream(table: RigTable, driver: str) -> str:
         _refuse(table, "stream", f"driver {driver} has one stream; valid: no stream")
         return ""
     return str(table.get("stream", str, table.get("name", str)))
+
+
+def _calibration(table: RigTable) -> str:
+    value = str(table.get("calibration", str, ""))
+    fine = value in ("", "newest", "none") or all(c.isalnum() or c in "-_" for c in value)
+    checked(table, "calibration", fine, f"{value!r}; valid: newest, none, or the name of a kept calibration")
+    return value
 
 
 def _refuse(table: RigTable, key: str, problem: str) -> None:

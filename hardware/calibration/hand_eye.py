@@ -75,7 +75,7 @@ def solve_hand_eye(
     good = [k for k in range(len(used)) if k not in bad]
     if bad and len(good) >= LEAST_POSES:
         refuse_little_turning(hands[good][:, :3, :3], LEAST_TURN_RAD, "poses: the wrist", TODO)
-        fit = _fit(camera, board, [used[k] for k in good], hands[good], list(seen[good]))
+        fit = _fit(camera, board, [used[k] for k in good], hands[good], seen[good])
         again = dict(zip(good, fit.residuals, strict=True))
         errors = [
             view_error(error.name, again.get(k, np.zeros((1, 2)))) if k in again else replace(error, left_out=True)
