@@ -1,5 +1,6 @@
 """Tools as they were tracked through an episode: poses.json with the time of each frame (docs/datasets.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,16 @@ class EpisodeTrack:
             require(len(tool) == len(self.times), f"times: {len(self.times)}, but {role} has {len(tool)} frames")
 
 
-def write_episode_track(episode: Path, track: Track, dream: Dream, times: Array) -> None:
+def write_episode_track(
+    episode: Path, track: Track, dream: Dream, times: Array, provenance: Mapping[str, object] | None = None
+) -> None:
     """Write the track of a clip that was made from an episode beside it; times (T,) of the clip's frames.
 
-    Raises OSError, ValueError.
+    provenance: from what it was made, JSON values. Raises OSError, ValueError.
     """
     EpisodeTrack(track, tuple(view.name for view in dream.views), times)
-    write_whole(episode / TRACK, to_json({**poses_document(track, dream), "times": times.tolist()}))
+    values = {**poses_document(track, dream), "times": times.tolist()}
+    write_whole(episode / TRACK, to_json({**values, "provenance": dict(provenance or {})}))
 
 
 def read_episode_track(episode: Path) -> EpisodeTrack | None:

@@ -48,7 +48,7 @@ def read_dreamitate(
     cameras = load_calibration(calibration)
     if len(cameras.cameras) != 2:
         raise DreamFileError(calibration, "views", f"has {len(cameras.cameras)} views", "two views")
-    loaded = {role: _tool(role, mesh) for role, mesh in _roles(tools).items()}
+    loaded = {role: read_tool(role, mesh) for role, mesh in _roles(tools).items()}
     pictures = _pictures(video, cameras, calibration)
     first = _second_view_start(scenes, cameras, pictures[0])
     clips = (pictures[:CLIP], np.concatenate([first[None], pictures[CLIP:]]))
@@ -77,8 +77,8 @@ def _roles(tools: Mapping[str, Path]) -> Mapping[str, Path]:
     return tools
 
 
-def _tool(role: str, mesh: Path) -> Tool:
-    """Return the tool of a mesh in metres with the default mount, or as its own .toml says."""
+def read_tool(role: str, mesh: Path) -> Tool:
+    """Return the tool of a mesh in metres with the default mount, or as its own .toml says. Raises DreamFileError."""
     sidecar = mesh.with_suffix(".toml")
     try:
         if mesh.name == "tool.toml" and is_tool_folder(mesh.parent):

@@ -16,11 +16,12 @@ from hardware.recording.mcap_log import EpisodeHead, EpisodeReader, is_key
 from hardware.recording.note import EpisodeFileError, EpisodeNote
 from hardware.recording.session import is_session, open_session
 from hardware.recording.values import ValueInfo
-from hardware.types import Camera
+from hardware.types import Camera, Image
 from models.data.annotations import Annotation, Mark, Piece, read_annotation
 from models.data.demo import POSE_COLUMNS, CodedPicture, Demo, DemoLabels, DemoStream, DemoStreamKind
 from models.data.episode_track import TRACK, EpisodeTrack, read_episode_track
 from models.data.errors import DreamFileError
+from models.data.photo import read_photo
 
 log = logging.getLogger(__name__)
 COMMANDED, TRACKED = "_commanded", "track_"
@@ -202,6 +203,11 @@ class SessionDemo:
         self.recording.info(stream, "camera")
         with self.recording.open() as reader:
             return reader.calibration(stream)
+
+    def scene(self, stream: str) -> Image | None:
+        """Return the photo of the bare scene before the episode; of its first piece alone, since things move."""
+        path = self.recording.folder / f"scene_{stream}.png"
+        return read_photo(path) if self.piece.key == 1 and path.is_file() else None
 
     def _span(self, stream: str) -> slice:
         """Which samples of the whole recording belong to this piece; one at a cut belongs to what comes after."""
