@@ -155,33 +155,33 @@ def _three(values: Array | None, scale: float = 1e3) -> str:
 FIELDS: Mapping[str, FieldSpec] = {
     "name": FieldSpec("Name", "letters, digits, - and _", lambda d: d.tool.name, _name),
     "mount_position": FieldSpec(
-        "Mount, position",
-        "x, y, z mm from the flange",
+        "Mount, mm",
+        "x, y, z from the flange",
         lambda d: _three(d.tool.T_flange_tool[:3, 3]),
         _mount_position,
     ),
     "mount_rpy": FieldSpec(
-        "Mount, turn",
-        "roll, pitch, yaw degrees",
+        "Mount, turn, °",
+        "roll, pitch, yaw",
         lambda d: _three(np.degrees(rpy_of(d.tool.T_flange_tool[:3, :3])), 1.0),
         _mount_rpy,
     ),
-    "tip": FieldSpec("Tip", "x, y, z mm in the tool's frame", lambda d: _three(d.tool.tip), _tip),
+    "tip": FieldSpec("Tip, mm", "x, y, z in the tool's frame", lambda d: _three(d.tool.tip), _tip),
     "min_tip_height": FieldSpec(
-        "Lowest tip height",
-        "mm above the table; empty: the rig's",
+        "Lowest tip, mm",
+        "above the table; empty: the rig's",
         lambda d: "" if d.tool.min_tip_height is None else f"{1e3 * d.tool.min_tip_height:.4g}",
         _height,
     ),
     "symmetry": FieldSpec("Symmetry", "none, z 4, z every", lambda d: symmetry_text(d.tool), _symmetry),
     "density": FieldSpec(
-        "Density",
-        "kg/m³; gives mass and centre",
+        "Density, kg/m³",
+        "gives mass and centre",
         lambda d: "" if d.density is None else f"{d.density:.4g}",
         _density,
     ),
-    "mass": FieldSpec("Mass", "g", lambda d: f"{1e3 * d.tool.mass:.4g}", _mass),
+    "mass": FieldSpec("Mass, g", "", lambda d: f"{1e3 * d.tool.mass:.4g}", _mass),
     "centre_of_mass": FieldSpec(
-        "Centre of mass", "x, y, z mm; empty: not known", lambda d: _three(d.tool.centre_of_mass), _centre
+        "Centre of mass, mm", "x, y, z; empty: not known", lambda d: _three(d.tool.centre_of_mass), _centre
     ),
 }

@@ -11,7 +11,7 @@ from widgets.theme import set_state
 from widgets.values import ApproveState
 
 APPROVAL_S = 120.0
-HEIGHT = 204  # what the outcome card needs, so that nothing jumps when a run ends
+HEIGHT = 236  # room for every line and for the outcome card, so that nothing jumps when a run ends
 _GIVE_WAY = (
     "What the arms do when something pushes at a tool while they follow the plan: stay stiff until they are all\n"
     "stopped, or give way by up to 30 mm and come back. A plan that gives way takes up to twice as long."
@@ -165,10 +165,10 @@ class ApprovePanel(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        buttons = row(self._plan, self._rehearse, self._speed, self._give_way)
-        for index in range(4):
-            buttons.setStretch(index, 1)
-        layout.addLayout(buttons)
+        for line in (row(self._plan, self._rehearse), row(self._speed, self._give_way)):
+            for index in range(2):
+                line.setStretch(index, 1)
+            layout.addLayout(line)
         layout.addWidget(self._facts)
         layout.addWidget(self._felt)
         layout.addLayout(self._stage)

@@ -81,6 +81,7 @@ class ImportForm(QWidget):
         }
         for name, value in values.items():
             self._paths[name].setText(value)
+        self._refresh()
         self.show_problem(dropped.problem)
 
     def show_problem(self, text: str) -> None:

@@ -10,7 +10,7 @@ from widgets.demo import demo
 from widgets.panel import button, label, row
 from widgets.preferences_values import PrefRow, PrefValue
 
-_EDITOR_PX = 400
+_EDITOR_PX, _BOUNDS_PX = 400, 120
 
 
 class PreferenceRow(QFrame):
@@ -143,7 +143,9 @@ def _number(owner: PreferenceRow, layout: QHBoxLayout) -> Callable[[PrefValue], 
     field, pref = _Number(owner), owner.pref
     field.setPlaceholderText(pref.zero)
     layout.addWidget(field)
-    layout.addWidget(label(f"{pref.low:g} … {pref.high:g} {pref.unit}", "muted"))
+    bounds = label(f"{pref.low:g} … {pref.high:g} {pref.unit}", "muted")
+    bounds.setMinimumWidth(_BOUNDS_PX)
+    layout.addWidget(bounds)
     return lambda value: field.setText(f"{value:g}" if isinstance(value, float) and value else "")
 
 

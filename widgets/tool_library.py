@@ -25,7 +25,9 @@ from widgets.touch_panel import TouchPanel
 from widgets.views.mesh_view import MeshView, made_up_tool
 
 SUFFIXES = (".stl", ".obj", ".ply", ".3mf")
-THUMBNAIL_PX = 56
+WIDTH_PX, THUMBNAIL_PX = 236, 56
+# margins, and a scroll bar where there are many
+BESIDE_PX = 40
 _EMPTY = (
     "No tool of your own yet. Drop a CAD file here (STL, OBJ, PLY or 3MF), or press Import. "
     "A built-in tool can be duplicated and changed."
@@ -53,6 +55,7 @@ class ToolLibrary(QWidget):
         self._list = QListWidget()
         self._list.setIconSize(QSize(THUMBNAIL_PX, THUMBNAIL_PX))
         self._list.setSpacing(1)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setAccessibleName("Tools")
         self._list.currentItemChanged.connect(self._row_changed)
         self._hint = label(_EMPTY, "muted", wrap=True)
@@ -90,7 +93,7 @@ class ToolLibrary(QWidget):
         self._list.blockSignals(True)
         self._list.clear()
         for item in items:
-            self._list.addItem(_list_item(item))
+            self._list.addItem(_list_item(item, self._name_of(item)))
             if item.name == chosen:
                 self._list.setCurrentRow(self._list.count() - 1)
         self._list.blockSignals(False)
@@ -123,6 +126,11 @@ class ToolLibrary(QWidget):
         if on:
             self.touch.setFocus()
 
+    def _name_of(self, item: ToolItem) -> str:
+        """A name as wide as the list has room for; its tooltip has it whole."""
+        room = WIDTH_PX - THUMBNAIL_PX - BESIDE_PX
+        return self._list.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, room)
+
     @property
     def touching(self) -> bool:
         """Whether the wizard is shown."""
@@ -151,7 +159,7 @@ class ToolLibrary(QWidget):
         column.addWidget(table)
         column.addWidget(self._trash)
         for widget in (self._list, new, table, self._trash, self._trash_question, self._hint):
-            widget.setFixedWidth(236)
+            widget.setFixedWidth(WIDTH_PX)
         return column
 
     def _middle(self) -> QVBoxLayout:
@@ -193,8 +201,8 @@ def _pair(first: QPushButton, second: QPushButton) -> QHBoxLayout:
     return made
 
 
-def _list_item(item: ToolItem) -> QListWidgetItem:
-    made = QListWidgetItem(f"{item.name}\n{'cannot be read' if item.problem else item.note}")
+def _list_item(item: ToolItem, name: str) -> QListWidgetItem:
+    made = QListWidgetItem(f"{name}\n{'cannot be read' if item.problem else item.note}")
     made.setData(Qt.ItemDataRole.UserRole, item.name)
     made.setToolTip(item.problem or item.name)
     if item.picture is not None and not item.picture.isNull():

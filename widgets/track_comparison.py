@@ -128,6 +128,10 @@ class TrackComparison(QWidget):
         self.table.clear()
         self.table.setHeaderLabels(list(columns) or [""])
         self.table.setHeaderHidden(not columns)
+        for widget in (self.table, self._right):
+            widget.setVisible(bool(rows))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self._words.setAlignment(left if rows else Qt.AlignmentFlag.AlignCenter)
         for each in rows:
             self.table.addTopLevelItem(_item(each, len(columns)))
         self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

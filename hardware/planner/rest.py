@@ -1,16 +1,16 @@
 """Moves from rest to rest in joint space: to a saved pose or home, planned and checked like any other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from hardware.geometry import Array
 from hardware.kinematics import ArmKinematics
 from hardware.planner.motion import Motion, joined, slowly
-from hardware.planner.moves import Leg, route
+from hardware.planner.moves import route
 from hardware.planner.paths import LiftedPath, PosePath, ToolPath
 from hardware.planner.report import check_move
-from hardware.planner.task import ArmTask, Scene, kept_limits, kinematics_within, require_known
+from hardware.planner.task import ArmTask, Joints, Scene, kept_limits, kinematics_within, require_known
 from hardware.rig import ArmConfig, Rig
 from hardware.types import ArmLimits, ArmPlan, Phase, Plan, Tool, require
 
@@ -33,19 +33,40 @@ def plan_move(
     person reads in place of a dream's. A move that breaks rules is returned with its violations. Raises ValueError
     where an arm is unknown, a goal has another number of joints, or all arms are there already.
     """
-    tasks = [_task(rig, name_of_arm, goals[name_of_arm], limits, tools, q_start) for name_of_arm in goals]
+    return plan_visit([goals], rig, limits, tools=tools, q_start=q_start, name=name, emulated_only=emulated_only)
+
+
+def plan_visit(
+    stops: Sequence[Mapping[str, Array]],
+    rig: Rig,
+    limits: Mapping[str, ArmLimits],
+    *,
+    tools: Mapping[str, Tool],
+    q_start: Mapping[str, Array],
+    name: str,
+    pause_s: float = 0.0,
+    emulated_only: bool = False,
+) -> Plan:
+    """Return the unsealed plan from stop to stop, goals (J,) [rad] of the same arms each, resting pause_s [s] at
+    every one. As `plan_move` otherwise."""
+    require(len(stops) > 0, f"{name}: no stop; valid: one or more")
+    for stop in stops:
+        same, words = stop.keys() == stops[0].keys(), f"{sorted(stop)} and of {sorted(stops[0])}"
+        require(same, f"{name}: stops of {words}; valid: the same arms at each")
+    tasks = [_task(rig, arm, goal, limits, tools, q_start) for stop in stops for arm, goal in stop.items()]
+    tasks = tasks[: len(stops[0])]
     start = {task.name: task.q_start for task in tasks}
-    goal = {arm: np.asarray(q, float) for arm, q in goals.items()}
-    away = max((float(np.abs(goal[arm] - start[arm]).max()) for arm in goal), default=0.0)
-    require(away > SAME_POSE_RAD, f"{name}: {', '.join(goals) or 'no arm'} stands there already")
-    resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in goals}
+    goals = [{arm: np.asarray(q, float) for arm, q in stop.items()} for stop in stops]
+    away = max((float(np.abs(goal[arm] - start[arm]).max()) for goal in goals for arm in goal), default=0.0)
+    require(away > SAME_POSE_RAD, f"{name}: every arm stands there already")
+    resting = {a.name: np.asarray(q_start.get(a.name, a.home), float) for a in rig.arms if a.name not in start}
     scene = Scene(rig, tools, tasks, resting)
-    motion = _motion(tasks, route(tasks, start, goal, scene))
+    motion, ends = _motion(tasks, start, goals, scene, pause_s)
     arms = tuple(_arm_plan(task, motion.q[task.name]) for task in tasks)
     return Plan(
         t=motion.t,
         arms=arms,
-        phases=(Phase("move", 0.0, float(motion.t[-1])),),
+        phases=_phases(ends),
         clip_frame=motion.clip_time,
         speed_scale=1.0,
         limits={task.name: task.limits for task in tasks},
@@ -58,13 +79,32 @@ def plan_move(
     )
 
 
-def _motion(tasks: list[ArmTask], legs: list[Leg]) -> Motion:
+def _phases(ends: Sequence[float]) -> tuple[Phase, ...]:
+    """One for each stop, which ends with its pause; ends [s]."""
+    if len(ends) == 1:
+        return (Phase("move", 0.0, ends[0]),)
+    starts = [0.0, *ends[:-1]]
+    return tuple(Phase(f"stop {k}", a, b) for k, (a, b) in enumerate(zip(starts, ends, strict=True), 1))
+
+
+def _motion(
+    tasks: list[ArmTask], start: Joints, goals: Sequence[Joints], scene: Scene, pause_s: float
+) -> tuple[Motion, list[float]]:
+    """The motion through all goals, and when each is left [s]."""
     step = 1.0 / max(task.config.command_rate_hz for task in tasks)
-    parts = [slowly(leg, tasks, step) for leg in legs]
+    parts: list[dict[str, Array]] = []
+    counts: list[int] = []
+    at = start
+    for goal in goals:
+        parts += [slowly(leg, tasks, step) for leg in route(tasks, at, goal, scene)]
+        if pause_s > 0:
+            parts.append({arm: np.repeat(q[None], round(pause_s / step) + 1, axis=0) for arm, q in goal.items()})
+        counts.append(1 + sum(len(next(iter(part.values()))) - 1 for part in parts))
+        at = goal
     q = {task.name: joined([part[task.name] for part in parts]) for task in tasks}
-    count = len(next(iter(q.values())))
-    nowhere = np.full(count, np.nan)
-    return Motion(np.arange(count, dtype=float) * step, q, np.zeros(count, bool), nowhere, 1.0)
+    nowhere = np.full(counts[-1], np.nan)
+    t = np.arange(counts[-1], dtype=float) * step
+    return Motion(t, q, np.zeros(counts[-1], bool), nowhere, 1.0), [float(t[n - 1]) for n in counts]
 
 
 def _task(
