@@ -62,7 +62,7 @@ class RecordingSession:
     ) -> None:
         """details: what every episode's note is to say too, such as the rig's name and sha256; arms(): looks at the
         arms that are connected, None where there are none. Raises OSError."""
-        self._capture, self._session, self._file = capture, Session(folder), remembered_file
+        self._capture, self._session, self._file = capture, Session(folder, shared=True), remembered_file
         self._files = TakeFiles(capture, self._session, arms)
         self._plan, self._details = plan, dict(details or {})
         self._listeners = Listeners()
