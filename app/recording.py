@@ -5,17 +5,18 @@ import time
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from app.events import Listener, Listeners
 from app.recording_gates import Gate, gates
 from app.recording_plan import Choice, RecordingPlan, Remembered, read_remembered, write_remembered
-from app.recording_work import CheckedTake, Scene, Take, TakeFiles
+from app.recording_work import CheckedTake, Moved, Scene, Take, TakeFiles
+from app.take_tools import held_details
 from hardware.recording.capture import CaptureSource, CaptureStatus
 from hardware.recording.mcap_log import EpisodeReader
-from hardware.recording.note import EpisodeFileError, EpisodeNote, Override
+from hardware.recording.note import EpisodeFileError, EpisodeNote, Override, Verdict
 from hardware.recording.session import Entry, Session, SessionBusy
 from hardware.robots.arm_streams import ArmStreams
 from hardware.types import Frame, Image
@@ -25,7 +26,18 @@ Topic = Literal[
     "state", "gates", "progress", "scene", "take", "counter", "unfinished", "choice", "message", "saved"
 ]
 STATUS_S = 0.1
+BETWEEN: tuple[State, ...] = ("idle", "armed")  # the states between two takes
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Work in the thread; then: takes its result in; back: the state where it fails, None: the one there is."""
+
+    work: Future[Any]
+    then: Callable[[], None]
+    back: State | None
 
 
 @dataclass(frozen=True)
@@ -59,15 +71,19 @@ class RecordingSession:
         plan: RecordingPlan | None = None,
         details: Mapping[str, str] | None = None,
         arms: Callable[[], ArmStreams | None] = lambda: None,
+        tools: Callable[[], Mapping[str, str]] = dict,
+        moved: Moved = lambda _pictures: (),
     ) -> None:
         """details: what every episode's note is to say too, such as the rig's name and sha256; arms(): looks at the
-        arms that are connected, None where there are none. Raises OSError."""
+        arms that are connected, None where there are none; tools(): what the next take is shown with, role ->
+        built-in tool, empty where nobody knows; moved(pictures): which cameras stand otherwise than they were calibrated,
+        said of the bare scene. Raises OSError."""
         self._capture, self._session, self._file = capture, Session(folder, shared=True), remembered_file
-        self._files = TakeFiles(capture, self._session, arms)
-        self._plan, self._details = plan, dict(details or {})
+        self._files = TakeFiles(capture, self._session, arms, moved)
+        self._plan, self._details, self._tools = plan, dict(details or {}), tools
         self._listeners = Listeners()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
-        self._jobs: list[tuple[Future[object], Callable[[object], None], State]] = []
+        self._jobs: list[_Job] = []
         self._reader: EpisodeReader | None = None
         self._trash: list[Path] = []
         self._looked = 0.0
@@ -102,7 +118,7 @@ class RecordingSession:
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._trash) and self.state in ("idle", "armed")
+        return bool(self._trash) and self.state in BETWEEN
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(topic)` after every change, in the owner's thread; returns what ends it."""
@@ -166,7 +182,7 @@ class RecordingSession:
 
     def take_scene(self) -> None:
         """Take the bare scene's pictures and look for a hand or an arm in them."""
-        self._in("idle", "armed")
+        self._in(*BETWEEN)
         self.overrides.pop("scene", None)
         self._do("looking", self._files.look_at_scene, self._scene_there)
 
@@ -177,7 +193,7 @@ class RecordingSession:
 
     def zero_force(self) -> None:
         """Take what every force sensor measures now for 0 N: nothing may be touched meanwhile."""
-        self._in("idle", "armed")
+        self._in(*BETWEEN)
         names, back = self.forces, self.state
         if not names:
             raise ValueError("no force sensor is open; page Rig shows every device")
@@ -197,7 +213,8 @@ class RecordingSession:
         choice, scene = self.choice, self.scene
         note = EpisodeNote(
             "", 0, choice.task, object=choice.object, condition=choice.condition, instruction=choice.instruction,
-            streams=tuple(self._capture.streams), overrides=used, details=self._details,
+            streams=tuple(self._capture.streams), overrides=used,
+            details={**self._details, **held_details(self._tools())},
         )  # fmt: skip
         self._do("starting", lambda: self._files.start(note, scene), self._started)
 
@@ -227,7 +244,7 @@ class RecordingSession:
 
     def discard_kept(self, number: int) -> None:
         """Put a kept episode into the trash; `undo` brings it back."""
-        self._in("idle", "armed")
+        self._in(*BETWEEN)
         if number not in {note.number for note in self._kept}:
             raise ValueError(f"episode {number}: it is not among the kept ones")
         folder = self._session.episodes_folder / f"{number:06d}"
@@ -241,18 +258,23 @@ class RecordingSession:
 
     def review_unfinished(self, folder: Path) -> None:
         """Recover an episode that a crash left behind and look at it."""
-        self._in("idle", "armed")
+        self._in(*BETWEEN)
         self._do("stopping", lambda: self._files.recover(folder), self._stopped)
+
+    def add_verdicts(self, note: EpisodeNote, more: tuple[Verdict, ...]) -> None:
+        """Take in what a slower check says of an episode, which may be under review, kept already, or gone."""
+        if more and not self.read_only:
+            self._follow(lambda: self._files.add_verdicts(note, more), lambda now: self._said_later(now, more))
 
     def pump(self) -> None:
         """Take in what was done, and how the devices are. Never blocks."""
-        while self._jobs and self._jobs[0][0].done():
-            job, then, back = self._jobs.pop(0)
-            error = job.exception()
+        while self._jobs and self._jobs[0].work.done():
+            job = self._jobs.pop(0)
+            error = job.work.exception()
             if error is None:
-                then(job.result())
+                job.then()
             elif isinstance(error, (OSError, RuntimeError, EpisodeFileError, ValueError, TimeoutError)):
-                self._failed(error, back)
+                self._failed(error, job.back)
             else:
                 raise error
         self._look()
@@ -282,32 +304,26 @@ class RecordingSession:
 
     # in the owner's thread
 
-    def _scene_there(self, scene: object) -> None:
-        if isinstance(scene, Scene):
-            self.scene = scene
-            self._to("armed")
-            self._look(force=True)
-            self._tell("scene")
+    def _scene_there(self, scene: Scene) -> None:
+        self.scene = scene
+        self._to("armed")
+        self._look(force=True)
+        self._tell("scene")
 
-    def _started(self, take: object) -> None:
-        if isinstance(take, Take):
-            self.take = take
-            self._say("")
-            self._to("recording")
+    def _started(self, take: Take) -> None:
+        self.take = take
+        self._say("")
+        self._to("recording")
 
-    def _stopped(self, take: object) -> None:
-        if not isinstance(take, Take):
-            return
+    def _stopped(self, take: Take) -> None:
         self.take = take
         self._look(force=True)
         self._say(take.problem)
         self._to("review")
         self._tell("take")
-        self._jobs.append((self._disk.submit(self._files.check, take), self._checked, "review"))
+        self._follow(lambda: self._files.check(take), self._checked, "review")
 
-    def _checked(self, found: object) -> None:
-        if not isinstance(found, CheckedTake):
-            return
+    def _checked(self, found: CheckedTake) -> None:
         if self.take is not None and found.take.folder == self.take.folder:
             self._close_reader()
             self.take, self._reader = found.take, found.reader
@@ -315,23 +331,28 @@ class RecordingSession:
         else:
             found.reader.close()
 
-    def _was_kept(self, note: object) -> None:
-        if isinstance(note, EpisodeNote):
-            self._kept.append(note)
-            self._next(same=False)
-            self._tell("saved")
-
-    def _was_discarded(self, at: object, same: bool) -> None:
-        if not isinstance(at, Path):
+    def _said_later(self, note: EpisodeNote | None, more: tuple[Verdict, ...]) -> None:
+        if note is None:
             return
+        if self.take is not None and self.take.note.id == note.id:
+            self.take = replace(self.take, note=replace(self.take.note, verdicts=note.verdicts))
+            self._tell("take")
+        elif any(kept.id == note.id for kept in self._kept):
+            self._kept = [note if kept.id == note.id else kept for kept in self._kept]
+            self._say("; ".join(f"take {note.number}: {verdict.text}" for verdict in more))
+
+    def _was_kept(self, note: EpisodeNote) -> None:
+        self._kept.append(note)
+        self._next(same=False)
+        self._tell("saved")
+
+    def _was_discarded(self, at: Path, same: bool) -> None:
         self._trash.append(at)
         self._discarded += 1
         self._kept = [note for note in self._kept if note.number != int(at.name[:6])]
         self._next(same=same)
 
-    def _restored(self, take: object) -> None:
-        if not isinstance(take, Take):
-            return
+    def _restored(self, take: Take) -> None:
         self._trash.pop()
         self._discarded -= 1
         if take.note.state == "kept":
@@ -366,16 +387,23 @@ class RecordingSession:
     def _do(
         self,
         state: State,
-        work: Callable[[], object],
-        then: Callable[[object], None],
+        work: Callable[[], Result],
+        then: Callable[[Result], None],
         back: State | None = None,
     ) -> None:
         """Work in the thread; then, or where it fails, go to the state `back`, the one before unless given."""
-        self._jobs.append((self._disk.submit(work), then, back or self.state))
+        self._follow(work, then, back or self.state)
         self._to(state)
 
-    def _failed(self, error: BaseException, back: State) -> None:
-        self._to(back)
+    def _follow(
+        self, work: Callable[[], Result], then: Callable[[Result], None], back: State | None = None
+    ) -> None:
+        """Work in the thread; the state stays, unless it fails."""
+        job = self._disk.submit(work)
+        self._jobs.append(_Job(job, lambda: then(job.result()), back))
+
+    def _failed(self, error: BaseException, back: State | None) -> None:
+        self._to(back or self.state)
         self._look(force=True)
         self._say(str(error))
 
@@ -401,7 +429,7 @@ class RecordingSession:
                 self.stop()
 
     def _look_for_unfinished(self) -> None:
-        left = self._session.unfinished() if not self.read_only and self.state in ("idle", "armed") else ()
+        left = self._session.unfinished() if not self.read_only and self.state in BETWEEN else ()
         if left != self.unfinished:
             self.unfinished = left
             self._tell("unfinished")

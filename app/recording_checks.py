@@ -1,9 +1,8 @@
 """What is said of a take by itself: pure functions over an episode's facts, each with its limits beside it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +10,7 @@ from hardware.geometry import Array
 from hardware.recording.flaws import Flaw
 from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import Level, Verdict
-from hardware.stream import Pose, Reading
-from hardware.types import Image
+from hardware.stream import Pose, Reading, StreamInfo
 
 MARK_UNDER_S = 1.0  # a flaw shorter than this marks a take; a longer one makes it bad
 SKEW_PERIODS = 0.75  # cameras without a common trigger are up to half a period apart
@@ -22,13 +20,14 @@ MOST_DARK, MOST_BRIGHT = 0.7, 0.3  # fractions of a picture without any detail
 SHORTEST_S = 1.0
 ZERO_FORCE_N, ZERO_WITHIN_S = 0.5, 0.5
 CONFIDENCE = 3
-SKIN, MOVED = 0.015, 0.004  # fractions of a scene picture
+TOOL_TRACKING = "tool tracking"
+LEAST_LOST_S = 0.2  # a tool that is lost for less can be interpolated
 
 
 @dataclass(frozen=True, eq=False)
 class EpisodeFacts:
-    """What the checks look at. Times in host seconds. span: start and end; times, rates by stream; pictures: camera
-    -> (host time, sharpness, brightness ..); poses, forces by stream."""
+    """What the checks look at. Times in host seconds. span: start and end; times, rates [Hz] that are to be kept by
+    stream; pictures: camera -> (host time, sharpness, brightness ..); poses, forces, openings by stream."""
 
     span: tuple[float, float]
     times: Mapping[str, Array]
@@ -38,21 +37,31 @@ class EpisodeFacts:
     pictures: Mapping[str, tuple[tuple[float, Mapping[str, float]], ...]]
     poses: Mapping[str, tuple[Pose, ...]]
     forces: Mapping[str, tuple[Reading, ...]]
+    openings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
 
 
 def episode_facts(reader: EpisodeReader) -> EpisodeFacts:
     """Read what the checks need. Raises EpisodeFileError."""
     kinds = {name: info.kind for name, info in reader.streams.items()}
+    times = {name: reader.times(name).t_host for name in reader.streams}
     return EpisodeFacts(
         reader.span,
-        {name: reader.times(name).t_host for name in reader.streams},
-        {name: info.rate_hz for name, info in reader.streams.items()},
+        times,
+        {name: pace(info, times[name]) for name, info in reader.streams.items()},
         reader.cameras,
         reader.flaws(),
         {name: reader.picture_states(name) for name in reader.cameras},
         {name: reader.poses(name) for name, kind in kinds.items() if kind == "pose"},
         {name: reader.readings(name) for name, kind in kinds.items() if kind == "force"},
+        {name: reader.readings(name) for name, kind in kinds.items() if kind == "opening"},
     )
+
+
+def pace(info: StreamInfo, t_host: Array) -> float:
+    """Samples a second that a stream is held to: what was asked for; one that promised nothing, what it reached."""
+    if not info.free_running or len(t_host) < 3:
+        return info.rate_hz
+    return min(info.rate_hz, 1.0 / max(float(np.median(np.diff(t_host))), 1e-3))
 
 
 Check = Callable[[EpisodeFacts], Sequence[Verdict]]
@@ -142,7 +151,7 @@ def pose_confidence(facts: EpisodeFacts) -> list[Verdict]:
     """A tracking camera that was not sure of itself, or moved its reference in the middle of a take."""
     found = []
     for name, poses in facts.poses.items():
-        unsure = np.array([p.confidence < CONFIDENCE for p in poses], bool)
+        unsure = np.array([0 < p.confidence < CONFIDENCE for p in poses], bool)
         if unsure.any():
             seconds = float(unsure.sum()) / facts.rates[name]
             text = f"{name}: not sure of its pose for {seconds:.1f} s; show it more texture, move it more slowly"
@@ -153,47 +162,37 @@ def pose_confidence(facts: EpisodeFacts) -> list[Verdict]:
     return found
 
 
-CHECKS: tuple[Check, ...] = (length, drops, skew, blur, exposure, force_zero, pose_confidence)
-
-
-def scene_faults(first: Mapping[str, Image], second: Mapping[str, Image]) -> tuple[Verdict, ...]:
-    """Look for a hand or an arm in pictures of the bare scene: by the colour of skin, and by what moves between two
-    pictures (H, W, 3) of each camera some tenths of a second apart."""
+def tool_tracking(facts: EpisodeFacts) -> list[Verdict]:
+    """Times in which no sensor knows where the tool is, or how far it is open: a lost pose, markers out of sight.
+    A single missed picture is no flaw."""
     found = []
-    for name, picture in second.items():
-        skin = skin_fraction(picture)
-        if skin > SKIN:
-            found.append(Verdict("hand in the scene", "bad", f"{name}: {skin:.0%} looks like skin", name))
-        moved = moved_fraction(first[name], picture) if name in first else 0.0
-        if moved > MOVED:
-            text = f"{name}: {moved:.1%} of the picture moves; is a hand or an arm in it?"
-            found.append(Verdict("hand in the scene", "bad", text, name))
-    return tuple(found)
+    for name, poses in facts.poses.items():
+        lost = [(p.t_host, p.confidence == 0) for p in poses]
+        found += _untracked(name, lost, facts, "does not know where the tool is; show it more texture")
+    for name, readings in facts.openings.items():
+        lost = [(r.t_host, not r.valid) for r in readings]
+        found += _untracked(name, lost, facts, "is not known; keep the markers in sight")
+    return found
 
 
-def skin_fraction(rgb: Image) -> float:
-    """Return how much of a picture (H, W, 3) is one patch with the colour of skin that comes in over an edge.
-
-    Wood and cardboard have that colour too, but a hand reaches in from outside and is not the table.
-    """
-    small = cv2.resize(rgb, (160, max(1, rgb.shape[0] * 160 // rgb.shape[1])), interpolation=cv2.INTER_AREA)
-    y, cr, cb = np.moveaxis(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb).astype(int), -1, 0)
-    skin = (y > 50) & (cr >= 137) & (cr <= 173) & (cb >= 77) & (cb <= 122) & (cr - cb > 18)
-    mask = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels = cv2.connectedComponents(mask)
-    edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    areas = [(labels == k).mean() for k in range(1, count) if (edges == k).any()]
-    return float(max((a for a in areas if a < 0.4), default=0.0))
+CHECKS: tuple[Check, ...] = (
+    length, drops, skew, blur, exposure, force_zero, pose_confidence, tool_tracking,
+)  # fmt: skip
 
 
-def moved_fraction(first: Image, second: Image) -> float:
-    """Return how much of a picture (H, W, 3) changed by more than noise and flicker do."""
-    if first.shape != second.shape:
-        return 1.0
-    size = (160, max(1, first.shape[0] * 160 // first.shape[1]))
-    a, b = (cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (first, second))
-    changed = np.abs(a - b).max(axis=-1)
-    return float((changed - np.median(changed) > 20).mean())
+def _untracked(stream: str, samples: Sequence[tuple[float, bool]], facts: EpisodeFacts, text: str) -> list[Verdict]:
+    """One verdict over all stretches of samples (time, lost) without a track that are long enough to matter."""
+    spans, since = [], None
+    for t, lost in [*samples, (facts.span[1], False)]:
+        if lost and since is None:
+            since = t
+        elif not lost and since is not None:
+            if t - since >= LEAST_LOST_S:
+                spans.append((since - facts.span[0], t - facts.span[0]))
+            since = None
+    seconds = sum(b - a for a, b in spans)
+    words = f"{stream} {text} ({seconds:.1f} s)"
+    return [Verdict(TOOL_TRACKING, _level(seconds), words, stream, tuple(spans))] if spans else []
 
 
 def _level(seconds: float) -> Level:

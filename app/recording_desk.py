@@ -9,8 +9,11 @@ from typing import Literal
 from app.events import Listener, Listeners
 from app.live_devices import LiveDevices, open_devices
 from app.recording import RecordingSession
+from app.recording_work import Moved
 from app.sim_table import SimTable
+from app.take_tools import ToolLook
 from app.workspace import Workspace
+from hardware.recording.note import EpisodeNote, Verdict
 from hardware.rig import Rig
 from hardware.robots.arm_streams import ArmStreams
 from hardware.stream import StreamInfo
@@ -36,10 +39,12 @@ class RecordingDesk:
         arms_world: Callable[[], WorldProcess | None] = lambda: None,
         opener: Callable[[Rig, WorldProcess | None], LiveDevices] = open_devices,
         arms: Callable[[], ArmStreams | None] = lambda: None,
+        moved: Moved = lambda _pictures: (),
     ) -> None:
         """arms_world(): the world that the connected arms of a simulated rig move in, so that both see the same;
-        arms(): looks at the connected arms for a take, None where there are none."""
-        self._arms = arms
+        arms(): looks at the connected arms for a take, None where there are none; moved(pictures): which cameras stand
+        otherwise than they were calibrated."""
+        self._arms, self._moved = arms, moved
         self.rig, self._workspace, self._arms_world, self._opener = rig, workspace, arms_world, opener
         self._listeners = Listeners()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="devices")
@@ -49,6 +54,7 @@ class RecordingDesk:
         self.session: RecordingSession | None = None
         self.table: SimTable | None = None
         self._table_used = self._table_done = False
+        self._tool_look = ToolLook(self._looked_at)
         self.message = ""
 
     @property
@@ -64,6 +70,12 @@ class RecordingDesk:
     def latest(self, name: str) -> Frame | None:
         """Return a camera's newest picture at preview size, None while there is none."""
         return self._live.capture.newest(name) if self._live is not None else None
+
+    def snapshot(self, name: str) -> Frame | None:
+        """Return a camera's newest picture at full size, None while there is none. Waits for the process that has it, in
+        any thread. Raises OSError, RuntimeError where that has ended."""
+        live = self._live
+        return live.capture.snapshot(name) if live is not None and name in live.capture.streams else None
 
     @property
     def laying(self) -> bool:
@@ -101,12 +113,14 @@ class RecordingDesk:
             self._opened(self._opening)
         if self.session is not None:
             self.session.pump()
+            self._tool_look.pump(quiet=self.session.state not in ("starting", "recording", "stopping"))
             self._lay_table(self.session)
             self._follow_arms()
 
     def close(self) -> None:
         """Turn everything off and wait for that. Safe to call twice."""
         self._let_go()
+        self._tool_look.close()
         self._background.shutdown(wait=True)
         if self._opening is not None and self._opening.done() and self._opening.exception() is None:
             self._opening.result().close()
@@ -146,7 +160,26 @@ class RecordingDesk:
             "simulated": str(self.rig.simulated).lower(),
         }
         remembered = self._workspace.root / "recording.json"
-        return RecordingSession(live.capture, folder, remembered, details=details, arms=self._arms)
+        session = RecordingSession(
+            live.capture, folder, remembered, details=details, arms=self._arms, tools=self._tools, moved=self._moved
+        )
+        session.on_change(lambda topic: self._look_for_tools(session, topic))
+        return session
+
+    def _tools(self) -> Mapping[str, str]:
+        """What a person holds in the next take, role -> tool, as far as it is known."""
+        if self.table is not None and self.table.task:
+            return self.table.tools
+        return self.rig.held
+
+    def _look_for_tools(self, session: RecordingSession, topic: str) -> None:
+        take = session.take
+        if topic == "take" and take is not None and take.checked:
+            self._tool_look.look(session.folder, take.note)
+
+    def _looked_at(self, note: EpisodeNote, found: tuple[Verdict, ...]) -> None:
+        if self.session is not None:
+            self.session.add_verdicts(note, found)
 
     def _begin_table(self, session: RecordingSession, table: SimTable) -> None:
         self.table = table

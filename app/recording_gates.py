@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.recording_checks import ZERO_FORCE_N
 from hardware.recording.capture import CaptureStatus
 from hardware.recording.note import Verdict
-from hardware.stream import StreamInfo
+from hardware.rig_devices import CALIBRATED
+from hardware.stream import Reading, StreamInfo
 
-SILENT_S = 1.0
+SILENT_S, FREE_SILENT_S = 1.0, 3.0  # without a sample; of a stream that promised no rate
 STALE_DAYS = 30.0
 LEAST_FREE = 2 * 2**30  # some ten minutes of the handheld rig
-CALIBRATED = "calibrated"  # key in StreamInfo.details: ISO date of the calibration
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def gates(
         _streams(streams, status),
         _calibration(streams, today or datetime.datetime.now(datetime.UTC).date()),
         _disk(folder),
+        *_force(streams, status),
         _scene(scene),
     )
 
@@ -56,11 +58,11 @@ def _streams(streams: Mapping[str, StreamInfo], status: CaptureStatus) -> Gate:
     if not streams:
         return Gate("streams", False, "no device is open; connect one, see page Rig", may_override=False)
     wrong = dict(status.missing)
-    for name in streams:
+    for name, info in streams.items():
         health = status.health.get(name)
         if health is None or not health.connected:
             wrong[name] = f"{name}: not connected" if health is None or not health.problem else health.problem
-        elif health.age_s > SILENT_S:
+        elif health.age_s > (FREE_SILENT_S if info.free_running else SILENT_S):
             wrong[name] = f"{name}: silent for {health.age_s:.0f} s"
     return Gate("streams", not wrong, "; ".join(wrong.values()))
 
@@ -92,6 +94,21 @@ def _disk(folder: Path) -> Gate:
         return Gate("disk", False, f"{folder}: {error.strerror}", may_override=False)
     text = f"{free / 2**30:.1f} GB are free; make room: a minute of a rig takes about 0.25 GB"
     return Gate("disk", free >= LEAST_FREE, "" if free >= LEAST_FREE else text)
+
+
+def _force(streams: Mapping[str, StreamInfo], status: CaptureStatus) -> tuple[Gate, ...]:
+    """Nothing is touched before a take: a force sensor stands at zero. No gate where there is none."""
+    names = [name for name, info in streams.items() if info.kind == "force"]
+    wrong = []
+    for name in names:
+        now = status.values.get(name)
+        if not isinstance(now, Reading):
+            continue  # that nothing comes is the streams' gate
+        if not now.valid:
+            wrong.append(f"{name}: it does not measure; zero it")
+        elif abs(now.value) > ZERO_FORCE_N:
+            wrong.append(f"{name}: {now.value:+.1f} N while nothing is touched; zero it")
+    return (Gate("force", not wrong, "; ".join(wrong)),) if names else ()
 
 
 def _scene(scene: tuple[Verdict, ...] | None) -> Gate:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from app.recording_checks import episode_facts, verdicts
+from app.take_tools import held_details
 from hardware.recording.encoder import Encoder
 from hardware.recording.files import Files
 from hardware.recording.mcap_log import MCAP, open_episode
@@ -20,7 +21,7 @@ from hardware.recording.quality import quality
 from hardware.recording.session import described
 from hardware.rig import Rig
 from hardware.rig_devices import SensorConfig
-from hardware.stream import Picture, Pose, Reading, Sample, StreamInfo
+from hardware.stream import SIMULATED, Picture, Pose, Reading, Sample, StreamInfo, StreamKind
 from hardware.types import Image
 from hardware.world.sensing import GripperTruth, gripper_sensor
 from hardware.world.tasks.layout import Moment
@@ -63,8 +64,8 @@ class SimStage:
         """
         for demo in self._maker.episode(task, seed):
             sensors = [s for s in self.rig.sensors if s.driver == "sim"]
-            truth = _truth_streams(demo.layout.tools, {s.name for s in sensors})
-            felt = tuple(StreamInfo(s.name, s.kind, TRUTH_HZ, link="simulated") for s in sensors)
+            truth = _truth_streams(demo.layout.tools, {s.kind for s in sensors})
+            felt = tuple(StreamInfo(s.name, s.kind, TRUTH_HZ, link=SIMULATED) for s in sensors)
             pictures = [
                 Picture(name, k - 1, frame.t, frame.t, rgb)
                 for k, frame in enumerate(demo.frames)
@@ -79,7 +80,11 @@ class SimStage:
                 ", ".join(dict.fromkeys(demo.layout.objects)),
                 demo.layout.instruction,
                 demo.verdict.success,
-                {"step": f"{demo.step + 1} of {demo.steps}", "rule": demo.verdict.text},
+                {
+                    "step": f"{demo.step + 1} of {demo.steps}",
+                    "rule": demo.verdict.text,
+                    **held_details(demo.layout.tools),
+                },
             )
 
     def close(self) -> None:
@@ -87,13 +92,11 @@ class SimStage:
         self._maker.close()
 
 
-def _truth_streams(tools: Mapping[str, str], measured: Set[str]) -> tuple[StreamInfo, ...]:
+def _truth_streams(tools: Mapping[str, str], measured: Set[StreamKind]) -> tuple[StreamInfo, ...]:
     """The truth that no sensor of the rig measures."""
     poses = tuple(StreamInfo(f"tool-{role}", "pose", TRUTH_HZ, details=TRUTH) for role in tools)
-    if "gripper" not in tools.values() or measured:
-        return poses
-    opening = StreamInfo("opening", "opening", TRUTH_HZ, details=TRUTH)
-    return (*poses, opening, StreamInfo("force", "force", TRUTH_HZ, details=TRUTH))
+    kinds: tuple[StreamKind, ...] = ("opening", "force") if "gripper" in tools.values() else ()
+    return (*poses, *(StreamInfo(k, k, TRUTH_HZ, details=TRUTH) for k in kinds if k not in measured))
 
 
 def _truth(moments: Iterable[Moment], streams: tuple[StreamInfo, ...]) -> Iterator[Sample]:

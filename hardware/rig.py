@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ class SafetyConfig:
 @dataclass(frozen=True, eq=False)
 class Rig:
     """Everything that stands around the table; cameras and sensors in their physical order from the left. sha256 is
-    that of the file's text."""
+    that of the file's text; held: what a person shows tasks with, role -> built-in tool."""
 
     name: str
     simulated: bool
@@ -76,6 +76,7 @@ class Rig:
     keep_out: tuple[Box, ...]
     sha256: str
     sensors: tuple[SensorConfig, ...] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmConfig:
         """Return the arm of that name; KeyError lists the names there are."""
@@ -127,7 +128,8 @@ def _syntax(message: str, text: str) -> str:
 
 def _parse(top: RigTable, sha256: str) -> Rig:
     cameras, arms, keep_out = top.tables("cameras"), top.tables("arms"), top.tables("keep_out")
-    made, sensors = _devices(cameras, top.tables("sensors"))
+    simulated = top.get("simulated", bool, False)
+    made, sensors = _devices(cameras, top.tables("sensors"), simulated)
     workers = tuple(_arm(table) for table in arms)
     for key in ("name", "role"):
         unique(arms, key, [getattr(arm, key) for arm in workers])
@@ -136,7 +138,7 @@ def _parse(top: RigTable, sha256: str) -> Rig:
     size, safety = top.table("table"), top.table("safety")
     rig = Rig(
         name=top.get("name", str),
-        simulated=top.get("simulated", bool, False),
+        simulated=simulated,
         table_size=size.array("size", (2,)),
         cameras=made,
         arms=workers,
@@ -144,6 +146,7 @@ def _parse(top: RigTable, sha256: str) -> Rig:
         keep_out=boxes,
         sha256=sha256,
         sensors=sensors,
+        held=_held(top),
     )
     checked(size, "size", bool((rig.table_size > 0).all()), f"{rig.table_size.tolist()}; valid: lengths over 0")
     for table in (*cameras, *arms, *keep_out, size, safety, top):
@@ -154,12 +157,14 @@ def _parse(top: RigTable, sha256: str) -> Rig:
 
 
 def _devices(
-    cameras: list[RigTable], sensors: list[RigTable]
+    cameras: list[RigTable], sensors: list[RigTable], simulated: bool
 ) -> tuple[tuple[CameraConfig, ...], tuple[SensorConfig, ...]]:
     made = [parse_camera(table) for table in cameras]
     names = [config.camera.name for config in made]
     drawn = {config.camera.name for config in made if config.driver == "sim"}
-    felt = [parse_sensor(table, [name for name in names if name not in drawn]) for table in sensors]
+    # the window sees a simulated rig's pictures; a real one's sensors cannot look through a drawn camera
+    seeing = [name for name in names if simulated or name not in drawn]
+    felt = [parse_sensor(table, seeing) for table in sensors]
     unique([*cameras, *sensors], "name", [*names, *(config.name for config in felt)])
     orders = in_order(cameras), in_order(sensors)
     for table in sensors:
@@ -191,6 +196,14 @@ def _arm(table: RigTable) -> ArmConfig:
     problem = f"{arm.address!r}; valid: 127.x.y.z, as the arm is emulated"
     checked(table, "address", loopback or not arm.emulated, problem)
     return arm
+
+
+def _held(top: RigTable) -> dict[str, str]:
+    """Read [held]: role = "tool"."""
+    if not top.has("held"):
+        return {}
+    table = top.table("held")
+    return {role: table.one_of(role, sorted(file.stem for file in TOOLS.glob("*.toml"))) for role in table.values}
 
 
 def _joints(table: RigTable, key: str, q: Array, model: str) -> None:

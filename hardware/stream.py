@@ -19,6 +19,7 @@ from hardware.types import Camera
 
 PixelFormat = Literal["rgb24", "yuyv422", "nv12"]
 StreamKind = Literal["camera", "pose", "opening", "force", "arm"]
+SIMULATED = "simulated"  # the link of a stream that a simulated world serves
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,11 @@ class StreamInfo:
     serial: str = ""
     link: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def free_running(self) -> bool:
+        """Whether it comes as fast as the computer gets to it: rate_hz is then the most, and nobody promised it."""
+        return self.link == SIMULATED
 
 
 @dataclass(frozen=True)

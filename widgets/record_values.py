@@ -24,7 +24,7 @@ class Fact:
 @dataclass(frozen=True)
 class StreamRow:
     """One camera or sensor. value: what a sensor says now, large; facts: in their order of importance; problem: ""
-    or what is wrong and what to do; mood: the worst of all."""
+    or what is wrong and what to do; mood: the worst of all; button: what can be done about it, "" for nothing."""
 
     name: str
     shape: StreamShape = "picture"
@@ -32,6 +32,7 @@ class StreamRow:
     facts: tuple[Fact, ...] = ()
     problem: str = ""
     value: str = ""
+    button: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""One sensor of the rig: its name, what it says now in large figures, and how its stream does."""
+"""One sensor of the rig: its name, what it says now in large figures, what can be done, and how its stream does."""
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.demo import demo
 from widgets.health_strip import HEIGHT, HealthStrip
+from widgets.panel import button
 from widgets.record_values import Fact, StreamRow
 from widgets.theme import color, font, level_color
 from widgets.views.paint import elided
@@ -15,15 +16,25 @@ TILE_HEIGHT = VALUE_HEIGHT + HEIGHT
 
 
 class SensorTile(QWidget):
-    """Shows a StreamRow of shape "number"."""
+    """Shows a StreamRow of shape "number"; emits `pressed` where its button is clicked."""
+
+    pressed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value, self._strip = _Value(), HealthStrip()
+        self._button = button("", "flat")
+        self._button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the page
+        self._button.clicked.connect(self.pressed)
+        self._button.hide()
+        above = QHBoxLayout()
+        above.setSpacing(0)
+        above.addWidget(self._value, 1)
+        above.addWidget(self._button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._value)
+        layout.addLayout(above)
         layout.addWidget(self._strip)
 
     def show_stream(self, row: StreamRow) -> None:
@@ -31,6 +42,10 @@ class SensorTile(QWidget):
         self.setAccessibleName(f"Sensor {row.name}")
         self._value.show_value(row.problem or row.value or "no value yet", row.mood, large=not row.problem)
         self._strip.show_stream(row)
+        if row.button != self._button.text():
+            self._button.setText(row.button)
+            self._button.setAccessibleName(f"{row.button} {row.name}")
+            self._button.setVisible(bool(row.button))
 
 
 class _Value(QWidget):
@@ -63,7 +78,8 @@ def main() -> None:
 
     def make() -> QWidget:
         tile = SensorTile()
-        tile.show_stream(StreamRow("force", "number", "ok", (Fact("30.0 Hz", "ok"), Fact("zeroed")), value="0.4 N"))
+        facts = (Fact("30.0 Hz", "ok"), Fact("zeroed"))
+        tile.show_stream(StreamRow("force", "number", "ok", facts, value="0.4 N", button="Zero"))
         return tile
 
     demo(make)

@@ -8,7 +8,7 @@ from functools import partial
 
 from app.connection_checks import connection_checks
 from app.device_check import Watched, budget, open_devices, strip, strip_line, watch
-from app.live_devices import start_world, world_makers
+from app.live_devices import WorldDevices, start_world
 from app.measured_tables import with_measured_tables
 from app.rig_link import default_rig_tools, open_rig
 from app.verbs.options import Verb, add_rig, closing, read_rig
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
             simulated = [partial(_same, camera) for camera in link.cameras.values()]
         elif rig.simulated:
             world = stack.enter_context(closing(start_world(rig)))
-            simulated = [partial(_made, maker, stack) for maker in world_makers(rig, world)]
+            simulated = [partial(_made, maker, stack) for maker in WorldDevices(rig, world).makers]
         devices = RigDevices(rig)
         stack.callback(devices.disconnect)
         opened, missing = open_devices([*simulated, *devices.makers])

@@ -2,7 +2,8 @@
 
 import time
 
-from hardware.stream import DeviceError, Picture, StreamInfo
+from hardware.rig_devices import CALIBRATED
+from hardware.stream import SIMULATED, DeviceError, Picture, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 from hardware.types import Camera, Frame
 from hardware.world.frame_memory import FrameMemory
@@ -16,8 +17,8 @@ NEVER_S = float("inf")
 class SimSource:
     """One block of shared memory. Two frames between two looks lose the first; the gap in the index tells."""
 
-    def __init__(self, camera: Camera, memory: str, rate_hz: float) -> None:
-        self._camera, self._name, self._rate = camera, memory, rate_hz
+    def __init__(self, camera: Camera, memory: str, rate_hz: float, calibrated_on: str) -> None:
+        self._camera, self._name, self._rate, self._date = camera, memory, rate_hz, calibrated_on
         self._memory: FrameMemory | None = None
         self._index = -1
 
@@ -29,8 +30,9 @@ class SimSource:
                 f"camera {self._camera.name}: its simulated world is not running; start it"
             ) from error
         self._index = -1
-        details = {"clock": "simulated", "intrinsics": "exact"}
-        return StreamInfo(self._camera.name, "camera", self._rate, self._camera, link="simulated", details=details)
+        details = {"clock": "simulated", "intrinsics": "calibrated" if self._date else "exact"}
+        details |= {CALIBRATED: self._date} if self._date else {}
+        return StreamInfo(self._camera.name, "camera", self._rate, self._camera, link=SIMULATED, details=details)
 
     def next(self, timeout: float) -> Picture | None:
         memory = self._memory
@@ -59,11 +61,12 @@ class SimSource:
 class SimCamera(ThreadedDevice):
     """One camera of a running WorldProcess; `memory` is the name of that camera's block."""
 
-    def __init__(self, camera: Camera, memory: str, rate_hz: float = 15.0) -> None:
-        """rate_hz: the most that the world draws; it says what it reached in `health`."""
+    def __init__(self, camera: Camera, memory: str, rate_hz: float = 15.0, calibrated_on: str = "") -> None:
+        """rate_hz: the most that the world draws; it says what it reached in `health`. calibrated_on: ISO date, ""
+        for a camera that is known exactly."""
         super().__init__(
             camera.name,
-            SimSource(camera, memory, rate_hz),
+            SimSource(camera, memory, rate_hz, calibrated_on),
             rate_hz=rate_hz,
             stall_s=STALL_S,
             first_sample_s=FIRST_FRAME_TIMEOUT,

@@ -13,6 +13,7 @@ FlawKind = Literal[
 ]  # fmt: skip
 KINDS: Mapping[object, FlawKind] = {kind: kind for kind in get_args(FlawKind)}
 STALL_PERIODS, SHORTEST_STALL_S = 3.5, 0.1
+FREE_STALL_S = 1.0  # of a stream that promised no rate: a busy computer that draws slowly is not a stall
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,11 @@ class Flaw:
 class StreamWatch:
     """Looks at every sample of one stream in order."""
 
-    def __init__(self, stream: str, rate_hz: float) -> None:
-        self._stream, self._period = stream, 1.0 / rate_hz
+    def __init__(self, stream: str, rate_hz: float, *, free_running: bool = False) -> None:
+        """free_running: rate_hz is only the most; what is missing is then counted at the pace that it has."""
+        self._stream, self._asked, self._free = stream, 1.0 / rate_hz, free_running
         self._last: Sample | None = None
+        self._began, self._seen = 0.0, 0
         self._missed = 0
 
     def look(self, sample: Sample) -> tuple[bool, tuple[Flaw, ...]]:
@@ -41,12 +44,13 @@ class StreamWatch:
             return False, (self._flaw("bad time", sample, 1, f"host {sample.t_host}, device {sample.t_device}"),)
         last = self._last
         if last is None:
-            self._last = sample
+            self._last, self._began = sample, sample.t_host
             return True, ()
         if sample.index == last.index:
             return False, (self._flaw("duplicate", sample, 1, f"sample {sample.index} came twice"),)
-        self._last = sample
-        return True, tuple(self._against(sample, last))
+        flaws = tuple(self._against(sample, last))
+        self._last, self._seen = sample, self._seen + 1
+        return True, flaws
 
     def dropped(self, t_host: float, count: int) -> Flaw:
         """Say that `count` samples were gone before they could be recorded."""
@@ -76,10 +80,17 @@ class StreamWatch:
 
     def _silence(self, since: float, until: float) -> tuple[Flaw, ...]:
         silent = until - since
-        if silent <= max(STALL_PERIODS * self._period, SHORTEST_STALL_S):
+        if silent <= (FREE_STALL_S if self._free else max(STALL_PERIODS * self._asked, SHORTEST_STALL_S)):
             return ()
         missing = max(1, round(silent / self._period) - 1)
         return (Flaw(self._stream, "stalled", until, missing, silent, f"silent for {silent:.2f} s"),)
+
+    @property
+    def _period(self) -> float:
+        """Seconds from sample to sample: what was asked for, of a free-running stream what it reached so far."""
+        if not self._free or self._last is None or self._seen < 2:
+            return self._asked
+        return max(self._asked, (self._last.t_host - self._began) / self._seen)
 
     def _flaw(self, kind: FlawKind, sample: Sample, count: int, text: str) -> Flaw:
         return Flaw(self._stream, kind, sample.t_host, count, count * self._period, text)

@@ -67,7 +67,7 @@ class _Stream:
     measured: float = -1e9
 
     def __post_init__(self) -> None:
-        self.watch = StreamWatch(self.info.name, self.info.rate_hz)
+        self.watch = StreamWatch(self.info.name, self.info.rate_hz, free_running=self.info.free_running)
 
 
 class Recorder:

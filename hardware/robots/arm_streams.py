@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Mapping
 
+from hardware.arm_in_view import covered
 from hardware.rig import Rig
 from hardware.robots.arm_group import ArmGroup
 from hardware.stream import ArmSample, Ring, StreamInfo
+from hardware.types import Camera
 
 RATE_HZ = 50.0  # what an arm says at rest; every cycle of a run is in its record
 RING_S = 2.0
@@ -19,7 +21,7 @@ class ArmStreams:
     """
 
     def __init__(self, group: ArmGroup, rig: Rig) -> None:
-        self._group = group
+        self._group, self._rig = group, rig
         self._T_world_base = {arm.name: arm.T_world_base for arm in rig.arms}
         self._told: dict[str, float] = {}
         self.streams: Mapping[str, tuple[StreamInfo, Ring]] = {
@@ -32,6 +34,11 @@ class ArmStreams:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="arm streams")
         self._thread.start()
+
+    def covered(self, camera: Camera) -> dict[str, float]:
+        """Return by arm which fraction of a camera's picture its moving parts cover now; empty for a camera whose
+        place nobody knows."""
+        return covered(self._rig, {name: state.q for name, state in self._group.states().items()}, camera)
 
     def close(self) -> None:
         """Safe to call twice."""

@@ -4,6 +4,7 @@ What is measured needs no depth: the way between two markers (or of one from the
 markers' own side, after the lens's distortion was taken out. A person measures it once closed and once open.
 """
 
+import math
 import time
 from collections import deque
 
@@ -12,10 +13,11 @@ import numpy as np
 
 from hardware.geometry import Array
 from hardware.rig_devices import ArucoConfig, SensorConfig
-from hardware.stream import DeviceError, Picture, Reading, Ring, Sample, StreamInfo
+from hardware.stream import SIMULATED, DeviceError, Picture, Reading, Ring, Sample, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 from hardware.types import Camera, Image
 
+FREE_STALL_S = 3.0  # silence of a simulated camera that is told: it comes as fast as it is drawn
 OUTSIDE = 0.1  # share of the range beyond either end that is believed
 
 
@@ -39,7 +41,7 @@ class OpeningMeter:
         if any(marker not in by_id for marker in self._config.markers):
             return None
         seen = [self._straight(by_id[marker]) for marker in self._config.markers]
-        side = float(np.mean([np.linalg.norm(np.roll(c, -1, axis=0) - c, axis=1).mean() for c in seen]))
+        side = float(np.mean([_side(c) for c in seen]))
         centres = [c.mean(axis=0) for c in seen]
         way = np.linalg.norm(centres[1] - centres[0]) if len(centres) == 2 else centres[0][0]
         return float(way) / side * self._config.marker_size
@@ -60,11 +62,22 @@ class OpeningMeter:
         return np.asarray(cv2.undistortPoints(points, K, bent if len(bent) else None)).reshape(4, 2)
 
 
+def _side(corners: Array) -> float:
+    """Return the side of a marker from its corners (4, 2): of the square with its area. It stays the same while the
+    marker goes sideways before a camera that looks at it at an angle; its edges grow."""
+    (x, y), (after_x, after_y) = corners.T, np.roll(corners, -1, axis=0).T
+    return float(np.sqrt(abs(np.sum(x * after_y - after_x * y)) / 2))
+
+
 class ArucoSource:
     """Takes every picture of a camera's ring; a reading has the picture's number and times."""
 
-    def __init__(self, config: SensorConfig, aruco: ArucoConfig, ring: Ring, camera: Camera) -> None:
+    def __init__(
+        self, config: SensorConfig, aruco: ArucoConfig, ring: Ring, camera: Camera, *, free_running: bool = False
+    ) -> None:
+        """free_running: the camera's pictures come as fast as they are drawn, and so do the readings."""
         self._config, self._aruco, self._ring, self._camera = config, aruco, ring, camera
+        self._link = SIMULATED if free_running else "computed"
         self._meter = OpeningMeter(aruco, camera)
         self._cursor = 0
         self._waiting: deque[Sample] = deque()
@@ -77,7 +90,7 @@ class ArucoSource:
                 f"{self._config.name}: camera {self._aruco.camera} gives no pictures; connect that one first"
             )
         details = {"camera": self._aruco.camera, "markers": ", ".join(map(str, self._aruco.markers))}
-        return StreamInfo(self._config.name, "opening", self._config.rate_hz, link="computed", details=details)
+        return StreamInfo(self._config.name, "opening", self._config.rate_hz, link=self._link, details=details)
 
     def next(self, timeout: float) -> Reading | None:
         until = time.monotonic() + timeout
@@ -104,10 +117,16 @@ class ArucoSource:
 class ArucoOpening(ThreadedDevice):
     """The opening sensor over a camera's ring."""
 
-    def __init__(self, config: SensorConfig, ring: Ring, camera: Camera) -> None:
+    def __init__(self, config: SensorConfig, ring: Ring, camera: Camera, *, free_running: bool = False) -> None:
         if config.aruco is None:
             raise ValueError(f"sensor {config.name}: it has no markers")
-        super().__init__(config.name, ArucoSource(config, config.aruco, ring, camera), rate_hz=config.rate_hz)
+        source = ArucoSource(config, config.aruco, ring, camera, free_running=free_running)
+        if free_running:
+            super().__init__(
+                config.name, source, rate_hz=config.rate_hz, stall_s=FREE_STALL_S, reopen_after_s=math.inf
+            )
+        else:
+            super().__init__(config.name, source, rate_hz=config.rate_hz)
 
 
 def grey(picture: Picture) -> Image:

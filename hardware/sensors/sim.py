@@ -4,7 +4,7 @@ import time
 from collections import deque
 
 from hardware.rig_devices import SensorConfig
-from hardware.stream import DeviceError, Sample, StreamInfo
+from hardware.stream import SIMULATED, DeviceError, Sample, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 from hardware.world.held_memory import RATE_HZ, HeldMemory, HeldSample
 from hardware.world.sensing import GripForce, GripperTruth, gripper_sensor
@@ -34,7 +34,7 @@ class SimSensorSource:
         self._cursor, self._began = self._memory.written, time.monotonic()
         self._waiting.clear()
         config, details = self._config, {"clock": "simulated"}
-        return StreamInfo(config.name, config.kind, RATE_HZ, link="simulated", details=details)
+        return StreamInfo(config.name, config.kind, RATE_HZ, link=SIMULATED, details=details)
 
     def next(self, timeout: float) -> Sample | None:
         memory = self._memory

@@ -30,7 +30,8 @@ from hardware.world.tasks.table import judge, lay
 PEOPLE = 4  # hands and cloths are drawn from so many, so that they are made once
 SETTLE = 0.16  # [s] what the table rests between two pushes
 SMALL, SMALL_SHADOW = 320, 256  # pictures up to so wide need no finer shadow [px]
-HAND_STEP = 0.0052  # [m] at clip sizes a finer hand shows nothing more
+SMALL_ROUND = 12, 8, 1  # nor rounder balls: slices, stacks, and squares a side of a box
+HAND_STEP = 0.0075  # [m] at clip sizes a finer hand shows nothing more: about a pixel and a half
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,9 @@ class DemoMaker:
         )
         size = max(self._needed(camera) for camera in self._cameras)
         if size[0] <= SMALL:
-            bench.model.vis.quality.shadowsize = SMALL_SHADOW
+            quality = bench.model.vis.quality
+            quality.shadowsize = SMALL_SHADOW
+            quality.numslices, quality.numstacks, quality.numquads = SMALL_ROUND
         with SceneRenderer(bench.model, size, self._gl) as renderer:
             shot: list[tuple[tuple[DemoFrame, ...], tuple[Moment, ...]]] = []
             while len(shot) < (push_shape.MOST_PUSHES if task == "push-shape" else 1):

@@ -6,11 +6,14 @@ that carries the camera. Opening [m] is the gap between the pads; grip [N] is wh
 
 from dataclasses import dataclass
 
+import cv2
 import mujoco
 import numpy as np
 
 from hardware.geometry import Array, rotation_from_vector, transform
+from hardware.types import Image
 from hardware.world.grips import Hold
+from hardware.world.textures import add_picture
 
 LARGEST_OPENING = 0.085
 LARGEST_GRIP = 25.0
@@ -30,6 +33,9 @@ class GripperCad:
 
 
 CAD = GripperCad()
+MARKERS, MARKER_SIZE = (0, 1), 0.016  # of DICT_4X4_50, one on each finger [m]
+_MODULES, _MODULE_PX = 8, 16  # of a plate: 4 bits, the marker's black rim, a white one
+_PLATE = MARKER_SIZE / 2 * _MODULES / 6, 0.0005  # half side and half height
 # the fisheye looks along the fingers from above the palm, tilted down to their tips
 _TILT = np.radians(14.0)
 _LOOK = np.array([np.cos(_TILT), 0.0, -np.sin(_TILT)])
@@ -78,8 +84,43 @@ def add_gripper(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
             name=f"{name}/link{k}", type=box, size=CAD.finger, rgba=dark, group=1, mass=0.02,
             pos=[-2 * CAD.pad[0] - CAD.finger[0] + 0.004, side * (2 * CAD.pad[1] + 0.001), 0],
         )  # fmt: skip
+        _add_marker(spec, finger, f"{name}/marker{k}", MARKERS[k], marker_place(side))
         actuator = spec.add_actuator(name=f"{name}/finger{k}", target=f"{name}/finger{k}")
         actuator.trntype = mujoco.mjtTrn.mjTRN_JOINT
         actuator.set_to_position(kp=STIFFNESS)
         actuator.forcelimited, actuator.forcerange = mujoco.mjtLimited.mjLIMITED_TRUE, [-LARGEST_GRIP, LARGEST_GRIP]
         spec.add_exclude(name=f"{name} table{k}", bodyname1="world", bodyname2=f"{name}/finger{k}")
+
+
+def marker_place(side: float) -> Array:
+    """Where a finger's marker is (3,) in that finger's frame; side 1 or -1. The plates of a closed gripper just
+    clear each other."""
+    return np.array([-2 * CAD.pad[0] - 0.018, side * (_PLATE[0] + 0.0015), CAD.finger[2] + _PLATE[1]])
+
+
+def _add_marker(spec: mujoco.MjSpec, finger: mujoco.MjsBody, name: str, number: int, place: Array) -> None:
+    """Lay a plate with an ArUco marker onto a finger: seen by the camera behind it, touched by nothing."""
+    add_picture(spec, name, _marker_picture(number), specular=0.0)
+    half, height = _PLATE
+    ring = half * np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
+    vertices = np.concatenate([np.column_stack([ring, np.full(4, z)]) for z in (height, -height)])
+    sides = [t for i in range(4) for j in [(i + 1) % 4] for t in ((i, i + 4, j), (j, i + 4, j + 4))]
+    faces = np.array([(0, 1, 2), (0, 2, 3), (4, 6, 5), (4, 7, 6), *sides])
+    # the camera looks along x from above: what is farther is higher in its picture, -y is right
+    uv = np.stack([(half - vertices[:, 1]) / (2 * half), (vertices[:, 0] + half) / (2 * half)], axis=1)[faces]
+    uv[2:] = 0.01  # the rim's white
+    mesh = spec.add_mesh(
+        name=name, uservert=vertices[faces].ravel(), userface=np.arange(faces.size, dtype=np.int32),
+        usertexcoord=uv.ravel(), inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )  # fmt: skip
+    finger.add_geom(
+        name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=mesh.name, material=name, pos=place, group=1,
+        mass=0.001, contype=0, conaffinity=0,
+    )  # fmt: skip
+
+
+def _marker_picture(number: int) -> Image:
+    known = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    marker = cv2.aruco.generateImageMarker(known, number, 6 * _MODULE_PX)
+    framed = np.pad(marker, _MODULE_PX, constant_values=255)
+    return np.asarray(np.repeat(framed[..., None], 3, axis=2), np.uint8)

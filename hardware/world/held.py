@@ -226,7 +226,7 @@ class HeldTools:
 
     def touching(self) -> frozenset[tuple[str, str]]:
         """Pairs (role, body) of held tools and things in contact."""
-        contacts = self._data.contact.geom[: self._data.ncon]
+        contacts = self._data.contact.geom[: self._data.ncon].tolist()
         pairs = {(self._owners[a], self._owners[b]) for a, b in contacts}
         both = pairs | {(b, a) for a, b in pairs}
         return frozenset((a[5:], b) for a, b in both if a.startswith("held/") and b and not b.startswith("held/"))

@@ -11,6 +11,8 @@ from hardware.geometry import Array, quaternion, rotation_from_vector
 from hardware.world.cad import loft
 
 UNSEEN_GROUP = 4
+# a bean is felt as a ball: its contacts are formulas; one that rolls comes to rest as an uneven one does
+BEAN_DAMPING = 1e-6  # [N m s], and next to nothing along a way [N s/m]
 Colour = tuple[float, float, float, float]
 
 
@@ -167,12 +169,16 @@ def add_thing(spec: mujoco.MjSpec, thing: Thing, name: str, *, free: bool) -> No
             _add_part(spec, body, part, f"{name}/part{k}", heavy[k] * thing.mass / sum(heavy), solid=free)
     for k, place in enumerate(thing.particles):
         bean = spec.worldbody.add_body(name=f"{name}/{k}", mocap=not free, pos=place)
-        if free:
-            bean.add_freejoint(name=f"{name}/{k}")
         bean.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, size=thing.grain, mass=0.002,
-            rgba=thing.grain_rgba, contype=int(free), conaffinity=int(free), friction=[0.8, 0.02, 0.002],
+            type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, size=thing.grain, mass=0.0, rgba=thing.grain_rgba, contype=0,
+            conaffinity=0,
         )  # fmt: skip
+        if free:
+            bean.add_joint(name=f"{name}/{k}", type=mujoco.mjtJoint.mjJNT_FREE, damping=BEAN_DAMPING)
+            bean.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[float(np.mean(thing.grain)), 0, 0], mass=0.002,
+                friction=[0.8, 0.02, 0.002], group=UNSEEN_GROUP,
+            )  # fmt: skip
 
 
 def _add_part(

@@ -12,7 +12,8 @@ from hardware.types import Camera, Image, Mesh, Tool
 from hardware.world.fisheye import wide_pinhole
 from hardware.world.gripper import add_gripper
 from hardware.world.hand import Skin, skin_palette
-from hardware.world.objects import Thing, add_thing
+from hardware.world.objects import UNSEEN_GROUP, Thing, add_thing
+from hardware.world.textures import add_picture
 
 # geom groups, so that a renderer can leave people or tools out
 WORLD_GROUP, TOOL_GROUP, HAND_GROUP = 0, 1, 2
@@ -69,7 +70,7 @@ def start_scene(rig: Rig, cameras: Sequence[Camera], contents: SceneContents) ->
         body_name, T_body_cam = contents.mounted.get(camera.name, ("world", camera.T_world_cam))
         _add_camera(spec.body(body_name), camera, T_body_cam)
     if contents.skins:
-        _add_picture(spec, "skin", skin_palette(contents.seed))
+        add_picture(spec, "skin", skin_palette(contents.seed))
     for name, skin in contents.skins.items():
         _add_skin(spec, name, skin)
     for name, thing in contents.things.items():
@@ -109,7 +110,7 @@ def add_tool_geom(
     mesh = _palette_print(tool.mesh)
     printed = plain is None and mesh.uv is not None and mesh.texture is not None
     if printed and mesh.texture is not None:
-        _add_picture(spec, name, mesh.texture)
+        add_picture(spec, name, mesh.texture)
     tracked = np.ones(len(mesh.faces), bool) if tool.trackable is None else tool.trackable
     for part, faces in ((name, tracked), (f"{name} rest", ~tracked)):
         if not faces.any():
@@ -162,10 +163,15 @@ def _surroundings(
     spec: mujoco.MjSpec, rig: Rig, rng: np.random.Generator, grain: float, cloth: Image | None
 ) -> None:
     """Cloth on the table, a dim floor, a soft lamp overhead and a weaker one to the side."""
-    _add_picture(spec, "cloth", cloth_picture(rng, grain) if cloth is None else cloth, specular=0.0)
+    add_picture(spec, "cloth", cloth_picture(rng, grain) if cloth is None else cloth, specular=0.0)
     x, y = rig.table_size
+    spec.worldbody.add_geom(
+        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=[x / 2, y / 2, 0.02], pos=[0, 0, -0.02],
+        material="cloth", contype=0, conaffinity=0,
+    )  # fmt: skip
+    # what lies on it meets a plane: its contacts are formulas, those with a box are a search
     top = spec.worldbody.add_geom(
-        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=[x / 2, y / 2, 0.02], pos=[0, 0, -0.02], material="cloth"
+        name="table top", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[x / 2, y / 2, 0.1], group=UNSEEN_GROUP
     )
     top.friction = [0.6, 0.01, 0.001]
     spec.worldbody.add_geom(
@@ -194,16 +200,6 @@ def cloth_picture(rng: np.random.Generator, grain: float = 1.0) -> Image:
     lint = rng.integers(0, [height, width], (60, 2))
     grey[lint[:, 0], lint[:, 1]] += rng.uniform(25, 80, 60)
     return np.asarray(np.clip(grey[..., None] * np.array([0.94, 0.98, 1.06]), 0, 255), np.uint8)
-
-
-def _add_picture(spec: mujoco.MjSpec, name: str, picture: Image, specular: float = 0.1) -> None:
-    """Add a texture and a material of the same name."""
-    texture = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, nchannel=3)
-    texture.height, texture.width = picture.shape[:2]
-    texture.data = np.ascontiguousarray(picture[::-1]).tobytes()
-    material = spec.add_material(name=name, specular=specular, shininess=0.2)
-    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
-    material.texuniform = False
 
 
 def _add_camera(body: mujoco.MjsBody, camera: Camera, T_body_cam: Array | None) -> None:

@@ -13,7 +13,7 @@ from hardware.geometry import Array, apply, inverse, rotation_from_vector, trans
 from hardware.rig_devices import SensorConfig
 from hardware.stream import Pose, Reading
 from hardware.world.fisheye import HALF_ANGLE
-from hardware.world.gripper import CAD, LARGEST_OPENING, T_GRIPPER_CAM
+from hardware.world.gripper import LARGEST_OPENING, T_GRIPPER_CAM, marker_place
 from hardware.world.held import T_WORLD_REST
 
 # the tracking camera sits on the post under the fisheye and looks the way the fingers point
@@ -127,8 +127,8 @@ def gripper_sensor(config: SensorConfig, seed: int, *, zeroed: bool = False) -> 
 
 def markers_in_view(opening: float) -> bool:
     """Whether a marker on a finger is within the fisheye's picture while they are `opening` [m] apart."""
-    side = opening / 2 + 2 * CAD.pad[1]
-    markers = np.array([[-2 * CAD.pad[0] - CAD.finger[0], s * side, CAD.finger[2]] for s in (1.0, -1.0)])
+    sides = np.array([1.0, -1.0])
+    markers = np.stack([marker_place(s) for s in sides]) + np.outer(sides * opening / 2, [0.0, 1.0, 0.0])
     p = apply(inverse(T_GRIPPER_CAM), markers)
     return bool((np.arctan2(np.hypot(p[:, 0], p[:, 1]), p[:, 2]) < HALF_ANGLE).any())
 

@@ -72,6 +72,18 @@ def track(
     return Track(dream.name, tools, hints=tuple(hints), seconds=time.monotonic() - begin)
 
 
+def sightings(dream: Dream, *, cancelled: IsCancelled | None = None) -> Mapping[str, tuple[float, ...]]:
+    """Return by tool how surely it is found in each frame after the first: 0..1, under LEAST it is not there.
+
+    Every frame stands by itself, so that the clip need not hang together, and costs a fraction of a track. Raises
+    Cancelled.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="tracker") as pool:
+        run = _Run(dream, pool, None, cancelled)
+        found = [run.assign(t) for t in range(1, len(dream))]
+    return {name: tuple(a[name].found.strength if name in a else 0.0 for a in found) for name in dream.tools}
+
+
 @dataclass(frozen=True, eq=False)
 class _Anchor:
     """A frame where the tool was found without a neighbour's help, and other readings of the same place."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ import pytest
 
 from app.cli import main
 from app.gui.take_replay import TakeReplay
-from app.live_devices import open_devices
+from app.live_devices import WorldDevices, open_devices
 from app.recording import RecordingSession
 from hardware.recording.capture import Capture
 from hardware.recording.capture_process import CaptureProcess
 from hardware.recording.mcap_log import open_episode
 from hardware.recording.note import read_note
-from hardware.rig import load_rig
+from hardware.rig import built_in_rigs, load_rig
 from hardware.stream import DeviceError, Pose, Reading
+from hardware.world.gripper import LARGEST_OPENING
 from hardware.world.process import WorldProcess
 from tests.hardware.recording.sources import Source, camera_source, info, pose_source
 from tests.hardware.recording.test_mcap_log import write
@@ -167,3 +169,33 @@ def test_a_live_world_serves_the_sensors_beside_its_cameras() -> None:
             assert isinstance(values["pose"], Pose)
         finally:
             live.close()
+
+
+LOOKED_AT = """driver = "aruco"
+camera = "gripper"
+markers = [0, 1]
+marker_size = 0.016
+measured = [CLOSED, OPENED]
+travel = 0.085
+role = "gripper"
+"""
+
+
+def test_a_live_world_is_looked_at_by_the_sensor_for_real_markers(tmp_path: Path) -> None:
+    text = built_in_rigs()["sim-handheld"].read_text(encoding="utf-8")
+    file = tmp_path / "rig.toml"
+    drawn = 'driver = "sim"\nkind = "opening"\nrole = "gripper"\n'
+    file.write_text(text.replace(drawn, LOOKED_AT), encoding="utf-8")
+    rig = load_rig(file)
+    with WorldProcess(rig, task="pick-and-place", seed=1) as world, ExitStack() as opened:
+        for maker in WorldDevices(rig, world).makers:
+            device = maker()
+            info = device.connect()
+            opened.callback(device.disconnect)
+            if info.name == "opening":
+                assert info.free_running
+                assert device.ring.wait(device.ring.count + 1, 20.0)
+                seen = device.ring.newest()
+    assert isinstance(seen, Reading)
+    assert seen.valid
+    assert seen.value == pytest.approx(LARGEST_OPENING, abs=0.001)

@@ -11,8 +11,10 @@ import pytest
 
 from app.recording import RecordingSession
 from app.recording_plan import Choice, RecordingPlan
+from app.take_tools import held_tools
 from hardware.recording.capture import Capture
 from hardware.recording.mcap_log import MCAP, open_episode
+from hardware.recording.note import Verdict
 from hardware.recording.session import Session
 from hardware.stream import Picture, Sample
 from tests.hardware.recording.sources import Source, force_source, info, picture, pose_source
@@ -268,3 +270,40 @@ def test_a_picture_of_the_wrong_size_marks_a_take_and_does_not_end_it(tmp_path: 
     finally:
         session.close()
         capture.close()
+
+
+def test_a_verdict_that_comes_later_reaches_a_take_under_review_and_one_that_is_kept(
+    session: RecordingSession, stage: Stage
+) -> None:
+    late = Verdict("tool tracking", "bad", "tool: a tracker finds the brush in 0 of 5 pictures", "tool")
+    to_review(session, stage)
+    assert session.wait(5, "review")
+    assert session.take is not None
+    note = session.take.note
+    session.add_verdicts(note, (late,))
+    assert session.wait(5, "review")
+    assert late in session.take.note.verdicts
+    session.keep()
+    assert session.wait(5, "idle")
+    session.add_verdicts(note, (replace(late, text="and once more"),))
+    assert session.wait(5, "idle")
+    assert "take 1: and once more" in session.message
+    (entry,) = Session(stage.root / "session").kept()
+    assert entry.note is not None
+    assert [v.text for v in entry.note.verdicts if v.check == late.check] == [late.text, "and once more"]
+    session.discard_kept(1)
+    assert session.wait(5, "idle")
+    session.add_verdicts(note, (late,))
+    assert session.wait(5, "idle")
+
+
+def test_a_take_says_what_it_was_shown_with(stage: Stage) -> None:
+    session = RecordingSession(
+        stage.capture, stage.root / "session", stage.root / "recording.json", tools=lambda: {"tool": "brush"}
+    )
+    try:
+        to_review(session, stage)
+        assert session.take is not None
+        assert held_tools(session.take.note) == {"tool": "brush"}
+    finally:
+        session.close()

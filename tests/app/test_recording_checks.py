@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from app.recording_checks import EpisodeFacts, moved_fraction, scene_faults, skin_fraction, verdicts
+from app.recording_checks import EpisodeFacts, pace, verdicts
 from app.recording_gates import gates
 from app.recording_plan import Choice, RecordingPlan, read_remembered
 from hardware.recording.capture import CaptureStatus
 from hardware.recording.flaws import Flaw
 from hardware.recording.note import EpisodeNote
 from hardware.recording.quality import quality
-from hardware.stream import Picture, Reading, StreamHealth, StreamInfo
+from hardware.stream import SIMULATED, Picture, Reading, StreamHealth, StreamInfo
 from tests.hardware.recording.sources import info, pose
 
 T = np.arange(90) / 30.0
@@ -83,35 +83,29 @@ def test_an_unsure_pose_marks_and_a_moved_reference_spoils() -> None:
     assert found(poses={"t265": moved}) == [("pose confidence", "bad", "t265")]
 
 
+def test_a_tool_that_no_sensor_sees_is_told_and_a_missed_picture_is_not() -> None:
+    lost = tuple(pose("t265", k, k / 30, confidence=0 if 30 <= k < 75 else 3) for k in range(90))
+    (verdict,) = verdicts(facts(poses={"t265": lost}))
+    assert (verdict.check, verdict.level, verdict.stream) == ("tool tracking", "bad", "t265")
+    assert verdict.spans == ((1.0, 2.5),)
+    hidden = {5, 40, *range(60, 72)}
+    readings = tuple(Reading("opening", k, k / 30, 0.0, 0.05, k not in hidden) for k in range(90))
+    (verdict,) = verdicts(facts(openings={"opening": readings}))
+    assert (verdict.check, verdict.level) == ("tool tracking", "mark")
+    assert len(verdict.spans) == 1
+
+
+def test_a_simulated_camera_is_held_to_the_rate_that_it_reached() -> None:
+    drawn = replace(info("top", rate_hz=10.0), link=SIMULATED)
+    slow = np.arange(20) * 0.4
+    assert pace(drawn, slow) == pytest.approx(2.5)
+    assert pace(replace(drawn, link="USB 3.2"), slow) == 10.0
+    rates = {"top": 2.5, "side": 2.5, "t265": 30.0, "force": 30.0}
+    assert found(times={"top": slow, "side": slow + 0.2, "t265": T, "force": T}, rates=rates) == []
+
+
 def test_a_take_started_by_mistake_is_told() -> None:
     assert found(span=(0.0, 0.4))[0] == ("length", "bad", "")
-
-
-def table(seed: int = 0) -> np.ndarray:
-    """A wooden table with a blue thing on it."""
-    noise = np.random.default_rng(seed).normal(0, 2, (240, 320, 3))
-    wood = np.full((240, 320, 3), (178, 132, 88.0)) + noise
-    wood[90:130, 140:190] = (40, 70, 180)
-    return np.clip(wood, 0, 255).astype(np.uint8)
-
-
-def test_a_hand_that_reaches_into_the_bare_scene_is_seen_and_a_wooden_table_is_not() -> None:
-    grey = np.full((240, 320, 3), 60, np.uint8)
-    hand = grey.copy()
-    cv2.line(hand, (160, 239), (170, 120), (224, 172, 140), 40)
-    assert skin_fraction(hand) > 0.03
-    assert skin_fraction(grey) == 0.0
-    assert scene_faults({"top": table()}, {"top": table(1)}) == ()
-    (fault,) = scene_faults({"top": hand}, {"top": hand})
-    assert fault.check == "hand in the scene"
-
-
-def test_something_that_moves_in_the_bare_scene_is_seen_and_noise_and_flicker_are_not() -> None:
-    later = table(1)
-    assert moved_fraction(table(), later) == 0.0
-    assert moved_fraction(table(), np.clip(later.astype(int) + 6, 0, 255).astype(np.uint8)) == 0.0
-    later[20:60, 30:80] = 20
-    assert moved_fraction(table(), later) > 0.01
 
 
 def test_sharpness_falls_with_blur_whatever_the_picture_shows() -> None:
@@ -146,6 +140,30 @@ def test_gates_open_for_a_rig_that_is_ready_and_say_what_is_wrong_otherwise(tmp_
     assert "bare scene" in closed(streams, tmp_path, scene=None)["scene"]
     assert "another" in closed(streams, tmp_path, writable=False)["session"]
     assert "has ended" in closed(streams, tmp_path, CaptureStatus({}, {}, {}, None, alive=False))["streams"]
+
+
+def test_a_force_sensor_that_is_off_zero_closes_the_gate_and_a_rig_without_one_has_none(tmp_path: Path) -> None:
+    streams = {"top": info("top"), "force": info("force", "force")}
+
+    def says(value: float, valid: bool = True) -> CaptureStatus:
+        reading = Reading("force", 1, 0.0, 0.0, value, valid)
+        return CaptureStatus(dict.fromkeys(streams, HEALTH), {"force": reading}, {}, None)
+
+    assert closed(streams, tmp_path, says(0.05)) == {}
+    assert "+1.3 N" in closed(streams, tmp_path, says(1.3))["force"]
+    assert "does not measure" in closed(streams, tmp_path, says(0.0, valid=False))["force"]
+    status = CaptureStatus({"top": HEALTH}, {}, {}, None)
+    names = [g.name for g in gates({"top": info("top")}, status, tmp_path, writable=True, scene=())]
+    assert "force" not in names
+
+
+def test_a_world_that_draws_slowly_is_not_a_camera_that_is_gone(tmp_path: Path) -> None:
+    slow = CaptureStatus({"top": replace(HEALTH, age_s=1.6)}, {}, {}, None)
+    assert "streams" in closed({"top": info("top")}, tmp_path, slow)
+    drawn = replace(info("top"), link=SIMULATED)
+    assert closed({"top": drawn}, tmp_path, slow) == {}
+    still = CaptureStatus({"top": replace(HEALTH, age_s=4.0)}, {}, {}, None)
+    assert "streams" in closed({"top": drawn}, tmp_path, still)
 
 
 def test_a_camera_without_or_with_an_old_calibration_closes_the_gate(tmp_path: Path) -> None:

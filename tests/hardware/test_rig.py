@@ -1,6 +1,5 @@
 """A rig file that is wrong says where: file, line, field, value and what would be valid."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from hardware.collision import CollisionModel
 from hardware.kinematics import MODELS
 from hardware.rig import DRIVER_MODELS, SIM_RIG, built_in_rigs, load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
+from tests.hardware.rig_mistakes import Mistake, must_be_told
 
 TEXT = SIM_RIG.read_text(encoding="utf-8")
 
@@ -19,8 +19,7 @@ def line_of(text: str, start: str, nth: int = 1) -> int:
     return lines[nth - 1]
 
 
-# name -> (what is replaced, by what, once from which [[arms]] on), the line that is named, field, value, valid
-BROKEN = {
+BROKEN: dict[str, Mistake] = {
     "a misspelt model": ('model = "xarm7"', 'model = "xarm9"', "arms[0].model", "'xarm9'", "xarm7"),
     "a driver nobody has": ('driver = "xarm"', 'driver = "kuka"', "arms[0].driver", "'kuka'", "xarm, ur"),
     "a UR behind the xArm driver": ('model = "xarm7"', 'model = "ur5"', "arms[0].model", "'ur5'", "xarm7"),
@@ -103,28 +102,20 @@ BROKEN = {
         "2 angles",
         "7",
     ),
+    "a tool in the hand that nobody has": (
+        "\n[safety]",
+        '\n[held]\ntool = "spoon"\n\n[safety]',
+        "held.tool",
+        "'spoon'",
+        "brush, pusher",
+    ),
     "a real arm in a simulated rig": ("emulated = true", "emulated = false", "arms[0].emulated", "false", "true"),
 }
 
 
 @pytest.mark.parametrize("what", sorted(BROKEN))
 def test_a_mistake_is_told_with_file_line_field_value_and_what_is_valid(what: str, tmp_path: Path) -> None:
-    before, after, field, value, valid = BROKEN[what]
-    text = TEXT.replace(before, after, 1)
-    assert text != TEXT
-    file = tmp_path / "rig.toml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r": line \d+: ") as caught:
-        load_rig(file)
-    said = str(caught.value)
-    line = int(re.search(r": line (\d+): ", said).group(1))  # type: ignore[union-attr]
-    key = field.split(".")[-1]
-    shown = text.splitlines()[line - 1]
-    # a field that is missing has no line of its own: its table's is named
-    assert shown.startswith((key, "[[arms]]"))
-    assert said.startswith(f"{file}: line {line}: {field}: ")
-    assert value in said
-    assert valid in said.split("valid: ")[1]
+    must_be_told(TEXT, BROKEN[what], tmp_path)
 
 
 def test_a_missing_field_names_the_line_of_its_table(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """Devices of a rig.toml: what is right is read in its order, what is wrong is told with its line."""
 
 import pickle
-import re
 from pathlib import Path
 
 import pytest
 
 from hardware.devices import RigDevices
 from hardware.rig import SIM_RIG, load_rig
+from tests.hardware.rig_mistakes import Mistake, must_be_told
 
 HANDHELD = SIM_RIG.parent / "handheld.toml"
 TEXT = HANDHELD.read_text(encoding="utf-8")
@@ -34,8 +34,7 @@ def test_cameras_come_in_their_physical_order(tmp_path: Path) -> None:
     assert [c.camera.name for c in load_rig(file).cameras] == ["gripper", "right", "left"]
 
 
-# what is replaced, by what; the field, value and valid of the message
-BROKEN = {
+BROKEN: dict[str, Mistake] = {
     "a driver nobody has": (
         'driver = "basler"',
         'driver = "zed"',
@@ -110,19 +109,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("what", sorted(BROKEN))
 def test_a_mistake_is_told_with_file_line_field_value_and_what_is_valid(what: str, tmp_path: Path) -> None:
-    before, after, field, value, valid = BROKEN[what]
-    text = TEXT.replace(before, after, 1)
-    assert text != TEXT
-    file = tmp_path / "rig.toml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r": line \d+: ") as caught:
-        load_rig(file)
-    said = str(caught.value)
-    line = int(re.search(r": line (\d+): ", said).group(1))  # type: ignore[union-attr]
-    assert text.splitlines()[line - 1].startswith((field.split(".")[1], "[["))
-    assert said.startswith(f"{file}: line {line}: {field}: ")
-    assert value in said
-    assert valid in said.split("valid: ")[1]
+    must_be_told(TEXT, BROKEN[what], tmp_path)
 
 
 def test_every_device_of_a_rig_is_made_once_and_can_be_made_in_another_process() -> None:
@@ -134,3 +121,11 @@ def test_every_device_of_a_rig_is_made_once_and_can_be_made_in_another_process()
     assert makers[1]() is made[1]
     # the opening looks at the very pictures that the fisheye gives
     assert made[4]._source._ring is made[1].ring  # type: ignore[attr-defined]
+
+
+def test_a_rig_says_what_tasks_are_shown_with(tmp_path: Path) -> None:
+    file = tmp_path / "rig.toml"
+    held = '[held]\nleft = "rotation_gripper_left"\nright = "rotation_gripper_right"\n\n[safety]'
+    file.write_text(TEXT.replace("[safety]", held), encoding="utf-8")
+    assert load_rig(file).held == {"left": "rotation_gripper_left", "right": "rotation_gripper_right"}
+    assert load_rig("handheld").held == {}

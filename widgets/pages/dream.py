@@ -28,9 +28,9 @@ from widgets.tool_strip import ToolStrip
 from widgets.top_bar import TopBar
 from widgets.transport import Transport, action_button
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
-from widgets.views.camera_grid import CameraGrid
 from widgets.views.corrections import CorrectionsPanel
 from widgets.views.live_curves import LiveCurves
+from widgets.views.live_grid import LiveGrid
 from widgets.views.made_up import MadeUpSource, timeline_data
 from widgets.views.scene_view import SceneView
 from widgets.views.timeline import Timeline
@@ -58,7 +58,7 @@ class DreamPage(QWidget):
         self.setObjectName("page")
         self.setAcceptDrops(True)
         self.playback = Playback(self)
-        self.scene, self.timeline, self.curves, self.cameras = SceneView(), Timeline(), LiveCurves(), CameraGrid()
+        self.scene, self.timeline, self.curves, self.cameras = SceneView(), Timeline(), LiveCurves(), LiveGrid()
         self.videos: dict[str, VideoView] = {}
         self.tools, self.checks, self.approve = ToolStrip(), ChecksList(), ApprovePanel()
         self._actions = actions

@@ -33,6 +33,7 @@ class LiveGrid(QWidget):
     """
 
     camera_picked = Signal(str)
+    button_pressed = Signal(str)  # of a sensor
     arranged = Signal()
     # a camera; share of its picture from left and from top, 0..1; with the right button; only now pressed
     pointed = Signal(str, float, float, bool, bool)
@@ -131,7 +132,8 @@ class LiveGrid(QWidget):
             cell.picture.pointed.connect(partial(self.pointed.emit, name))
             cell.picture.wheeled.connect(self.wheeled)
             cell.show()
-        for tile in self._tiles.values():
+        for name, tile in self._tiles.items():
+            tile.pressed.connect(partial(self.button_pressed.emit, name))
             tile.show()
         self._timer.setInterval(max(SHORTEST_MS, CELL_MS // max(1, len(self._cells))))
         self.show_hint(*self._hint)

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -11,12 +12,21 @@ from app.plan_making import planned_tool
 from hardware.geometry import Array, apply
 from hardware.kinematics import ArmKinematics
 from hardware.types import Frame, Plan, Tool
+from widgets.record_values import Fact, StreamRow
+from widgets.values import Mood
 from widgets.views.types import ArmHistory
 
 _WINDOW_S = 2.0
+_SILENT = "No picture for two seconds: is the world or the camera still there?"
 _FRESH_S = 0.015
 _CURVES_EVERY_S = 0.15
 SPEED_OVER_S = 0.1
+
+
+class Frames(Protocol):
+    """What has the newest picture of every camera."""
+
+    def all(self) -> Mapping[str, Frame]: ...
 
 
 class LatestFrames:
@@ -58,6 +68,34 @@ class RateMeter:
         if not seen or len(seen) < 2 or now - seen[-1][1] > _WINDOW_S or seen[-1][1] <= seen[0][1]:
             return 0.0
         return (seen[-1][0] - seen[0][0]) / (seen[-1][1] - seen[0][1])
+
+
+class SeenCameras:
+    """The cameras of the world that the arms move in, by what their pictures show; look some times a second."""
+
+    def __init__(self, frames: Frames, names: Sequence[str]) -> None:
+        """names: of the rig's cameras, those that have shown nothing yet too."""
+        self._frames, self._names, self._rates = frames, tuple(names), RateMeter()
+
+    def look(self) -> list[StreamRow]:
+        """Take note of the newest pictures; return a row for each camera that has shown one."""
+        now, frames = time.monotonic(), self._frames.all()
+        self._rates.take(frames)
+        return [self._row(name, frame, now) for name, frame in frames.items()]
+
+    def waiting(self) -> list[StreamRow]:
+        """Return rows for a time in which nothing has come yet."""
+        return [StreamRow(name, facts=(Fact("no picture yet"),)) for name in self._names]
+
+    def _row(self, name: str, frame: Frame, now: float) -> StreamRow:
+        rate, age = self._rates.rate(name, now), now - frame.t_host
+        mood: Mood = "ok" if rate > 0 else "alarm"
+        facts = (
+            Fact(f"{rate:.1f} fps", mood),
+            Fact(f"age {1000 * age:.0f} ms" if age < 1 else f"silent for {age:.0f} s"),
+            Fact("simulated"),
+        )
+        return StreamRow(name, mood=mood, facts=facts, problem="" if rate > 0 else _SILENT)
 
 
 class CurveFeed:

@@ -20,7 +20,7 @@ from app.gui.binders.record_facts import (
 from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.sounds import Sounds
 from app.gui.take_replay import TakeReplay
-from app.recording import RecordingSession
+from app.recording import BETWEEN, RecordingSession
 from app.recording_desk import RecordingDesk
 from app.recording_plan import Choice
 from app.recording_work import Take
@@ -71,6 +71,7 @@ class RecordBinder(QObject):
         page.form.shown_by_changed.connect(self._choose_who)
         page.gates.override_wanted.connect(self._override)
         page.verdicts.time_picked.connect(self._play_from)
+        page.grid.button_pressed.connect(self._zero)
         page.unfinished.recover_wanted.connect(self._recover)
         page.unfinished.discard_wanted.connect(self._discard_unfinished)
         self._devices()
@@ -86,7 +87,7 @@ class RecordBinder(QObject):
             "record.redo": lambda: self._try(self._here().redo),
             "record.undo": lambda: self._try(self._here().undo),
             "record.task": self.page.form.write_task,
-            "record.zero": lambda: self._try(self._here().zero_force),
+            "record.zero": self._zero,
             "record.scene": lambda: self._try(self._here().take_scene),
         }
 
@@ -102,7 +103,7 @@ class RecordBinder(QObject):
             "recording": state in ("starting", "recording", "stopping"),
             "review": state == "review",
             "armed": state == "armed",
-            "idle": state in ("idle", "armed"),
+            "idle": state in BETWEEN,
             "force": session is not None and bool(session.forces),
             "discarded": session is not None and session.can_undo,
         }
@@ -179,6 +180,10 @@ class RecordBinder(QObject):
             session.overrides.pop(gate, None)
         self._show_gates()
         self.page.setFocus()
+
+    @Slot()
+    def _zero(self) -> None:
+        self._try(self._here().zero_force)
 
     @Slot(float)
     def _play_from(self, seconds: float) -> None:
@@ -261,7 +266,7 @@ class RecordBinder(QObject):
             if self._throw_away:
                 self._throw_away = ""
                 session.discard()
-        elif state in ("idle", "armed"):
+        elif state in BETWEEN:
             self._end_replay()
         self._show_choice(session)
 
@@ -329,7 +334,7 @@ class RecordBinder(QObject):
             status = session.status
             if self._replay is not None:  # the numbers are the take's, as the pictures are
                 status = replace(status, values=self._replay.values)
-            self.page.show_streams(stream_rows(self._desk.streams, status))
+            self.page.show_streams(stream_rows(self._desk.streams, status, zero=session.state in BETWEEN))
             self.page.show_budget(usb_line(self._desk.streams))
 
     def _show_replay(self, replay: TakeReplay) -> None:
@@ -354,7 +359,7 @@ class RecordBinder(QObject):
                 goal=session.goal,
                 shown_by=table.shown_by if table is not None else "",
                 shown_by_choices=SHOWN_BY if table is not None else (),
-                locked=session.state not in ("idle", "armed"),
+                locked=session.state not in BETWEEN,
             )
         )
         self._show_title()

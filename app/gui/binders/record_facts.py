@@ -18,12 +18,14 @@ _OPEN = {
     "streams": "all cameras and sensors run",
     "calibration": "every camera is calibrated",
     "disk": "there is room on the disk",
+    "force": "the force stands at zero",
     "scene": "the bare scene is taken, nothing stands in it",
 }
 _SHUT = {
     "streams": "Plug it in; page Rig shows every device",
     "calibration": "Calibrate it before you record",
     "disk": "Make room, or choose another workspace",
+    "force": "Let go of the gripper, then zero it (Z)",
     "scene": "Clear the picture, then S takes it again",
 }
 

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Mapping
 
+from PySide6.QtCore import Slot
+
 from app.gui.binders.binder import QuietBinder
-from app.gui.binders.live import LatestFrames, RateMeter
+from app.gui.binders.live import LatestFrames, SeenCameras
 from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.program import Program
+from app.recording import BETWEEN
 from widgets.pages.rig import RigPage
-from widgets.record_values import Fact, StreamRow
+from widgets.record_values import StreamRow
 from widgets.values import LineItem
 
 LOOK_S = 0.25
-_SILENT = "No picture for two seconds: is the world or the camera still there?"
 
 
 class RigCamerasBinder(QuietBinder):
@@ -21,7 +23,9 @@ class RigCamerasBinder(QuietBinder):
     def __init__(self, page: RigPage, program: Program, frames: LatestFrames) -> None:
         super().__init__(page)
         self.view, self._program, self._frames = page.cameras, program, frames
-        self._rates, self._looked = RateMeter(), 0.0
+        self._seen = SeenCameras(frames, [config.camera.name for config in program.rig.cameras])
+        self._shown, self._looked = self._seen.look(), 0.0
+        page.cameras.grid.button_pressed.connect(self._zero)
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
         return {"cameras": (self._item(self._rows()),)}
@@ -31,7 +35,7 @@ class RigCamerasBinder(QuietBinder):
         if now - self._looked < LOOK_S:
             return
         self._looked = now
-        self._rates.take(self._frames.all())
+        self._shown = self._seen.look()
         if self.view.isVisible():
             desk = self._program.recording
             self.view.grid.set_source(desk if desk.session is not None else self._frames)
@@ -41,27 +45,17 @@ class RigCamerasBinder(QuietBinder):
     def close(self) -> None:
         self.view.grid.set_source(None)
 
+    @Slot()
+    def _zero(self) -> None:
+        session = self._program.recording.session
+        if session is not None and session.state in BETWEEN:
+            session.zero_force()
+
     def _rows(self) -> list[StreamRow]:
         desk = self._program.recording
         if desk.session is not None:
-            return stream_rows(desk.streams, desk.session.status)
-        return self._with_arms()
-
-    def _with_arms(self) -> list[StreamRow]:
-        """The cameras of the world that the arms move in, by what is seen of their pictures."""
-        now, rows = time.monotonic(), []
-        for name, frame in self._frames.all().items():
-            rate, age = self._rates.rate(name, now), now - frame.t_host
-            alive = rate > 0
-            facts = (
-                Fact(f"{rate:.1f} fps", "ok" if alive else "alarm"),
-                Fact(f"age {1000 * age:.0f} ms" if age < 1 else f"silent for {age:.0f} s"),
-                Fact("simulated"),
-            )
-            rows.append(
-                StreamRow(name, mood="ok" if alive else "alarm", facts=facts, problem="" if alive else _SILENT)
-            )
-        return rows
+            return stream_rows(desk.streams, desk.session.status, zero=desk.session.state in BETWEEN)
+        return self._shown
 
     def _item(self, rows: list[StreamRow]) -> LineItem:
         names = [config.camera.name for config in self._program.rig.cameras]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.recording_checks import ZERO_FORCE_N
+from app.recording_gates import FREE_SILENT_S, SILENT_S
 from hardware.recording.capture import CaptureStatus
 from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
 from hardware.usb_budget import StreamLoad, link_class, usb_budget
@@ -13,7 +14,7 @@ from widgets.record_values import Fact, StreamRow, StreamShape
 from widgets.values import Mood
 
 GOOD_RATE, POOR_RATE = 0.9, 0.5  # of the rate that was asked for
-LATE_PERIODS, SILENT_S = 6.0, 1.0
+LATE_PERIODS, SHORTEST_LATE_S = 6.0, 0.25
 SKEW_PERIODS = 0.75  # cameras without a common trigger are up to half a period apart
 CONFIDENCES: Mapping[int, tuple[str, Mood]] = {
     0: ("pose lost", "alarm"),
@@ -25,14 +26,16 @@ _BUDGETS: Mapping[str, Mood] = {"fits": "ok", "tight": "warning", "too much": "a
 _ORDER: dict[Mood, int] = {"alarm": 0, "warning": 1, "idle": 2, "ok": 3}
 
 
-def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus) -> list[StreamRow]:
-    """Return a row for each stream in the rig's order, then one for each device that did not open."""
+def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus, *, zero: bool = False) -> list[StreamRow]:
+    """Return a row for each stream in the rig's order, then one for each device that did not open. zero: whether a
+    force sensor can be zeroed now."""
     skews = group_skew(infos, status.health)
     rows = [
         _row(
             info,
             status.health.get(name),
             _Newest(status.values.get(name), skews.get(name), status.exposures.get(name)),
+            "Zero" if zero and info.kind == "force" else "",
         )
         for name, info in infos.items()
     ]
@@ -51,7 +54,7 @@ class _Newest:
     exposure: float | None
 
 
-def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest) -> StreamRow:
+def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest, button: str) -> StreamRow:
     shape: StreamShape = "picture" if info.kind == "camera" else "number"
     shown = _value(info, newest.value)
     if health is None:
@@ -59,21 +62,22 @@ def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest) -> Stre
     facts = tuple(_facts(info, health, newest))
     problem = health.problem or ("" if health.connected else f"{info.name}: not connected; plug it in again")
     mood: Mood = "alarm" if problem else worst([fact.mood for fact in facts])
-    return StreamRow(info.name, shape, mood, facts, problem, shown)
+    return StreamRow(info.name, shape, mood, facts, problem, shown, button)
 
 
 def _facts(info: StreamInfo, health: StreamHealth, newest: _Newest) -> list[Fact]:
     value, skew, exposure = newest.value, newest.skew, newest.exposure
     unit = "fps" if info.kind == "camera" else "Hz"
+    asked = "as fast as it is drawn, at most" if info.free_running else "asked for"
     facts = [
-        Fact(f"{health.fps:.1f} {unit}", rate_mood(info, health), f"reached; asked for {info.rate_hz:g} {unit}"),
+        Fact(f"{health.fps:.1f} {unit}", rate_mood(info, health), f"reached; {asked} {info.rate_hz:g} {unit}"),
         _age(info, health),
         Fact(
             f"{health.device_drops} drops", _drops_mood(health), "gaps in the device's own counter since it is open"
         ),
     ]
     if skew is not None:
-        late = abs(skew) > SKEW_PERIODS / info.rate_hz
+        late = abs(skew) > SKEW_PERIODS / (health.fps if info.free_running and health.fps else info.rate_hz)
         facts.append(
             Fact(f"skew {1000 * skew:+.0f} ms", "warning" if late else "idle", "to the rig's first camera")
         )
@@ -81,9 +85,9 @@ def _facts(info: StreamInfo, health: StreamHealth, newest: _Newest) -> list[Fact
         what = "no marker seen" if info.kind == "opening" else "no valid value"
         facts.append(Fact(what, "warning"))
     if isinstance(value, Reading) and value.valid and info.kind == "force":
-        zero = abs(value.value) < ZERO_FORCE_N
+        zeroed = abs(value.value) < ZERO_FORCE_N
         facts.append(
-            Fact("at zero" if zero else "not at zero", "ok" if zero else "idle", "when nothing is touched")
+            Fact("at zero" if zeroed else "not at zero", "ok" if zeroed else "idle", "when nothing is touched")
         )
     if isinstance(value, Pose):
         facts.append(Fact(*CONFIDENCES.get(value.confidence, CONFIDENCES[0])))
@@ -97,8 +101,8 @@ def _facts(info: StreamInfo, health: StreamHealth, newest: _Newest) -> list[Fact
 def rate_mood(info: StreamInfo, health: StreamHealth) -> Mood:
     """What to think of a stream's rate; a simulated one is never held to a rate that nobody promised."""
     share = health.fps / info.rate_hz
-    if info.link == "simulated":
-        return "ok" if health.fps > 0 else "alarm"
+    if info.free_running:
+        return "ok" if health.fps > 0 else "warning"
     return "ok" if share >= GOOD_RATE else "warning" if share >= POOR_RATE else "alarm"
 
 
@@ -108,9 +112,10 @@ def _drops_mood(health: StreamHealth) -> Mood:
 
 def _age(info: StreamInfo, health: StreamHealth) -> Fact:
     tip = "of the newest sample"
-    if health.age_s >= SILENT_S:
+    silent = FREE_SILENT_S if info.free_running else SILENT_S
+    if health.age_s >= silent:
         return Fact(f"silent for {min(health.age_s, 9999):.0f} s", "alarm", tip)
-    late = health.age_s > max(LATE_PERIODS / info.rate_hz, 0.25)
+    late = health.age_s > (SILENT_S if info.free_running else max(LATE_PERIODS / info.rate_hz, SHORTEST_LATE_S))
     return Fact(f"age {1000 * health.age_s:.0f} ms", "warning" if late else "idle", tip)
 
 

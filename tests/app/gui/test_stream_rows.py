@@ -8,7 +8,7 @@ import pytest
 from app.gui.binders.stream_rows import group_skew, stream_rows, usb_line
 from app.gui.sounds import RATE, TUNES, samples
 from hardware.recording.capture import CaptureStatus
-from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
+from hardware.stream import SIMULATED, Pose, Reading, StreamHealth, StreamInfo
 from hardware.types import Camera
 
 CAMERA = Camera("top", np.array([[600.0, 0, 640], [0, 600, 360], [0, 0, 1]]), (1280, 720))
@@ -91,3 +91,19 @@ def test_tones_are_short_loud_enough_and_do_not_click() -> None:
         assert 3000 < np.abs(wave.astype(int)).max() < 20000
         assert np.abs(np.diff(wave.astype(int))).max() < 4000
         assert abs(int(wave[0])) < 50
+
+
+def test_a_force_sensor_offers_to_be_zeroed_between_takes_only() -> None:
+    reading = Reading("force", 1, 0.0, 0.0, 1.3)
+    status = _status({"top": WELL, "force": WELL}, {"force": reading})
+    between = stream_rows({"top": TOP, "force": FORCE}, status, zero=True)
+    assert [row.button for row in between] == ["", "Zero"]
+    assert [row.button for row in stream_rows({"force": FORCE}, status)] == [""]
+
+
+def test_a_simulated_camera_that_is_slow_says_its_rate_and_is_not_blamed() -> None:
+    drawn = replace(TOP, link=SIMULATED, rate_hz=10.0)
+    (row,) = stream_rows({"top": drawn}, _status({"top": replace(WELL, fps=2.4, age_s=0.7)}))
+    assert row.mood == "idle"
+    assert row.facts[0].text == "2.4 fps"
+    assert "at most 10 fps" in row.facts[0].tip

@@ -77,6 +77,17 @@ def test_a_silent_stream_is_told_with_its_length() -> None:
     assert flaw.seconds == pytest.approx(2.0)
 
 
+def test_a_stream_that_promised_no_rate_stalls_only_where_it_stands_still() -> None:
+    watch = StreamWatch("top", 10.0, free_running=True)
+    for k in range(11):
+        assert watch.look(Reading("top", k, 10.0 + 0.4 * k, 0.4 * k, 0.0)) == (True, ())
+    _, (flaw,) = watch.look(Reading("top", 11, 16.0, 6.0, 0.0))
+    assert (flaw.kind, flaw.seconds, flaw.count) == ("stalled", 2.0, 4)  # at the pace that it had
+    (dropped,) = watch.look(Reading("top", 14, 16.4, 6.4, 0.0))[1]
+    assert (dropped.kind, dropped.count) == ("device dropped", 2)
+    assert dropped.seconds == pytest.approx(2 * 6 / 11)
+
+
 def test_a_recording_holds_what_came_between_start_and_stop_only(tmp_path: Path) -> None:
     ring = Ring(100)
     ring.put(at(0, time.monotonic()))

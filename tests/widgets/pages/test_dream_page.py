@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from widgets.approve_panel import ApprovePanel, clock, short_hash
 from widgets.pages.dream import DreamPage
+from widgets.record_values import StreamRow
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
-from widgets.views.camera_grid import CameraCell
+from widgets.views.live_picture import LivePicture
 from widgets.views.made_up import MadeUpSource
 
 ACTIONS = (
@@ -203,11 +204,11 @@ def test_everything_that_watches_a_run_is_in_its_place(
     page: DreamPage, qtbot: QtBot, size: tuple[int, int]
 ) -> None:
     page.show_views(["top", "side"], MadeUpSource())
-    page.cameras.show_cameras(("top", "side"))
+    page.cameras.show_streams([StreamRow("top"), StreamRow("side")])
     page.show_execution(True)
     page.resize(*size)
     qtbot.wait(50)
-    for widget in (page.curves, *page.cameras.findChildren(CameraCell)):
+    for widget in (page.curves, *page.cameras.findChildren(LivePicture)):
         place = QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
         assert page.rect().contains(place)
         assert place.right() < page.approve.mapTo(page, QPoint(0, 0)).x()

@@ -9,28 +9,11 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 
-from hardware.types import Frame
+from widgets.record_values import StreamRow
 from widgets.views import made_up
-from widgets.views.camera_grid import CameraGrid, best_columns
 from widgets.views.history_ring import HistoryRing, decimate
 from widgets.views.live_curves import Heading, LiveCurves
-from widgets.views.stream_health import StreamHealth
-
-BLACK = np.zeros((48, 64, 3), np.uint8)
-
-
-def _frame(index: int, t: float) -> Frame:
-    return Frame("top", index, t, t, BLACK)
-
-
-class _Camera:
-    """A source whose newest frame the test sets."""
-
-    def __init__(self) -> None:
-        self.frames: dict[str, Frame] = {}
-
-    def latest(self, name: str) -> Frame | None:
-        return self.frames.get(name)
+from widgets.views.live_grid import LiveGrid, best_columns
 
 
 @pytest.fixture
@@ -39,67 +22,43 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def grid(qtbot: QtBot, now: list[float]) -> CameraGrid:
-    made = CameraGrid(clock=lambda: now[0])
+def grid(qtbot: QtBot) -> LiveGrid:
+    made = LiveGrid()
     qtbot.addWidget(made)
     made.resize(800, 300)
-    made.show_cameras(("top", "side"), {"top": 30.0, "side": 30.0})
+    made.show_streams([StreamRow("top"), StreamRow("side")])
     made.show()
     return made
 
 
-def test_a_grid_without_cameras_says_what_to_do(grid: CameraGrid) -> None:
+def test_a_grid_without_cameras_says_what_to_do(grid: LiveGrid) -> None:
+    grid.show_streams([])
     before = grid.grab().toImage()
     grid.show_empty("Add a camera to rig.toml")
     assert grid.grab().toImage() != before
 
 
-def test_the_newest_picture_is_shown_and_its_rate_is_told(grid: CameraGrid, now: list[float]) -> None:
-    source = _Camera()
-    grid.set_source(source)
-    for i in range(60):
-        now[0] += 1 / 30
-        source.frames["top"] = _frame(i, now[0])
-        grid._pull()
-    words = [word for word, _, _ in grid._cells["top"]._words()]
-    assert words[0] == "top"
-    assert words[1] == "30.0 fps"
-    assert words[3] == "64×48"
-    assert [word for word, _, _ in grid._cells["side"]._words()] == ["side", "no picture yet"]
-
-
-def test_a_camera_that_stops_turns_red_within_a_second(grid: CameraGrid, now: list[float]) -> None:
-    source = _Camera()
-    grid.set_source(source)
-    for i in range(60):
-        now[0] += 1 / 30
-        source.frames["top"] = _frame(i, now[0])
-        grid._pull()
-    for _ in range(40):
-        now[0] += 1 / 30
-        grid._pull()
-    word, level, _ = grid._cells["top"]._words()[2]
-    assert word == "no new picture for 1 s"
-    assert level == "alarm"
-
-
-def test_a_click_picks_a_camera(grid: CameraGrid, qtbot: QtBot) -> None:
+def test_a_click_picks_a_camera(grid: LiveGrid, qtbot: QtBot) -> None:
     with qtbot.waitSignal(grid.camera_picked) as caught:
-        qtbot.mouseClick(grid._cells["side"], Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(grid._cells["side"].picture, Qt.MouseButton.LeftButton)
     assert caught.args == ["side"]
 
 
-def test_a_hidden_grid_pulls_nothing(grid: CameraGrid) -> None:
-    assert grid._timer.isActive()
-    grid.hide()
-    assert not grid._timer.isActive()
-
-
-def test_a_new_layout_leaves_no_old_cells(grid: CameraGrid, qtbot: QtBot) -> None:
-    for _ in range(5):
-        grid.show_cameras(("a", "b", "c"))
+def test_other_streams_leave_no_old_cells(grid: LiveGrid, qtbot: QtBot) -> None:
+    for k in range(5):
+        grid.show_streams([StreamRow(f"{name}{k}") for name in "abc"])
     qtbot.wait(10)
     assert len([child for child in grid.children() if child.isWidgetType()]) == 3
+
+
+def test_a_sensor_offers_what_can_be_done_about_it(grid: LiveGrid, qtbot: QtBot) -> None:
+    grid.show_streams([StreamRow("top"), StreamRow("force", "number", value="1.3 N", button="Zero")])
+    tile = grid._tiles["force"]
+    with qtbot.waitSignal(grid.button_pressed) as caught:
+        qtbot.mouseClick(tile._button, Qt.MouseButton.LeftButton)
+    assert caught.args == ["force"]
+    grid.show_streams([StreamRow("top"), StreamRow("force", "number", value="1.3 N")])
+    assert not tile._button.isVisible()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +71,7 @@ def test_pictures_are_laid_out_as_large_as_the_room_allows(
     assert best_columns(count, width, height, 16 / 9) == columns
 
 
-def test_a_grid_that_grows_taller_stacks_its_cameras_inside_its_room(grid: CameraGrid, qtbot: QtBot) -> None:
+def test_a_grid_that_grows_taller_stacks_its_cameras_inside_its_room(grid: LiveGrid, qtbot: QtBot) -> None:
     for width, height in ((800, 300), (800, 900), (482, 336), (260, 160)):
         grid.resize(width, height)
         qtbot.wait(10)
@@ -131,32 +90,6 @@ def test_a_heading_leaves_out_what_does_not_fit(qtbot: QtBot) -> None:
         heading.resize(width, 20)
         shown.append([text for _, text, _, _ in heading.fitting()])
     assert shown == [[text for text, _, _ in words], ["left · tip speed", "0.031"], []]
-
-
-@given(rate=st.floats(5, 90), looks=st.floats(10, 60))
-@settings(max_examples=40, deadline=None)
-def test_the_rate_is_the_cameras_however_seldom_one_looks(rate: float, looks: float) -> None:
-    stream = StreamHealth(rate)
-    for k in range(int(4 * looks)):
-        index = int(k / looks * rate)
-        stream.see(_frame(index, 10.0 + index / rate))
-    health = stream.report(10.0 + 4.0)
-    assert health is not None
-    assert health.fps == pytest.approx(rate, rel=0.02)
-    assert health.fps_level == "ok"
-
-
-def test_a_stream_at_half_its_rate_is_amber_and_a_restart_is_no_jump() -> None:
-    stream = StreamHealth(30.0)
-    for i in range(40):
-        stream.see(_frame(i, 10.0 + i / 20))
-    health = stream.report(10.0 + 39 / 20)
-    assert health is not None
-    assert health.fps_level == "warning"
-    stream.see(_frame(0, 13.0))
-    restarted = stream.report(13.0)
-    assert restarted is not None
-    assert restarted.fps == 0.0
 
 
 def test_the_ring_keeps_the_newest_samples_in_order() -> None:
@@ -237,7 +170,7 @@ def test_hidden_curves_pull_nothing_and_leave_no_timer(curves: LiveCurves) -> No
     assert not [timer for timer in curves.findChildren(QTimer) if timer.isActive() and timer is curves._timer]
 
 
-def test_ten_thousand_picks_leave_the_interpreter_alone(grid: CameraGrid) -> None:
+def test_ten_thousand_picks_leave_the_interpreter_alone(grid: LiveGrid) -> None:
     seen: list[str] = []
     grid.camera_picked.connect(seen.append)
     before = sys.getrefcount(True)
