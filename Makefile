@@ -1,12 +1,13 @@
 # make run | make test | make bench: each does everything that it needs, on a fresh Debian/Ubuntu machine.
 PYTHON ?= python3
 VENV := .venv
+LEROBOT := .venv-lerobot
 BIN := $(VENV)/bin
 EXTRAS := dev,xarm,ur,realsense,basler,force,gamepad,video
 RUN_EXTRAS := xarm,ur,force,gamepad
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-slow lint bench bench-track bench-record screenshots clean
+.PHONY: run test test-slow lint bench bench-track bench-record bench-clips bench-calibrate check-lerobot screenshots clean
 .DEFAULT_GOAL := run
 
 .stamps := $(VENV)/.stamps
@@ -52,6 +53,25 @@ bench-track: $(.stamps)/test
 
 bench-record: $(.stamps)/test
 	$(BIN)/python -m tests.bench.record --seconds 120
+
+bench-clips: $(.stamps)/test
+	$(BIN)/python -m tests.bench.clips
+	$(BIN)/python -m tests.bench.demo_tracking
+
+# The real lerobot package over an export of ours. It pins an older torch: an environment of its own, some GB, never part
+# of `make test`. LEROBOT_PIP="--extra-index-url https://download.pytorch.org/whl/cpu" makes it smaller.
+$(LEROBOT)/.ready: .ci/lerobot.txt | $(BIN)/python
+	$(PYTHON) -m venv $(LEROBOT)
+	$(LEROBOT)/bin/pip install --quiet $(LEROBOT_PIP) --requirement .ci/lerobot.txt
+	@touch $@
+
+check-lerobot: $(.stamps)/test $(LEROBOT)/.ready
+	rm -rf build/lerobot
+	$(BIN)/python -m tests.lerobot_sample build/lerobot
+	$(LEROBOT)/bin/python tests/check_lerobot.py build/lerobot
+
+bench-calibrate: $(.stamps)/test
+	$(BIN)/python -m tests.bench.calibrate
 
 screenshots: $(.stamps)/test
 	$(BIN)/python -m tests.take_tour docs/images
