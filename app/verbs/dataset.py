@@ -1,12 +1,13 @@
 """`dataset info|verify|recover`: what a folder of recorded episodes holds, and whether it is whole; with them
-`export|import` of `app.verbs.exchange`."""
+`export|import` of `app.verbs.exchange`, and what finds things in demos: `track|masks|steps`."""
 
 import argparse
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
-from app.verbs import exchange
+from app.verbs import dataset_masks, dataset_steps, dataset_track, exchange
 from app.verbs.options import Verb, closing
 from app.verbs.output import DONE, REFUSED, Output, Refused
 from app.workspace import Workspace
@@ -21,9 +22,13 @@ Run = Callable[[argparse.Namespace, Workspace, Output], int]
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Add the verb to the command line."""
     dataset = verbs.add_parser(
-        "dataset", help="look at, check, mend, export and import recordings", description="Recorded episodes."
+        "dataset",
+        help="look at, check, mend, track, export and import recordings",
+        description="Recorded episodes.",
     )
-    inner = dataset.add_subparsers(dest="what", required=True, metavar="info|verify|recover|export|import")
+    inner = dataset.add_subparsers(
+        dest="what", required=True, metavar="info|verify|recover|track|masks|steps|export|import"
+    )
     about = {
         "info": "say what is in it",
         "verify": "read every saved episode from front to back, with its checksums; exit 3 where one is damaged",
@@ -39,6 +44,11 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
                 "--keep", action="store_true", help="keep what was recovered; else it waits to be looked at"
             )
         p.set_defaults(run=run)
+    for name, finder in _FINDERS.items():
+        p = inner.add_parser(name, parents=[shared], help=finder.HELP, description=finder.HELP.capitalize() + ".")
+        p.add_argument("dataset", type=Path, metavar="DIR", help="a session, or a folder of sessions")
+        finder.add_options(p)
+        p.set_defaults(run=finder.run)
     exchange.add(inner, shared)
 
 
@@ -150,5 +160,6 @@ def _recover(arguments: argparse.Namespace, _workspace: Workspace, output: Outpu
     return DONE
 
 
+_FINDERS: Mapping[str, ModuleType] = {"track": dataset_track, "masks": dataset_masks, "steps": dataset_steps}
 _RUN: Mapping[str, Run] = {"info": _info, "verify": _verify, "recover": _recover}
 VERB: Verb = add

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.comparison import Comparison, Trial, compare
+from app.demo_track_job import TrackedTool, TrackOrder
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice
@@ -132,3 +133,25 @@ def patient_comparison(*arguments: object) -> None:
     assert callable(report)
     assert callable(cancelled)
     patient(report, cancelled)
+
+
+def track_or_fail(order: TrackOrder, report: Report, _: Cancelled) -> dict[str, TrackedTool]:
+    """A stand-in for tracking an episode: the second one cannot be."""
+    report(0.5, "half way")
+    if order.episode.name == "000002":
+        raise ValueError(f"{order.episode}: cameras: none has a place in the world")
+    return {role: TrackedTool(13, 12, 1.0) for role in order.tools}
+
+
+def patient_episode(_: TrackOrder, report: Report, cancelled: Cancelled) -> None:
+    patient(report, cancelled)
+
+
+def deaf_episode(_: TrackOrder, report: Report, cancelled: Cancelled) -> None:
+    deaf(report, cancelled)
+
+
+def die_in_the_second(order: TrackOrder, report: Report, cancelled: Cancelled) -> dict[str, TrackedTool]:
+    if order.episode.name == "000002":
+        die(report, cancelled)
+    return track_or_fail(order, report, cancelled)
