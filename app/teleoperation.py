@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -25,6 +25,7 @@ Mode = Literal["none", "jog", "hand", "grip"]
 Topic = Literal["arm", "state", "message", "poses", "plan"]
 USUAL_SPEED, SLOWEST, FASTEST = 0.05, 0.005, 0.09  # m/s; faster the tip is not stopped within 0.1 s
 TURN_PER_SPEED = 5.0  # rad/s of turning at 1 m/s: the rim of a hand-sized tool moves about as fast as its tip
+LOOK_PAUSE_S = 1.6  # at each stop of a hand-eye calibration, so that a view is taken
 
 
 class Teleoperation:
@@ -174,17 +175,21 @@ class Teleoperation:
         """Plan the way home of these arms, of the chosen one where none is named."""
         rig = self._execution.rig
         goals = {arm: rig.arm(arm).home for arm in arms or (self.arm,)}
-        self._plan(goals, f"{', '.join(goals)} home")
+        self._plan([goals], f"{', '.join(goals)} home")
 
     def plan_park(self) -> None:
         """Plan the way of the chosen arm to where its rig lets it rest. Raises ValueError where that is nowhere."""
         if self.config.park is None:
             raise ValueError(f"{self.arm}: the rig names no place to park; write park_deg beside its home_deg")
-        self._plan({self.arm: self.config.park}, f"{self.arm} parks")
+        self._plan([{self.arm: self.config.park}], f"{self.arm} parks")
 
     def plan_to_pose(self, name: str) -> None:
         """Plan the way of the chosen arm to a saved pose. Raises KeyError, DreamFileError."""
-        self._plan({self.arm: self.poses()[name].q}, f"{self.arm} to {name}")
+        self._plan([{self.arm: self.poses()[name].q}], f"{self.arm} to {name}")
+
+    def plan_for_calibration(self, arm: str, q: Array) -> None:
+        """Plan the way of an arm through stops q (N, J) [rad], resting at each while a camera looks."""
+        self._plan([{arm: one} for one in q], f"{arm}: {len(q)} stops to calibrate a camera", LOOK_PAUSE_S)
 
     def close(self) -> None:
         """Let go and end the thread. Safe to call twice."""
@@ -273,7 +278,7 @@ class Teleoperation:
         return bool(reason)
 
     # moves -------------------------------------------------------------------------------------------------------
-    def _plan(self, goals: Mapping[str, Array], name: str) -> None:
+    def _plan(self, stops: Sequence[Mapping[str, Array]], name: str, pause_s: float = 0.0) -> None:
         link = self._link()
         if link is None or self.planning or self._refused():
             return
@@ -281,17 +286,25 @@ class Teleoperation:
         q_start = {arm: state.q for arm, state in self._execution.arms.items()}
         self.planning = True
         self._listeners.tell("state")
-        self._background.submit(self._plan_in_background, link, goals, q_start, name)
+        self._background.submit(self._plan_in_background, link, stops, q_start, name, pause_s)
 
     def _plan_in_background(
-        self, link: RigLink, goals: Mapping[str, Array], q_start: Mapping[str, Array], name: str
+        self,
+        link: RigLink,
+        stops: Sequence[Mapping[str, Array]],
+        q_start: Mapping[str, Array],
+        name: str,
+        pause_s: float,
     ) -> None:
         # the physics behind it takes a second to import
-        from hardware.planner.rest import plan_move
+        from hardware.planner.rest import plan_visit
 
         limits = {arm: connection.limits for arm, connection in link.group.connections.items()}
         try:
-            plan = sealed(plan_move(goals, link.rig, limits, tools=link.tools, q_start=q_start, name=name))
+            plan = plan_visit(
+                stops, link.rig, limits, tools=link.tools, q_start=q_start, name=name, pause_s=pause_s
+            )
+            plan = sealed(plan)
         except ValueError as error:
             words = str(error)
             self._inbox.put(lambda: self._planned(None, words))

@@ -22,6 +22,7 @@ T_FLANGE_CAM = transform(rotation_from_vector(np.array([0.1, -0.05, 1.5])), [0.0
 T_BASE_BOARD = transform(rotation_from_vector(np.array([3.0, 0.2, 0.1])), [0.45, 0.1, 0.01])
 T_BASE_CAM = transform(rotation_from_vector(np.array([-2.2, 0.3, 0.1])), [0.5, -0.5, 0.6])
 T_FLANGE_BOARD = transform(rotation_from_vector(np.array([0.1, 0.3, 0.2])), [-0.1, -0.08, 0.05])
+FINE = 3  # rays across a pixel
 ARM_M, ARM_RAD = 1e-4, 1e-4  # how far an arm is from where it says, one standard deviation
 LIMITS = {"lens %": 0.3, "mm": 1.0, "deg": 0.05, "hand mm": 1.5, "hand deg": 0.1}
 
@@ -32,7 +33,7 @@ def _seen(renderer: BoardRenderer, T: Array, rng: np.random.Generator, board: ob
 
 def intrinsics(camera: Camera, views: int, seed: int) -> dict[str, float]:
     """Return how far the lens is off [%], [px]."""
-    rng, renderer = np.random.default_rng(seed), BoardRenderer(camera, A3)
+    rng, renderer = np.random.default_rng(seed), BoardRenderer(camera, A3, fine=FINE)
     poses = held_boards(A3, views, rng, wide=camera.model == "fisheye")
     found = [view for view in (_seen(renderer, T, rng) for T in poses) if view is not None]
     begun = time.perf_counter()
@@ -52,7 +53,7 @@ def extrinsics(shots: int, seed: int) -> dict[str, float]:
     """Return how far the second of two cameras is off [mm], [deg]."""
     rng = np.random.default_rng(seed)
     right = replace(PINHOLE, name="right")
-    drawn = {"left": BoardRenderer(PINHOLE, A3), "right": BoardRenderer(right, A3)}
+    drawn = {"left": BoardRenderer(PINHOLE, A3, fine=FINE), "right": BoardRenderer(right, A3, fine=FINE)}
     places = {"left": np.eye(4), "right": T_LEFT_RIGHT}
     found = []
     for T in held_boards(A3, shots, rng):
@@ -71,7 +72,7 @@ def extrinsics(shots: int, seed: int) -> dict[str, float]:
 
 def hand_eye(kind: Kind, stops: int, seed: int) -> dict[str, float]:
     """Return how far the camera is off [mm], [deg], with an arm that is right to 0.1 mm."""
-    rng, renderer = np.random.default_rng(seed), BoardRenderer(PINHOLE, A4)
+    rng, renderer = np.random.default_rng(seed), BoardRenderer(PINHOLE, A4, fine=FINE)
     views, poses = [], []
     for _ in range(stops):
         tilt = rng.uniform(0.2, 0.5, 2) * rng.choice([-1, 1], 2)

@@ -11,7 +11,6 @@ from hardware.calibration.lens import lens_numbers, project_lens, rays
 from hardware.geometry import Array, apply, inverse, rotation_from_vector, transform
 from hardware.types import Camera, Image
 
-FINE = 3  # rays across a pixel
 PX_PER_M = 4000.0
 BACKGROUND = 96
 
@@ -33,17 +32,20 @@ WIDE = Camera(
 class BoardRenderer:
     """One camera and one board. picture(T_cam_board, rng): (H, W) grey, with blur [px] and noise [grey levels]."""
 
-    def __init__(self, camera: Camera, board: Board, *, blur: float = 0.6, noise: float = 2.0) -> None:
-        self.camera, self._blur, self._noise = camera, blur, noise
+    def __init__(
+        self, camera: Camera, board: Board, *, blur: float = 0.6, noise: float = 2.0, fine: int = 2
+    ) -> None:
+        """fine: rays across a pixel."""
+        self.camera, self._blur, self._noise, self._fine = camera, blur, noise, fine
         self._margin = board.square / 2
         self._sheet = board_picture(board, PX_PER_M, self._margin)
         self._size = board.size
         width, height = camera.size
-        at = (np.arange(FINE) + 0.5) / FINE - 0.5
+        at = (np.arange(fine) + 0.5) / fine - 0.5
         v, u = np.meshgrid((np.arange(height)[:, None] + at).ravel(), (np.arange(width)[:, None] + at).ravel(),
                            indexing="ij")  # fmt: skip
         self._rays = rays(camera, np.column_stack([u.ravel(), v.ravel()])).astype(np.float32)
-        self._shape = (height * FINE, width * FINE)
+        self._shape = (height * fine, width * fine)
 
     def picture(self, T_cam_board: Array, rng: np.random.Generator) -> Image:
         T = inverse(T_cam_board)
@@ -65,7 +67,7 @@ class BoardRenderer:
     def _soft(self, T_cam_board: Array) -> Image:
         """The sheet, smoothed to what the finer rays can tell apart, so that nothing flickers."""
         far = float(np.linalg.norm(T_cam_board[:3, 3]))
-        step = PX_PER_M * far / float(self.camera.K[0, 0]) / FINE
+        step = PX_PER_M * far / float(self.camera.K[0, 0]) / self._fine
         return np.asarray(cv2.GaussianBlur(self._sheet, (0, 0), 0.4 * step)) if step > 1.5 else self._sheet
 
 
