@@ -12,6 +12,7 @@ from hardware.rig import Rig
 from hardware.types import Camera, Mesh, Tool, require
 from hardware.world.demonstrator import SHOW
 from hardware.world.held import draw_holds, finish_spec, held_contents, set_surfaces
+from hardware.world.held_board import HeldBoard, add_board
 from hardware.world.objects import UNSEEN_GROUP, choose_thing
 from hardware.world.person import Person
 from hardware.world.scene import add_tool_geom, start_scene
@@ -23,6 +24,7 @@ from hardware.world.tasks.table import TASKS, lay
 IMMOVABLE = 1e4
 LINK_DETAIL = 0.008
 LIVE_SHADOW, LIVE_SHADOW_REACH, LIVE_SAMPLES = 512, 0.6, 0  # coarser than a clip's, at half of its time
+LIVE_ROUND = 16, 10, 1  # slices and stacks of balls, squares a side of a box
 POST_RADIUS = 0.016
 
 
@@ -69,6 +71,7 @@ class LiveWorld:
         riding = tuple(camera.name for camera in cameras if camera.model == "fisheye")
         spec = start_scene(rig, cameras, held_contents(self.layout, holds, person=seed, gripper_cameras=riding))
         finish_spec(spec, self.layout)
+        add_board(spec)
         for arm in rig.arms:
             tool = tools.get(arm.role)
             if tool is None:
@@ -79,6 +82,8 @@ class LiveWorld:
             _dress(spec, arm.name, tool)
         spec.visual.quality.shadowsize, spec.visual.quality.offsamples = LIVE_SHADOW, LIVE_SAMPLES
         spec.visual.map.shadowclip = LIVE_SHADOW_REACH
+        quality = spec.visual.quality
+        quality.numslices, quality.numstacks, quality.numquads = LIVE_ROUND
         self.model = spec.compile()
         set_surfaces(self.model, self.layout)
         self.data = mujoco.MjData(self.model)
@@ -91,6 +96,7 @@ class LiveWorld:
         self._bench = Workbench(self.model, self.data, self.layout, holds)
         self.person = Person(self._bench, cameras[0])
         self._set_joints({arm.name: arm.home for arm in rig.arms}, 0.0)
+        self.board = HeldBoard(self.model, self.data)
         self._bench.lay()
 
     @property
@@ -110,6 +116,7 @@ class LiveWorld:
             self.person.after_step(self.time)
         self._set_joints(q, 0.0)
         self._bench.held.place_hands()
+        self.board.advance(steps * dt)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 

@@ -66,6 +66,13 @@ class HoldRequest:
     opening: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class BoardRequest:
+    """Hold the calibration board towards a pose, None: take it away; see hardware.world.held_board."""
+
+    T_world_board: Array | None
+
+
 @dataclass(frozen=True)
 class TruthRequest:
     pass

@@ -14,6 +14,7 @@ from hardware.world.frame_memory import FrameMemory
 from hardware.world.held_memory import HeldMemory
 from hardware.world.live import WorldTruth
 from hardware.world.messages import (
+    BoardRequest,
     CameraFault,
     FaultRequest,
     HoldRequest,
@@ -118,6 +119,11 @@ class WorldProcess:
         role. Ends a demonstration that is under way.
         """
         return self._ask(HoldRequest(dict(T_world_tool), opening))
+
+    def hold_board(self, T_world_board: Array | None) -> WorldTruth:
+        """Move the calibration board (hardware/world/held_board.py) by hand towards a pose, None: take it away. Raises
+        ValueError where that is no pose."""
+        return self._ask(BoardRequest(T_world_board))
 
     @property
     def held(self) -> HeldMemory:

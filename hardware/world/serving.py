@@ -17,6 +17,7 @@ from hardware.world.frame_memory import FrameMemory
 from hardware.world.held_memory import HeldMemory, HeldSample
 from hardware.world.live import LiveWorld, WorldTruth
 from hardware.world.messages import (
+    BoardRequest,
     CameraFault,
     FaultRequest,
     HoldRequest,
@@ -119,6 +120,9 @@ class _Server:
         elif isinstance(request, HoldRequest):
             self._catch_up()
             self._world.person.hold(request.T_world_tool, request.opening)
+        elif isinstance(request, BoardRequest):
+            self._catch_up()
+            self._world.board.hold(request.T_world_board)
         elif isinstance(request, PlaceRequest):
             self._world.place(request.name, request.T_world_object)
         elif isinstance(request, FaultRequest):

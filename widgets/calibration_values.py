@@ -1,0 +1,55 @@
+"""What the calibration wizard shows: small values, no files and no program behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hardware.geometry import Array
+from widgets.tool_values import Level
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several things to choose: its key, and what a person reads."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ViewRow:
+    """One view that was taken, with its error once that is known."""
+
+    text: str
+    level: Level = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PictureState:
+    """What is drawn over a camera's picture. corners (N, 2): of the board, shares of the picture; grid (R, C):
+    which cells are covered already, None for no map; badge: a word or two; problem: why no board is seen."""
+
+    corners: Array
+    grid: Array | None = None
+    badge: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationSheet:
+    """The wizard as it is. running: pictures are looked at; can_plan: an arm can go through stops for it; person: a
+    simulated one can hold the board, None where there is none; kept: what is in use now, in words."""
+
+    running: bool = False
+    step: str = ""
+    views: tuple[ViewRow, ...] = ()
+    verdict: str = ""
+    level: Level = ""
+    live: str = ""
+    pictures: Mapping[str, PictureState] = field(default_factory=dict)
+    can_start: bool = False
+    can_take: bool = False
+    can_save: bool = False
+    can_plan: bool = False
+    automatic: bool = True
+    person: bool | None = None
+    kept: str = ""
