@@ -33,7 +33,7 @@ IMPORTING = ".import.part"
 class ExportOptions:
     """fps: rows a second, 0: as many as the fastest camera has pictures; robot: LeRobot's robot_type."""
 
-    fps: int = 0
+    fps: float = 0.0
     robot: str = ""
 
 

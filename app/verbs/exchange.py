@@ -2,14 +2,14 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
 from hardware.recording.session import SessionBusy
 from models.data.demo import Demo
-from models.data.exchange import MAX_FPS, MAX_RATE, READ, WRITTEN, ExchangeStopped
+from models.data.exchange import LEAST_FPS, MAX_FPS, MAX_RATE, READ, WRITTEN, ExchangeStopped
 
 
 def add(inner: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add(inner: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p.add_argument("--format", choices=WRITTEN, required=True, help="of what is written")
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that is not there yet")
     p.add_argument(
-        "--fps", type=int, default=0, metavar="N", help="rows a second (default: that of the fastest camera)"
+        "--fps", type=float, default=0.0, metavar="F", help="rows a second (default: that of the fastest camera)"
     )
     p.add_argument("--robot", default="", metavar="NAME", help="lerobot: robot_type")
     p.add_argument("--episodes", metavar="LIST", help="only these, by place, such as 1,3-5 (default: all)")
@@ -52,8 +52,8 @@ def _export(arguments: argparse.Namespace, _workspace: Workspace, output: Output
     from app.exchange import ExportOptions, export_demos
     from models.data.exchange_sources import open_demos
 
-    if not 0 <= arguments.fps <= MAX_FPS:
-        raise Refused(f"--fps: {arguments.fps}; valid: 1 to {MAX_FPS}")
+    if arguments.fps and not LEAST_FPS <= arguments.fps <= MAX_FPS:
+        raise Refused(f"--fps: {arguments.fps:g}; valid: {LEAST_FPS:g} to {MAX_FPS:g}")
     demos = open_demos(arguments.dataset)
     if arguments.episodes is not None:
         demos = _chosen(demos, arguments.episodes)
@@ -69,7 +69,7 @@ def _export(arguments: argparse.Namespace, _workspace: Workspace, output: Output
     except (KeyboardInterrupt, ExchangeStopped) as error:
         raise StoppedByPerson("stopped; nothing is left of the export") from error
     lines = [f"{len(demos)} episodes in {arguments.out}"]
-    lines += [f"  {key.replace('_', ' ')}: {value}" for key, value in report.items() if value not in (None, (), {})]
+    lines += [f"  {key.replace('_', ' ')}: {_told(value)}" for key, value in report.items() if value]
     output.result({"out": str(arguments.out), "format": arguments.format, **report}, lines)
     return DONE
 
@@ -93,6 +93,12 @@ def _import(arguments: argparse.Namespace, _workspace: Workspace, output: Output
     values = {"out": str(arguments.out), "episodes": done.episodes, "there_already": done.there_already}
     output.result(values, lines)
     return DONE
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{count}: {why}" for why, count in value.items())
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def _chosen(demos: Sequence[Demo], text: str) -> list[Demo]:

@@ -88,7 +88,7 @@ def _placed_cameras(demo: Demo) -> list[Camera]:
 
 def _asked(times: Array, fps: float) -> Array:
     """Return the times of pictures about 1/fps apart, from the first to the last one, none twice."""
-    asked = times[0] + np.arange(int((times[-1] - times[0]) * fps + 1e-6) + 1) / fps
+    asked = times[0] + np.arange(round((times[-1] - times[0]) * fps) + 1) / fps
     return np.asarray(times[np.unique(nearest(times, asked))])
 
 

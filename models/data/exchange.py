@@ -21,7 +21,7 @@ MAX_NUMBERS = 2**27  # of one demo's stream: 1 GiB as doubles
 MAX_TEXT = 64 * 2**20
 MAX_WORDS = 10_000
 MAX_RATE = 10_000.0
-MAX_FPS = 1000
+LEAST_FPS, MAX_FPS = 0.1, 1000.0
 
 WRITTEN = ("lerobot", "mcap", "umi")
 READ = {

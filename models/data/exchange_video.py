@@ -190,10 +190,10 @@ class VideoPiece:
 class VideoWriter:
     """An mp4 file of H.264 pictures at a steady rate; what is put in is copied bit by bit."""
 
-    def __init__(self, path: Path, fps: int, first: bytes) -> None:
+    def __init__(self, path: Path, fps: float, first: bytes) -> None:
         """first: a key picture (Annex B) with its parameter sets. Raises ValueError where it has none, OSError."""
         self.count = 0
-        self._rate = Fraction(1, fps)
+        self._rate = 1 / Fraction(fps).limit_denominator(1001)
         try:
             with av.open(io.BytesIO(first), format="h264") as source:
                 self._file = av.open(str(path), "w", format="mp4")

@@ -49,7 +49,7 @@ class LeRobotReport:
     """What an export holds. copied, coded: videos whose pictures are bit by bit the recording's, and the others by
     why; least_db: the worst coded picture against its source."""
 
-    fps: int
+    fps: float
     episodes: int
     rows: int
     copied: int
@@ -59,7 +59,13 @@ class LeRobotReport:
 
 
 def export_lerobot(
-    demos: Sequence[Demo], folder: Path, progress: Progress, cancelled: Cancelled, *, fps: int = 0, robot: str = ""
+    demos: Sequence[Demo],
+    folder: Path,
+    progress: Progress,
+    cancelled: Cancelled,
+    *,
+    fps: float = 0.0,
+    robot: str = "",
 ) -> LeRobotReport:
     """Write demos into a folder; what an earlier, killed call worked out there is used.
 
@@ -238,7 +244,7 @@ def _samples_table(index: int, stream: str, times: Array, values: Array) -> pa.T
     return pa.Table.from_arrays(parts, schema=SAMPLES)
 
 
-def _index_stats(index: int, first: int, n: int, task: int, fps: int) -> dict[str, dict[str, list[float]]]:
+def _index_stats(index: int, first: int, n: int, task: int, fps: float) -> dict[str, dict[str, list[float]]]:
     return {
         "timestamp": vector_stats(np.arange(n)[:, None] / fps),
         "frame_index": vector_stats(np.arange(n, dtype=float)[:, None]),

@@ -47,7 +47,7 @@ class TableFiles:
 class VideoFiles:
     """The mp4 files of one camera, each up to VIDEO_MB and of pictures with the same parameter sets."""
 
-    def __init__(self, root: Path, video_key: str, fps: int, most_bytes: int = VIDEO_MB * MB) -> None:
+    def __init__(self, root: Path, video_key: str, fps: float, most_bytes: int = VIDEO_MB * MB) -> None:
         self._root, self._key, self._fps, self._most = root, video_key, fps, most_bytes
         self.place = Place()
         self._writer: VideoWriter | None = None

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from models.data.demo import Demo, DemoStream
 from models.data.errors import DreamFileError
-from models.data.exchange import MAX_FPS, inside
+from models.data.exchange import LEAST_FPS, MAX_FPS, inside
 
 VERSION = "v3.0"
 CHUNK_FILES = 1000
@@ -50,7 +50,7 @@ class Layout:
     an action, so that of a row is what the streams hold one row later; left_out: streams that not every demo has.
     """
 
-    fps: int
+    fps: float
     cameras: tuple[DemoStream, ...]
     state: tuple[DemoStream, ...]
     action: tuple[DemoStream, ...]
@@ -63,7 +63,7 @@ class Layout:
         return tuple({s.name: s for s in (*self.cameras, *self.state, *self.action)}.values())
 
 
-def make_layout(demos: Sequence[Demo], fps: int = 0) -> Layout:
+def make_layout(demos: Sequence[Demo], fps: float = 0.0) -> Layout:
     """Choose what an export of demos holds. fps: rows a second, 0: as many as the fastest camera has pictures.
 
     Raises DreamFileError where the demos have no stream in common, or their pictures differ in size.
@@ -87,13 +87,18 @@ def make_layout(demos: Sequence[Demo], fps: int = 0) -> Layout:
     fastest = max((s.rate_hz for s in cameras or numbers), default=0.0)
     everything = {name for demo in demos for name in demo.streams}
     return Layout(
-        fps or int(np.clip(round(fastest), 1, MAX_FPS)),
+        plain_rate(fps or float(np.clip(fastest, LEAST_FPS, MAX_FPS))),
         cameras,
         state,
         own or tracks or state,
         not own,
         tuple(sorted(everything - {s.name for s in (*cameras, *numbers)})),
     )
+
+
+def plain_rate(rate_hz: float) -> float:
+    """Return a rate as a whole number where it is one: what LeRobot's own data sets have."""
+    return int(rate_hz) if float(rate_hz).is_integer() else round(rate_hz, 3)
 
 
 def _everywhere(stream: DemoStream, demos: Sequence[Demo]) -> bool:

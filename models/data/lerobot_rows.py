@@ -60,7 +60,7 @@ def _row_times(times: Mapping[str, Array], layout: Layout, demo: Demo) -> Array:
     return np.asarray(start + np.arange(count) * period)
 
 
-def _one_each(times: Array, t: Array, fps: int) -> NDArray[np.int64] | None:
+def _one_each(times: Array, t: Array, fps: float) -> NDArray[np.int64] | None:
     """Return successive samples, one a row, where each is near enough to its row."""
     first = int(nearest(times, t[:1])[0])
     if len(times) - first < len(t):

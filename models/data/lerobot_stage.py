@@ -159,7 +159,7 @@ class Stage:
 class _Coder:
     """Codes pictures and looks at each as a reader will see it."""
 
-    def __init__(self, size: tuple[int, int], fps: int, crf: int) -> None:
+    def __init__(self, size: tuple[int, int], fps: float, crf: int) -> None:
         self._encoder, self._decoder = Encoder(size, fps, crf), Decoder()
 
     def code(self, rgb: Image) -> tuple[bytes, bool, float]:

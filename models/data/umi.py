@@ -42,7 +42,7 @@ class UmiReport:
     """What an export holds. robots: (pose stream, opening stream or "") by their number; left_out: streams that UMI
     has no place for."""
 
-    fps: int
+    fps: float
     episodes: int
     rows: int
     robots: tuple[tuple[str, str], ...]
@@ -50,7 +50,7 @@ class UmiReport:
 
 
 def export_umi(
-    demos: Sequence[Demo], folder: Path, progress: Progress, cancelled: Cancelled, *, fps: int = 0
+    demos: Sequence[Demo], folder: Path, progress: Progress, cancelled: Cancelled, *, fps: float = 0.0
 ) -> UmiReport:
     """Write demos as folder/dataset.zarr.zip; rows as in a LeRobot export, pictures as JPEG-XL of level 99.
 
