@@ -62,6 +62,7 @@ def nothing() -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_the_tool_in_the_hand_is_found_and_another_one_is_not(take: tuple[Path, EpisodeNote]) -> None:
     session, _ = take
     assert untracked(session, 1, BRUSH, nothing) == ()
