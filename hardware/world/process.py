@@ -121,8 +121,10 @@ class WorldProcess:
         return self._ask(HoldRequest(dict(T_world_tool), opening))
 
     def hold_board(self, T_world_board: Array | None) -> WorldTruth:
-        """Move the calibration board (hardware/world/held_board.py) by hand towards a pose, None: take it away. Raises
-        ValueError where that is no pose."""
+        """Move the calibration board (hardware/world/held_board.py) by hand towards a pose, None: take it away.
+
+        Raises ValueError where that is no pose.
+        """
         return self._ask(BoardRequest(T_world_board))
 
     @property
