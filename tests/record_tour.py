@@ -131,7 +131,6 @@ class RecordTour:
         return self.recording.session.counter.kept if self.recording.session is not None else 0
 
     def close(self) -> None:
-        self.desk.window.close()
         self.desk.close()
         self.look_on(0.1)
 

@@ -203,6 +203,5 @@ def take(folder: Path, workspace: Path, rig: str = "sim") -> list[Path]:
             raise RuntimeError(f"one success should be in the ledger, not {len(succeeded)}")
         return tour.write(folder)
     finally:
-        desk.window.close()
         desk.close()
         tour.look_on(0.1)

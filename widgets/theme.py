@@ -69,6 +69,8 @@ def palette_of(theme: str) -> dict[str, str]:
 def apply_theme(app: QApplication, theme: str = "dark") -> None:
     """Dress the whole application: before the first window, and whenever a person chooses another theme."""
     COLORS.update(palette_of(theme))
+    if app.styleSheet() == stylesheet():
+        return
     if not app.styleSheet():  # each of these dresses every widget anew: once is enough
         app.setStyle("Fusion")
         app.setFont(font())

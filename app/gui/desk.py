@@ -103,7 +103,7 @@ class Desk(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Arms first, then everything else. Safe to call twice."""
+        """Arms first, then everything else, the window last. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -115,6 +115,8 @@ class Desk(QObject):
         self.program.close()
         self.mailbox.close()
         self.reports.remove()
+        self.window.close()
+        self.window.deleteLater()
 
     def open_dream(self, folder: Path) -> None:
         """Open a dream folder on page Dream."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from app.gui.actions import PAGES
+from app.gui.actions import INNER, PAGES
 from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
@@ -32,9 +32,8 @@ def render_pages(folder: Path, workspace: Workspace, rig: Rig) -> list[Path]:
     desk.show()
     try:
         _prepare(app, desk)
-        return [_shoot(app, desk, page, folder) for page in PAGES]
+        return [_shoot(app, desk, page, folder) for page in (*PAGES, *INNER)]
     finally:
-        desk.window.close()
         desk.close()
         app.processEvents()
 

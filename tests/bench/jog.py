@@ -122,7 +122,6 @@ class Bench:
         return np.asarray(T[:, :3, :3] @ tool.tip + T[:, :3, 3])
 
     def close(self) -> None:
-        self.desk.window.close()
         self.desk.close()
 
 

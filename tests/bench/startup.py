@@ -35,7 +35,6 @@ def run() -> dict[str, object]:
         try:
             pauses = _pauses(app, desk)
         finally:
-            desk.window.close()
             desk.close()
             QCoreApplication.processEvents()
     return {

@@ -57,7 +57,6 @@ def desk(qtbot: QtBot, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.syspath_prepend(Path(__file__).parents[3])
     desk = _open(workspace)
     yield desk
-    desk.window.close()
     desk.close()
 
 

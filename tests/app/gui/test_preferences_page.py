@@ -40,9 +40,7 @@ def desk(qtbot: QtBot, workspace: Workspace) -> Iterator[Desk]:
 
 def _close(desk: Desk) -> None:
     """To the last widget: a theme dresses every one there is."""
-    desk.window.close()
     desk.close()
-    desk.window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 

@@ -100,7 +100,6 @@ class Stage:
         self.state("review")
 
     def close(self) -> None:
-        self.desk.window.close()
         self.desk.close()
 
 

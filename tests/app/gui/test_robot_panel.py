@@ -27,7 +27,6 @@ def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk.show()
     desk.board.trigger("arms.by_hand")
     yield desk
-    desk.window.close()
     desk.close()
 
 
@@ -44,7 +43,6 @@ def gripping(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk.show()
     desk.board.trigger("arms.by_hand")
     yield desk
-    desk.window.close()
     desk.close()
 
 

@@ -35,7 +35,6 @@ def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     _until(lambda: desk.program.execution.state == "ready" and desk.rig_page.robot.pad.isEnabled(), 120.0)
     desk.board.trigger("tools.show")
     yield desk
-    desk.window.close()
     desk.close()
 
 
