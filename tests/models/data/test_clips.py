@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,19 @@ def test_what_a_fitted_camera_sees_is_what_the_fitted_picture_shows(source: tupl
     assert np.allclose(project(fit.camera(camera).K, point[None])[0], seen, atol=0.05)
     assert fit.camera(camera).size == size
     assert np.isfinite(there).all()
+
+
+@pytest.mark.parametrize(
+    ("source", "size"), [((1280, 720), (768, 448)), ((64, 48), (16, 12)), ((97, 61), (96, 61))]
+)
+def test_our_area_resize_is_that_of_opencv(source: tuple[int, int], size: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(1).integers(0, 256, (source[1], source[0], 3), dtype=np.uint8)
+    fit = fit_middle(source, size, "crop")
+    left, top, width, height = fit.box
+    expected = cv2.resize(rgb[top : top + height, left : left + width], size, interpolation=cv2.INTER_AREA)
+    away = np.abs(fit.picture(rgb).astype(int) - expected)
+    assert away.max() <= 1
+    assert (away > 0).mean() < 1e-3
 
 
 def test_pictures_that_would_lose_too_much_are_refused() -> None:
