@@ -59,6 +59,8 @@ class ExecutionSession:
 
     def __init__(self, rig: Rig, workspace: Workspace, ledger: Ledger) -> None:
         self._workspace, self._ledger = workspace, ledger
+        # why no plan of a dream may run because of its cameras, in sentences
+        self.camera_reasons: Callable[[], tuple[str, ...]] = tuple
         self._listeners = Listeners()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="execution")
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -174,7 +176,9 @@ class ExecutionSession:
             return ("the arms are not connected: connect them first",)
         if self.state not in STANDING:
             return (f"the arms are {self.state}: {self.message or 'wait until they stand'}",)
-        return (*self._rules.reasons(plan, link), *away_from_start(plan, self.arms), *other_tools(plan, link))
+        moved = self.camera_reasons() if plan.track_sha256 else ()  # a move by hand needs no camera
+        standing = away_from_start(plan, self.arms)
+        return (*self._rules.reasons(plan, link), *standing, *other_tools(plan, link), *moved)
 
     def approve(self, person: str | None) -> None:
         """Approve exactly this plan, these arms, this calibration and these limits for 120 s.

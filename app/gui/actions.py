@@ -93,6 +93,7 @@ _RECORDING: tuple[Action, ...] = (
     _row("cameras.open", "Turn on the cameras", "F8", "Rig", "All cameras and sensors", "-cameras -opening"),
     _row("cameras.close", "Turn off the cameras", "", "Rig", "", "cameras -recording -review"),
     _row("cameras.find", "Find devices", "", "Rig", "What is plugged in, as lines of a rig.toml", "-looking"),
+    _row("calibrate.open", "Calibrate", "F9", "Rig", "Lenses and places of the cameras, with a printed board"),
     _row("record.next", "Next step", "Space", "Record", "Cameras on, scene picture, start, stop", "recordable"),
     _row(
         "record.pedal", "Foot pedal", "PgDown", "Record", "As Space; on a take under review it keeps", "recordable"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from app.gui.actions import PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
 from app.gui.binders.binder import Binder, Shell
+from app.gui.binders.calibration import CalibrationBinder
 from app.gui.binders.comparison import ComparisonBinder
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_corrections import CorrectionsBinder
@@ -179,7 +180,10 @@ class Desk(QObject):
             self.record_page, self.program.recording, shell, self.program.workspace.root / "recording_plan.json"
         )
         robot = RobotBinder(self.rig_page, self.program, shell, figures=self._figures)
-        return [tools, robot, record, hand, plan, cameras, FindDevicesBinder(self.rig_page, shell)]
+        calibrate = CalibrationBinder(
+            self.rig_page, self.program.calibration, shell, self.program.teleoperation.plan_for_calibration
+        )
+        return [tools, robot, record, hand, plan, cameras, calibrate, FindDevicesBinder(self.rig_page, shell)]
 
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)

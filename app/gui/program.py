@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from app.calibrated_rig import with_calibrations
+from app.calibration_desk import CalibrationDesk
+from app.calibration_store import CalibrationStore
+from app.calibration_watch import CameraWatch
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
+from app.live_devices import LiveDevices, open_devices
 from app.recording_desk import RecordingDesk
 from app.saved_poses import SavedPoses
 from app.settings import ledger_file, load_settings
 from app.teleoperation import Teleoperation
 from app.workspace import Workspace
+from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.robots.arm_streams import ArmStreams
+from hardware.types import Frame
 from hardware.world.process import WorldProcess
 
 
@@ -36,7 +43,49 @@ class Program:
     @cached_property
     def recording(self) -> RecordingDesk:
         """The cameras and sensors of the rig, and what is recorded of them."""
-        return RecordingDesk(self.rig, self.workspace, self._arms_world, arms=self._arm_streams)
+        return RecordingDesk(
+            self.rig,
+            self.workspace,
+            self._arms_world,
+            self._open_devices,
+            arms=self._arm_streams,
+            moved=self.watch.look,
+        )
+
+    @cached_property
+    def calibrations(self) -> CalibrationStore:
+        """What was calibrated on this rig."""
+        return CalibrationStore(self.workspace.root, self.rig.name)
+
+    @cached_property
+    def watch(self) -> CameraWatch:
+        """Notices cameras that were moved since."""
+        return CameraWatch(self.rig, self.calibrations)
+
+    @cached_property
+    def calibration(self) -> CalibrationDesk:
+        """The wizard that calibrates cameras, among each other and to the arm chosen to be moved by hand."""
+        return CalibrationDesk(
+            self.rig,
+            self.calibrations,
+            self._picture,
+            lambda name: self.recording.latest(name) or self.execution.latest_frames().get(name),
+            lambda: self.recording.world or self._arms_world(),
+            lambda: self.rig.arm(self.teleoperation.arm) if self.rig.arms else None,
+            self._joints,
+        )
+
+    def _picture(self, name: str) -> Frame | None:
+        """A camera's newest picture at its full size; may wait for the process that has it."""
+        seen = self.recording.snapshot(name)
+        return seen or self.execution.latest_frames().get(name)
+
+    def _joints(self, arm: str) -> Array | None:
+        state = self.execution.arms.get(arm)
+        return None if state is None else state.q
+
+    def _open_devices(self, rig: Rig, world: WorldProcess | None) -> LiveDevices:
+        return open_devices(rig, world, with_calibrations(rig, self.calibrations).rig)
 
     def _arms_world(self) -> WorldProcess | None:
         link = self.execution.link
@@ -65,6 +114,7 @@ class Program:
 
     def close(self) -> None:
         """End every process and thread; the arms first, but what records them before."""
+        self.calibration.close()
         self.recording.close()
         self.teleoperation.close()
         self.execution.close()
@@ -75,6 +125,7 @@ class Program:
 def open_program(workspace: Workspace, rig: Rig, ledger_path: Path | None = None) -> Program:
     """Open the ledger (None: the one that the settings name) and the sessions; nothing is connected yet."""
     ledger = Ledger(ledger_path or ledger_file(workspace))
-    return Program(
-        workspace, rig, ledger, DreamSession(workspace, ledger), ExecutionSession(rig, workspace, ledger)
-    )
+    execution = ExecutionSession(rig, workspace, ledger)
+    program = Program(workspace, rig, ledger, DreamSession(workspace, ledger), execution)
+    execution.camera_reasons = program.watch.reasons
+    return program
