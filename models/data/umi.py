@@ -54,7 +54,7 @@ def export_umi(
 ) -> UmiReport:
     """Write demos as folder/dataset.zarr.zip; rows as in a LeRobot export, pictures as JPEG-XL of level 99.
 
-    Poses become robots in the order of their streams, each with the opening at the same place. Raises
+    The first pose and the first opening are a robot, the second ones another; without openings each pose is one. Raises
     DreamFileError: no pose, or one that is missing in a row; EpisodeFileError, OSError, ExchangeStopped.
     """
     layout = make_layout(demos, fps)
@@ -94,8 +94,9 @@ def _robots(layout: Layout, demos: Sequence[Demo]) -> tuple[tuple[str, str], ...
     if not found:
         raise DreamFileError(demos[0].source["path"], "streams", "no episode-wide pose of a gripper or tool",
                              "a pose sensor or a tracked tool in every episode")  # fmt: skip
-    openings = (openings * len(found) if len(openings) == 1 else openings)[: len(found)]
-    return tuple((pose, openings[k] if k < len(openings) else "") for k, pose in enumerate(found))
+    if not openings:
+        return tuple((pose, "") for pose in found)
+    return tuple(zip(found, openings, strict=False))
 
 
 def _write_numbers(

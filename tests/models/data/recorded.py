@@ -21,8 +21,10 @@ START = 100.0
 Jitter = Callable[[str, int], float]
 
 
-def record(folder: Path, episodes: int = 2, seconds: float = 1.2, jitter: Jitter = lambda name, k: 0.0) -> Path:
-    """Write a session; jitter: seconds that a camera's k-th picture comes later, nan: it is missing."""
+def record(
+    folder: Path, episodes: int = 2, seconds: float = 1.2, jitter: Jitter = lambda name, k: 0.0, hz: float = 30.0
+) -> Path:
+    """Write a session; jitter: seconds that a camera's k-th picture comes later, nan: it is missing; hz: of the cameras."""
     session = Session(folder)
     session.lock()
     for number in range(episodes):
@@ -31,7 +33,7 @@ def record(folder: Path, episodes: int = 2, seconds: float = 1.2, jitter: Jitter
                 "", 0, "push", instruction=f"push the block {number % 2}", object="block", success=number > 0
             )
         )
-        sha256 = write_recording(part, seconds, jitter)
+        sha256 = write_recording(part, seconds, jitter, hz)
         with open_episode(part) as reader:
             note = described(note, reader, sha256, (part / MCAP).stat().st_size)
         session.keep(part, replace(note, state="recorded"))
@@ -39,21 +41,21 @@ def record(folder: Path, episodes: int = 2, seconds: float = 1.2, jitter: Jitter
     return folder
 
 
-def write_recording(folder: Path, seconds: float, jitter: Jitter) -> str:
+def write_recording(folder: Path, seconds: float, jitter: Jitter, hz: float) -> str:
     streams = (
-        info("top"),
-        info("side"),
+        info("top", rate_hz=hz),
+        info("side", rate_hz=hz),
         info("t265", "pose", 60.0),
         info("force", "force", 45.0),
         info("opening", "opening", 30.0),
         StreamInfo("left_arm", "arm", 50.0),
     )
     writer = EpisodeWriter(Files().create(folder / MCAP), streams, Clock(START, 1.7e9))
-    coders = {name: Encoder(SIZE, 30) for name in ("top", "side")}
+    coders = {name: Encoder(SIZE, hz) for name in ("top", "side")}
     rows: list[tuple[float, Callable[[], None]]] = []
     for name in coders:
-        for k in range(round(seconds * 30)):
-            t = START + k / 30 + jitter(name, k)
+        for k in range(round(seconds * hz)):
+            t = START + k / hz + jitter(name, k)
             if np.isfinite(t):
                 rows.append((t, lambda n=name, k=k, t=t: _video(writer, coders, n, k, t)))
     for k in range(round(seconds * 60)):

@@ -197,6 +197,13 @@ def test_a_demo_that_begins_between_key_pictures_is_coded_anew_and_looks_the_sam
     np.testing.assert_allclose(again.times("top"), trimmed.times("top"), atol=1e-9)
 
 
+def test_a_rate_that_is_no_whole_number_stays(tmp_path: Path) -> None:
+    report = export_demos(demos(record(tmp_path / "s", 1, 2.0, hz=7.5)), tmp_path / "out", "lerobot", LEROBOT)
+    assert (report["fps"], report["rows"], report["copied"]) == (7.5, 15, 2)
+    (demo,) = read_lerobot(tmp_path / "out")
+    np.testing.assert_allclose(demo.times("top"), np.arange(15) / 7.5, atol=1e-6)
+
+
 def test_a_missing_picture_is_bridged_by_its_neighbour_and_the_times_say_so(tmp_path: Path) -> None:
     session = record(tmp_path / "s", 1, jitter=lambda name, k: np.nan if name == "top" and k in (10, 11) else 0.0)
     report = export_demos(demos(session), tmp_path / "out", "lerobot", LEROBOT)
