@@ -62,7 +62,8 @@ class DatasetDesk:
         self.shown: list[DemoRow] = []
         self.query, self.order, self.problem = "", Order(), ""
         self.work: Work | None = None
-        self.message, self.mood = "", "info"
+        self.message = ""
+        self.mood: Mood = "info"
         self.proposal: Proposal | None = None
         self.undo_text = self.redo_text = ""
         self._looker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset look")

@@ -1,6 +1,6 @@
 """The line of buttons over the timeline. Every button is an action of the one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QResizeEvent
@@ -14,7 +14,7 @@ from widgets.theme import set_state
 _SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _LEFT = ("previous", "play", "next", "loop")
 _RIGHT = ("worst", "box", "correct", "trim_start", "trim_end", "undo", "redo")
-_NAMED = ("worst", "box", "correct")  # what a person corrects with: named where there is room
+_NAMED = ("worst", "box", "correct", "split", "merge")  # what a person edits with: named where there is room
 _BESIDE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 
@@ -43,7 +43,14 @@ class Transport(QWidget):
 
     clock_picked = Signal(str)
 
-    def __init__(self, actions: Mapping[str, QAction], playback: Playback, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        actions: Mapping[str, QAction],
+        playback: Playback,
+        parent: QWidget | None = None,
+        right: Sequence[str] = _RIGHT,
+    ) -> None:
+        """right: the actions that edit, by the names of their icons."""
         super().__init__(parent)
         self._playback = playback
         self._where = label("", "number")
@@ -57,10 +64,10 @@ class Transport(QWidget):
         self._clocks = {name: self._clock_button(name) for name in ("dream", "plan")}
         self._play, self._loop = actions["play"], actions["loop"]
         self._loop.setCheckable(True)
-        buttons = {n: action_button(actions[n], n, text=False) for n in (*_LEFT, *_RIGHT)}
-        left, right = ([buttons[n] for n in names] for names in (_LEFT, _RIGHT))
-        self._named = [buttons[n] for n in _NAMED]
-        self.setLayout(row(*left, self._speed, self._where, *self._clocks.values(), 1, *right, spacing=4))
+        buttons = {n: action_button(actions[n], n, text=False) for n in (*_LEFT, *right)}
+        self._named = [buttons[n] for n in _NAMED if n in buttons]
+        before, behind = ([buttons[n] for n in names] for names in (_LEFT, right))
+        self.setLayout(row(*before, self._speed, self._where, *self._clocks.values(), 1, *behind, spacing=4))
         playback.playing_changed.connect(self._show_playing)
         playback.loop_changed.connect(self._show_loop)
         playback.speed_changed.connect(self._show_speed)

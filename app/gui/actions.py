@@ -11,6 +11,7 @@ from app.gui.shortcuts import resolve
 
 PAGES = ("rig", "record", "dream", "train", "inspect", "preferences")
 FOOT = ("preferences",)  # at the foot of the rail, apart from the work
+INNER = {"demos": "record"}  # pages behind one of the rail, with keys of their own
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = 
         id=id,
         text=text,
         shortcut=shortcut,
-        page=room if room in PAGES else "",
+        page=room if room in (*PAGES, *INNER) else "",
         menu=menu,
         tip=tip,
         needs=frozenset(w for w in words if not w.startswith("-")),
@@ -114,9 +115,43 @@ _RECORDING: tuple[Action, ...] = (
     ),
 )
 
+_CUT = "demo -demo_work"
+
+_DEMOS: tuple[Action, ...] = (
+    _row("demos.open", "Open demos…", "Ctrl+O", "File", "A session, or a folder of sessions", "-demo_work"),
+    _row("demos.play", "Play / pause", "Space", "Play", "", "demo -moving"),
+    _row("demos.next", "Next picture", "Right", "Play", "", "demo"),
+    _row("demos.previous", "Previous picture", "Left", "Play", "", "demo"),
+    _row("demos.first", "First picture", "Home", "Play", "", "demo"),
+    _row("demos.last", "Last picture", "End", "Play", "", "demo"),
+    _row("demos.loop", "Loop", "L", "Play", "", "demo"),
+    _row("demos.slower", "Slower", "[", "Play", "", "demo"),
+    _row("demos.faster", "Faster", "]", "Play", "", "demo"),
+    _row("demos.down", "Next demo", "Down", "Demos", "", "demos"),
+    _row("demos.up", "Previous demo", "Up", "Demos", "", "demos"),
+    _row("demos.all", "Choose all", "Ctrl+A", "Demos", "All that the filter shows", "demos"),
+    _row("demos.filter", "Filter", "Ctrl+F", "Demos", "By words and fields, as task: tag: success:", "demos"),
+    _row("demos.statistics", "Statistics", "G", "Demos", "Tasks, positions, lengths, near twins", "demos"),
+    _row("demos.trim_start", "Trim start", "I", "Demos", "Leave out everything before this picture", _CUT),
+    _row("demos.trim_end", "Trim end", "O", "Demos", "Leave out everything after this picture", _CUT),
+    _row("demos.split", "Split", "S", "Demos", "Two demos: what comes from here on is one of its own", _CUT),
+    _row("demos.merge", "Merge", "M", "Demos", "Join it with the next part of its take", f"{_CUT} demo_parts"),
+    _row("demos.mark", "Step mark", "K", "Demos", "A step of the task begins here; again: it does not", _CUT),
+    _row("demos.success", "It succeeded", "Y", "Demos", "The chosen demos", _CUT),
+    _row("demos.failure", "It failed", "N", "Demos", "The chosen demos", _CUT),
+    _row("demos.unjudged", "Not judged", "U", "Demos", "The chosen demos", _CUT),
+    _row("demos.instruction", "Instruction", "E", "Demos", "Write the chosen demos' instruction", _CUT),
+    _row("demos.tags", "Tags", "T", "Demos", "Write the chosen demos' tags, with commas between", _CUT),
+    _row("demos.as_recorded", "As recorded", "", "Demos", "Whole, with the labels of then", _CUT),
+    _row("demos.delete", "Delete", "Del", "Demos", "Into the session's trash; Ctrl+Z brings it back", _CUT),
+    _row("demos.undo", "Undo", "Ctrl+Z", "Edit", "Also after a restart", "demo_undo -demo_work"),
+    _row("demos.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "demo_redo -demo_work"),
+)
+
 ACTIONS: tuple[Action, ...] = (
     _row("go.rig", "Rig", "Ctrl+1", "Go", "Cameras and arms: are they there, are they well?"),
     _row("go.record", "Record", "Ctrl+2", "Go", "Record a person doing the task"),
+    _row("go.demos", "Demos", "Ctrl+Shift+D", "Go", "Look through what was recorded: cut, label, throw away"),
     _row("go.dream", "Dream", "Ctrl+3", "Go", "Look at a dream, approve it, let the arms do it"),
     _row("go.train", "Train", "Ctrl+4", "Go", "Teach a video model"),
     _row("go.inspect", "Inspect", "Ctrl+5", "Go", "What ran, how it went and where it came from"),
@@ -193,6 +228,7 @@ ACTIONS: tuple[Action, ...] = (
         "dream.approve", "Approve", "A", "Motion", "Go to the approve button; hold it for a second", "plan -moving"
     ),
     _row("dream.execute", "Execute", "Ctrl+G", "Motion", "The arms do the approved plan", "approved -moving -busy"),
+    *_DEMOS,
     _row("inspect.refresh", "Refresh", "F5", "Inspect", "Read the ledger again"),
     _row("inspect.open_dream", "Open its dream", "Ctrl+D", "Inspect", "", "run -moving"),
     _row("inspect.video", "Play the cameras' video", "V", "Inspect", "", "video"),

@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app.gui.actions import PAGES, ActionBoard
+from app.gui.actions import INNER, PAGES, ActionBoard
 from app.gui.binders.approve import ApproveBinder
 from app.gui.binders.binder import Binder, Shell
 from app.gui.binders.calibration import CalibrationBinder
 from app.gui.binders.comparison import ComparisonBinder
+from app.gui.binders.demos import DemosBinder
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
@@ -39,6 +40,7 @@ from app.gui.window import MainWindow
 from app.gui.window_memory import WindowMemory
 from app.preferences import Preferences
 from hardware.types import Tool
+from widgets.pages.demos import DemosPage
 from widgets.pages.dream import DreamPage
 from widgets.pages.inspect import InspectPage
 from widgets.pages.preferences import PreferencesPage
@@ -66,11 +68,13 @@ class Desk(QObject):
         self.rig_page = RigPage(arms | cameras | _of("rig", self.board))
         self.dream_page = DreamPage(_of("dream", self.board))
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
-        self.record_page = RecordPage(_of("record", self.board))
+        self.record_page = RecordPage(_of("record", self.board) | {"demos": self.board["go.demos"]})
+        self.demos_page = DemosPage(_of("demos", self.board) | {"record": go["record"]})
         self.preferences_page = PreferencesPage()
         pages = {
             "rig": self.rig_page,
             "record": self.record_page,
+            "demos": self.demos_page,
             "dream": self.dream_page,
             "train": TrainPage(go),
             "inspect": self.inspect_page,
@@ -80,7 +84,8 @@ class Desk(QObject):
         self.reports = ErrorReports(self.mailbox, self.window.toasts, self.window.log)
         self.reports.on_details = self.window.show_log
         self._frames = LatestFrames(program.execution)
-        self.binders = [*self._bind(), *self._bind_rig_panes()]
+        self._demos = self._bind_demos()
+        self.binders = [*self._bind(), *self._bind_rig_panes(), self._demos]
         self._handlers = self._own_handlers()
         for binder in self.binders:
             self._handlers |= binder.handlers()
@@ -185,12 +190,16 @@ class Desk(QObject):
         )
         return [tools, robot, record, hand, plan, cameras, calibrate, FindDevicesBinder(self.rig_page, shell)]
 
+    def _bind_demos(self) -> DemosBinder:
+        shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        return DemosBinder(self.demos_page, self.program.demos, self.program.workspace.recordings, shell)
+
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
         window = self.window
-        turn = {f"go.{page}": partial(window.show_page, page) for page in PAGES}
+        turn = {f"go.{page}": partial(window.show_page, page) for page in (*PAGES, *INNER)}
         return turn | {
             "motion.stop": self.stop,
             "view.palette": window.open_palette,
@@ -244,6 +253,8 @@ class Desk(QObject):
         self._beat()  # the new page is painted next, which takes a while
         if page == "inspect":
             self._inspect.refresh()
+        elif page == "demos":
+            self._demos.turned_to()
 
     def _tools(self) -> Mapping[str, Tool]:
         dream = self.program.dreaming.dream

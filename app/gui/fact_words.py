@@ -27,6 +27,11 @@ MISSING = {
     "force": "no force sensor is open",
     "armed": "take the scene's picture first",
     "correcting": "press Correct pose first",
+    "demos": "record some demos first, or open some",
+    "demo": "choose a demo first",
+    "demo_parts": "it has one part only",
+    "demo_undo": "nothing to undo",
+    "demo_redo": "nothing to redo",
 }
 IN_THE_WAY = {
     "moving": "not while the arms move",
@@ -38,6 +43,7 @@ IN_THE_WAY = {
     "looking": "devices are being looked for",
     "recording": "stop recording first",
     "review": "keep or discard the take first",
+    "demo_work": "wait for the work that is on",
 }
 _ORDER = ("moving", "connecting", "busy", "opening", "recording", *MISSING)
 

@@ -9,6 +9,7 @@ from app.calibrated_rig import with_calibrations
 from app.calibration_desk import CalibrationDesk
 from app.calibration_store import CalibrationStore
 from app.calibration_watch import CameraWatch
+from app.dataset_desk import DatasetDesk
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
@@ -95,6 +96,11 @@ class Program:
         link = self.execution.link
         return ArmStreams(link.group, link.rig) if link is not None else None
 
+    @cached_property
+    def demos(self) -> DatasetDesk:
+        """What was recorded, to be looked through and edited."""
+        return DatasetDesk(lambda: self.person)
+
     @property
     def moving(self) -> bool:
         """Whether any arm moves, or is about to, as far as is known."""
@@ -115,6 +121,7 @@ class Program:
     def close(self) -> None:
         """End every process and thread; the arms first, but what records them before."""
         self.calibration.close()
+        self.demos.close()
         self.recording.close()
         self.teleoperation.close()
         self.execution.close()

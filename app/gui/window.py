@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.actions import ACTIONS, FOOT, PAGES, Action, ActionBoard, find
+from app.gui.actions import ACTIONS, FOOT, INNER, PAGES, Action, ActionBoard, find
 from app.gui.layouts import Layouts
 from app.gui.placement import place_of, put
 from app.gui.window_memory import WindowMemory
@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
             return
         self._page = page
         self._stack.setCurrentWidget(self._pages[page])
-        self._rail.show_page(page)
+        self._rail.show_page(INNER.get(page, page))
         self.board.show_page(page)
         self._pages[page].setFocus()
         self.page_shown.emit(page)
@@ -146,7 +146,7 @@ class MainWindow(QMainWindow):
 
     # layout ----------------------------------------------------------------------------------------------------
     def _lay_out(self) -> None:
-        for page in PAGES:
+        for page in (*PAGES, *INNER):
             self._stack.addWidget(self._pages[page])
         left = QWidget()
         left.setObjectName("rail")

@@ -32,7 +32,7 @@ from widgets.values import Chip
 from widgets.verdict_list import VerdictList
 from widgets.views.live_grid import LiveGrid
 
-RECORD_ACTIONS = ("next", "keep", "discard", "redo", "undo")
+RECORD_ACTIONS = ("next", "keep", "discard", "redo", "undo", "demos")
 RIM = 6  # the red frame round everything while it records
 ASIDE = 400
 _GAP = 8

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from app.gui.actions import ACTIONS, PAGES, ActionBoard, find
+from app.gui.actions import ACTIONS, INNER, PAGES, ActionBoard, find
 
 
 def test_no_shortcut_does_two_things() -> None:
-    for page in PAGES:
+    for page in (*PAGES, *INNER):
         here = [row for row in ACTIONS if row.shortcut and row.page in ("", page)]
         keys = Counter(QKeySequence(row.shortcut).toString() for row in here)
         assert [key for key, count in keys.items() if count > 1] == []

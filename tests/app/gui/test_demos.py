@@ -1,0 +1,216 @@
+"""Page Demos by keys alone: look, cut, label, delete, take back; what is shown is what lies in the files."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
+from pytestqt.qtbot import QtBot
+
+from app.dataset_desk import DatasetDesk
+from app.gui.actions import ActionBoard
+from app.gui.binders.binder import Shell
+from app.gui.binders.demos import DemosBinder
+from hardware.recording.mcap_log import MCAP
+from models.data.annotations import ANNOTATION, read_annotation
+from tests.models.data.sessions import new_session
+from widgets.pages.demos import DemosPage
+
+NONE, SHIFT, CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+
+
+class Room:
+    """The page in a window of its own, with the keys of the table of actions."""
+
+    def __init__(self, recordings: Path) -> None:
+        self.board, self.window, self.said = ActionBoard(), QMainWindow(), []
+        here = {row.id.split(".")[1]: action for row, action in self.board if row.page == "demos"}
+        self.page = DemosPage(here | {"record": self.board["go.record"]})
+        self.desk = DatasetDesk(lambda: "anna")
+        shell = Shell(
+            lambda text, level: self.said.append((level, text)), lambda page: None, _nothing, lambda _: ""
+        )
+        self.binder = DemosBinder(self.page, self.desk, recordings, shell)
+        self.window.setCentralWidget(self.page)
+        for _, action in self.board:
+            self.window.addAction(action)
+        self.board.wanted.connect(lambda id: self.binder.handlers()[id]())
+        self.board.show_page("demos")
+        self.window.resize(1500, 850)
+        self.window.show()
+        self.binder.turned_to()
+
+    def until(self, there: Callable[[], object]) -> None:
+        end = time.monotonic() + 15
+        while True:
+            QApplication.processEvents()
+            self.binder.tick()
+            self.board.show_facts(self.binder.facts())
+            if there() and self.desk.work is None:
+                return
+            assert time.monotonic() < end, self.said
+            time.sleep(0.003)
+
+    def press(self, key: Qt.Key, held: Qt.KeyboardModifier = NONE) -> None:
+        QTest.keyClick(QApplication.focusWidget() or self.window, key, held)
+        self.until(lambda: True)
+
+    def ready(self) -> None:
+        """Until the demo that is looked at plays with its curves."""
+        self.until(lambda: self.page.videos and "demo" in self.binder.facts() and self.binder.ready)
+
+    @property
+    def numbers(self) -> list[str]:
+        return [line.number for line in self.page.table.lines]
+
+    def close(self) -> None:
+        self.binder.close()
+        self.desk.close()
+        self.window.close()
+        self.window.deleteLater()
+        QApplication.processEvents()
+
+
+def _nothing(_title: str, _filter: str) -> str:
+    return ""
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    return new_session(tmp_path / "recordings" / "2026-01-01", episodes=3, count=45)
+
+
+@pytest.fixture
+def room(qtbot: QtBot, session: Path) -> Iterator[Room]:
+    made = Room(session.parent)
+    made.until(lambda: made.desk.rows)
+    made.ready()
+    yield made
+    made.close()
+
+
+def _pieces(session: Path, number: int) -> list[tuple[float, float | None]]:
+    annotation = read_annotation(session / "episodes" / f"{number:06d}")
+    return [(round(p.start, 3), None if p.end is None else round(p.end, 3)) for p in annotation.pieces]
+
+
+def test_a_demo_is_cut_split_merged_and_all_of_it_taken_back_by_keys(room: Room, session: Path) -> None:
+    assert room.numbers == ["1", "2", "3"]
+    assert set(room.page.videos) == {"top", "side"}
+    room.page.playback.seek(0.3)
+    room.press(Qt.Key.Key_I)
+    assert _pieces(session, 1) == [(0.3, None)]
+    room.page.playback.seek(0.9)
+    room.press(Qt.Key.Key_S)
+    assert room.numbers == ["1 · part 1", "1 · part 2", "2", "3"]
+    room.page.playback.seek(1.1)
+    room.press(Qt.Key.Key_Down)
+    room.ready()
+    room.page.playback.seek(1.2)
+    room.press(Qt.Key.Key_O)
+    assert _pieces(session, 1) == [(0.3, 0.9), (0.9, 1.233)]
+    room.press(Qt.Key.Key_Up)
+    room.press(Qt.Key.Key_M)
+    assert _pieces(session, 1) == [(0.3, 1.233)]
+    for _ in range(4):
+        room.press(Qt.Key.Key_Z, CTRL)
+    assert not (session / "episodes" / "000001" / ANNOTATION).exists()
+    room.press(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert _pieces(session, 1) == [(0.3, None)]
+
+
+def test_success_tags_and_words_are_written_without_a_mouse(room: Room, session: Path) -> None:
+    room.press(Qt.Key.Key_Y)
+    assert room.page.table.lines[0].success == "yes"
+    room.press(Qt.Key.Key_T)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    QTest.keyClicks(field, "clean, slow")
+    room.press(Qt.Key.Key_Return)
+    assert room.page.table.lines[0].tags == "clean, slow"
+    room.press(Qt.Key.Key_E)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    QTest.keyClicks(field, "turn it back")
+    room.press(Qt.Key.Key_Return)
+    labels = read_annotation(session / "episodes" / "000001").pieces[0].labels
+    assert labels is not None
+    assert (labels.instruction, labels.tags, labels.success) == ("turn it back", ("clean", "slow"), True)
+    assert len(room.desk.rows) == 3
+
+
+def test_several_are_changed_only_after_a_look_at_what_would_change(room: Room) -> None:
+    room.press(Qt.Key.Key_A, CTRL)
+    room.press(Qt.Key.Key_N)
+    room.until(lambda: room.desk.proposal is not None)
+    assert {line.success for line in room.page.table.lines} == {"unknown"}
+    assert room.page.preview.isVisible()
+    room.press(Qt.Key.Key_Escape)
+    assert not room.page.preview.isVisible()
+    room.press(Qt.Key.Key_N)
+    room.until(lambda: room.desk.proposal is not None)
+    room.press(Qt.Key.Key_Return)
+    room.until(lambda: {line.success for line in room.page.table.lines} == {"no"})
+    room.press(Qt.Key.Key_Z, CTRL)
+    room.until(lambda: {line.success for line in room.page.table.lines} == {"unknown"})
+
+
+def test_delete_goes_to_the_trash_and_the_next_demo_is_looked_at(room: Room, session: Path) -> None:
+    room.press(Qt.Key.Key_Delete)
+    room.until(lambda: room.numbers == ["2", "3"])
+    assert (session / "trash" / "000001" / MCAP).exists()
+    assert room.page.table.current == (str(session), 2, 1)
+    room.press(Qt.Key.Key_Z, CTRL)
+    room.until(lambda: room.numbers == ["1", "2", "3"])
+
+
+def test_a_mark_is_set_and_the_same_key_takes_it_away(room: Room, session: Path) -> None:
+    room.page.playback.seek(0.5)
+    room.press(Qt.Key.Key_K)
+    assert [m.t for m in read_annotation(session / "episodes" / "000001").marks] == [0.5]
+    room.press(Qt.Key.Key_K)
+    assert read_annotation(session / "episodes" / "000001").marks == ()
+
+
+def test_the_filter_is_typed_and_a_bar_of_the_statistics_writes_it(room: Room) -> None:
+    room.press(Qt.Key.Key_F, CTRL)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    QTest.keyClicks(field, "number:2")
+    room.until(lambda: room.numbers == ["2"])
+    room.page.show_query("")
+    room.until(lambda: len(room.numbers) == 3)
+    room.page.table.setFocus()
+    room.press(Qt.Key.Key_G)
+    room.until(lambda: len(room.desk.looks) == 3)
+    room.page.statistics.query_picked.emit("number:3")
+    room.until(lambda: room.numbers == ["3"])
+
+
+@pytest.mark.expects_warnings
+def test_a_recording_that_cannot_be_read_says_so_in_its_place(qtbot: QtBot, session: Path) -> None:
+    (session / "episodes" / "000001" / MCAP).write_bytes(b"no mcap")
+    room = Room(session.parent)
+    try:
+        room.until(lambda: len(room.numbers) == 3)
+        room.until(lambda: MCAP in room.binder.problem)
+        room.press(Qt.Key.Key_Down)
+        room.ready()
+        assert room.binder.problem == ""
+    finally:
+        room.close()
+
+
+def test_with_nothing_recorded_the_page_says_what_to_do(qtbot: QtBot, tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.until(lambda: True)
+    assert room.desk.folder is None
+    assert not room.page.table.isVisible()
+    room.close()

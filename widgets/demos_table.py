@@ -1,0 +1,283 @@
+"""The demos of a dataset as a table: thousands of rows, pictures only of those that are seen."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from hardware.types import Image
+from widgets.demo import demo
+from widgets.demos_values import DemoLine, LineKey
+from widgets.theme import level_color
+from widgets.views.paint import to_qimage
+
+Index = QModelIndex | QPersistentModelIndex
+THUMB = QSize(80, 46)
+ROW = 54
+COLUMNS: Sequence[tuple[str, str, int]] = (
+    # field, heading, width
+    ("number", "No.", 150),
+    ("task", "Task", 100),
+    ("instruction", "Instruction", 170),
+    ("object", "Object", 90),
+    ("success", "Success", 72),
+    ("tags", "Tags", 90),
+    ("duration", "Length", 64),
+    ("level", "Checks", 62),
+    ("marks", "", 84),
+    ("started", "Recorded", 120),
+    ("streams", "Streams", 160),
+)
+SORTED_BY = {"duration": "duration_s", "marks": "edited"}  # columns that sort by another name
+_MOODS = {"yes": "ok", "no": "alarm", "ok": "ok", "mark": "warning", "bad": "alarm"}
+_WORDS = {"unknown": "", "ok": "fine", "mark": "marked", "bad": "bad"}
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LOOK_MS = 120
+_HELD = 600  # pictures scaled for the screen
+
+
+class ThumbnailSource(Protocol):
+    """Where the small pictures come from."""
+
+    @property
+    def version(self) -> int:
+        """Changes when more pictures have come."""
+        ...
+
+    def thumbnail(self, key: LineKey) -> Image | None:
+        """Return a picture (H, W, 3), None while, or where, there is none."""
+        ...
+
+
+class DemosModel(QAbstractTableModel):
+    """The lines that the filter lets through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: Sequence[DemoLine] = ()
+        self.source: ThumbnailSource | None = None
+        self._pictures: dict[int, QPixmap] = {}
+
+    def show_lines(self, lines: Sequence[DemoLine]) -> None:
+        self.beginResetModel()
+        self.lines = lines
+        self._pictures.clear()
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section][1]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        line, name = self.lines[index.row()], COLUMNS[index.column()][0]
+        text = str(getattr(line, name))
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _WORDS.get(text, text) if name in ("success", "level") else text
+        if role == Qt.ItemDataRole.DecorationRole and name == "number":
+            return self._picture(index.row(), line)
+        if role == Qt.ItemDataRole.ForegroundRole and (line.problem or name in ("success", "level")):
+            return QColor(level_color("alarm" if line.problem else _MOODS.get(text, "idle")))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.problem or (text if len(text) > 12 else None)
+        if role == Qt.ItemDataRole.TextAlignmentRole and name == "duration":
+            return _RIGHT
+        return None
+
+    def pictures_came(self, first: int, last: int) -> None:
+        """Ask anew for the pictures of rows that have none."""
+        if self.lines:
+            column = [name for name, _, _ in COLUMNS].index("number")
+            roles = [Qt.ItemDataRole.DecorationRole]
+            self.dataChanged.emit(self.index(first, column), self.index(last, column), roles)
+
+    def _picture(self, row: int, line: DemoLine) -> QPixmap:
+        if row not in self._pictures:
+            found = self.source.thumbnail(line.key) if self.source is not None else None
+            if found is None:
+                return _blank()
+            if len(self._pictures) >= _HELD:
+                self._pictures.clear()
+            self._pictures[row] = _framed(to_qimage(found))
+        return self._pictures[row]
+
+
+class DemosTable(QTableView):
+    """`picked(key)`: the demo to look at; `chosen_changed()`; `sort_wanted(field, descending)`."""
+
+    picked = Signal(object)
+    chosen_changed = Signal()
+    sort_wanted = Signal(str, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = DemosModel()
+        self._seen = -1
+        self.setModel(self._model)
+        self.setAccessibleName("Demos")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(THUMB)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        head = self.horizontalHeader()
+        head.setSortIndicatorShown(True)
+        head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+        head.setHighlightSections(False)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        head.setSectionsClickable(True)
+        head.sortIndicatorChanged.connect(self._sort)
+        for column, (_, _, width) in enumerate(COLUMNS):
+            self.setColumnWidth(column, width)
+        self._looks = QTimer(self, interval=_LOOK_MS)
+        self._looks.timeout.connect(self._look)
+        self._looks.start()
+
+    @property
+    def lines(self) -> Sequence[DemoLine]:
+        """What is shown."""
+        return self._model.lines
+
+    @property
+    def chosen(self) -> tuple[LineKey, ...]:
+        """The demos that are chosen, in the order of the table."""
+        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        return tuple(self._model.lines[row].key for row in rows)
+
+    @property
+    def current(self) -> LineKey | None:
+        """The demo that is looked at."""
+        row = self.currentIndex().row()
+        return self._model.lines[row].key if 0 <= row < len(self._model.lines) else None
+
+    def set_source(self, source: ThumbnailSource | None) -> None:
+        """Take the small pictures from here."""
+        self._model.source = source
+
+    def show_lines(self, lines: Sequence[DemoLine]) -> None:
+        """Show these; what was chosen stays chosen where it still is, else the row that took its place."""
+        if list(lines) == list(self._model.lines):
+            return
+        kept, current, row = set(self.chosen), self.current, self.currentIndex().row()
+        at = self.verticalScrollBar().value()
+        self.selectionModel().blockSignals(True)
+        self._model.show_lines(lines)
+        rows = [i for i, line in enumerate(lines) if line.key in kept]
+        here = next((i for i, line in enumerate(lines) if line.key == current), min(max(row, 0), len(lines) - 1))
+        self._choose(rows or ([here] if lines else []), here)
+        self.selectionModel().blockSignals(False)
+        self.verticalScrollBar().setValue(at)
+        self.viewport().update()
+        self.chosen_changed.emit()
+        if self.current != current:
+            self.picked.emit(self.current)
+
+    def show_key(self, key: LineKey) -> None:
+        """Choose one demo, where it is shown."""
+        for row, line in enumerate(self._model.lines):
+            if line.key == key:
+                self.selectRow(row)
+                return
+
+    def step(self, rows: int) -> None:
+        """Go to a demo further down or up."""
+        if count := len(self._model.lines):
+            self.selectRow(min(max(self.currentIndex().row() + rows, 0), count - 1))
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        self.chosen_changed.emit()
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if current.row() != previous.row():
+            self.picked.emit(self.current)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Letters belong to the page's actions, not to a search in the table."""
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
+        if plain and event.text().isprintable() and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _choose(self, rows: Sequence[int], current: int) -> None:
+        flags = QItemSelectionModel.SelectionFlag
+        chosen = QItemSelection()
+        for row in rows:
+            chosen.select(self._model.index(row, 0), self._model.index(row, len(COLUMNS) - 1))
+        self.selectionModel().select(chosen, flags.ClearAndSelect)
+        if current >= 0:
+            self.selectionModel().setCurrentIndex(self._model.index(current, 0), flags.NoUpdate)
+
+    @Slot(int, Qt.SortOrder)
+    def _sort(self, column: int, order: Qt.SortOrder) -> None:
+        field = COLUMNS[column][0]
+        self.sort_wanted.emit(SORTED_BY.get(field, field), order == Qt.SortOrder.DescendingOrder)
+
+    @Slot()
+    def _look(self) -> None:
+        """Show the pictures that have come meanwhile."""
+        source = self._model.source
+        if source is None or source.version == self._seen or not self.isVisible():
+            return
+        self._seen = source.version
+        first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
+        count = len(self._model.lines)
+        self._model.pictures_came(max(first, 0), last if last >= 0 else count - 1)
+
+
+def _framed(picture: QImage) -> QPixmap:
+    scaled = picture.scaled(THUMB, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    return QPixmap.fromImage(scaled)
+
+
+def _blank() -> QPixmap:
+    made = QPixmap(THUMB)
+    made.fill(QColor(0, 0, 0, 40))
+    return made
+
+
+def main() -> None:
+    """Show five thousand made-up demos."""
+
+    def make() -> QWidget:
+        table = DemosTable()
+        table.show_lines(
+            [DemoLine(("s", k, 1), str(k), "rotation", "turn it", duration="4.1 s") for k in range(5000)]
+        )
+        table.picked.connect(print)
+        table.resize(1000, 600)
+        return table
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()

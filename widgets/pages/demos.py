@@ -1,0 +1,271 @@
+"""Page Demos, behind page Record: look through what was recorded, cut it, label it, throw away what is no use."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLineEdit,
+    QSplitter,
+    QStackedLayout,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets.bulk_preview import BulkPreview
+from widgets.busy_strip import BusyStrip
+from widgets.demo import demo
+from widgets.demos_statistics import StatisticsView
+from widgets.demos_table import DemosTable
+from widgets.demos_values import DemoLine, Labels, Preview, Statistics
+from widgets.docked_page import DockedPage
+from widgets.empty_state import EmptyState
+from widgets.label_form import LabelForm
+from widgets.own_keys import keep_own_keys
+from widgets.panel import Panel, label
+from widgets.playback import Playback
+from widgets.top_bar import TopBar
+from widgets.transport import Transport, action_button
+from widgets.values import BusyState, Chip
+from widgets.views.timeline import Timeline
+from widgets.views.types import FrameSource, TimelineData
+from widgets.views.video_view import VideoView
+
+DEMOS_ACTIONS = (
+    "play", "previous", "next", "loop", "split", "merge", "mark", "trim_start", "trim_end", "undo", "redo",
+    "open", "delete", "as_recorded", "statistics",
+)  # fmt: skip
+_EDIT = ("split", "merge", "mark", "trim_start", "trim_end", "undo", "redo")
+_BAR = (("open", "open"), ("as_recorded", ""), ("delete", "trash"))
+FILTER_TIP = (
+    "Words, or task: object: condition: instruction: tag: note: stream: session: started:,\n"
+    "success:yes|no|unknown, verdict:ok|mark|bad|none, number:3-9, duration:>4,\n"
+    "edited: tracked: damaged:yes|no; a minus before any of them turns it round"
+)
+_LABELS, _PREVIEW = 0, 1
+
+
+class DemosPage(QWidget):
+    """actions: DEMOS_ACTIONS and `record`, which turns to page Record. `table`, `labels`, `timeline`, `playback`,
+    `statistics` are shown their values by the binder; wishes come out as their signals and these."""
+
+    query_changed = Signal(str)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.playback = Playback(self)
+        self.table, self.labels, self.preview = DemosTable(), LabelForm(), BulkPreview()
+        self.timeline, self.statistics, self.busy = Timeline(), StatisticsView(), BusyStrip()
+        self.videos: dict[str, VideoView] = {}
+        self.transport = Transport(actions, self.playback, right=_EDIT)
+        self.bar = TopBar(
+            "Demos", [*(action_button(actions[n], icon) for n, icon in _BAR), action_button(actions["record"])]
+        )
+        self.filter = QLineEdit(placeholderText="Filter:  rotation  success:no  -tag:blurred  duration:>4")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip(FILTER_TIP)
+        self.filter.setAccessibleName("Filter")
+        keep_own_keys(self.filter)
+        self.filter.textChanged.connect(self.query_changed)
+        self.filter.returnPressed.connect(self.table.setFocus)
+        self._count, self._problem = label("", "muted"), label("", state="warning", wrap=True)
+        self._problem.hide()
+        self.docks = DockedPage("demos")
+        self._lay_out()
+        empty = EmptyState(
+            "No demos yet",
+            "What you record is looked through here: play it with every sensor beside the pictures, cut it, label "
+            "it, throw away what is no use. The recordings themselves never change, and every edit can be undone.",
+            (actions["record"], actions["open"]),
+        )
+        self._pages = QStackedLayout()
+        self._pages.addWidget(empty)
+        self._pages.addWidget(self.docks)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.busy)
+        layout.addLayout(self._pages, 1)
+        self.timeline.time_picked.connect(self.playback.seek)
+        self.playback.time_changed.connect(self._show_time)
+
+    def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
+        self.bar.show_title(title, chips)
+
+    def show_busy(self, busy: BusyState | None) -> None:
+        self.busy.show_busy(busy)
+
+    def show_lines(self, lines: Sequence[DemoLine], of: int, problem: str = "") -> None:
+        """Show the demos that the filter lets through, of how many; problem: why it cannot be understood."""
+        self._pages.setCurrentIndex(int(of > 0))
+        self.table.show_lines(lines)
+        self._count.setText(f"{len(lines)} of {of}" if len(lines) != of else f"{of}")
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+
+    def show_views(self, views: Sequence[str]) -> None:
+        """Lay out one picture a camera; those that are there already stay."""
+        if tuple(views) == tuple(self.videos):
+            return
+        for old in self.videos.values():
+            self._views.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.videos = {name: VideoView(name, name) for name in views}
+        columns = 1 if len(views) == 1 else 2
+        for index, video in enumerate(self.videos.values()):
+            video.setMinimumSize(160, 100)
+            self._views.addWidget(video, index // columns, index % columns)
+
+    def show_source(self, source: FrameSource | None, empty: str = "") -> None:
+        """Pull pictures from here; None: say why there are none."""
+        for video in self.videos.values():
+            video.set_source(source)
+            if source is None:
+                video.show_empty(empty)
+        self._show_time(self.playback.time)
+
+    def show_film(self, source: FrameSource | None) -> None:
+        """Take the filmstrip's pictures from here, from now on."""
+        self.timeline.set_source(source)
+
+    def show_timeline(self, data: TimelineData | None, empty: str = "") -> None:
+        if data is None:
+            self.timeline.show_empty(empty)
+        else:
+            self.timeline.show_data(data)
+
+    def show_pictures(self) -> None:
+        """Pull again what stands still: another picture has come."""
+        for video in self.videos.values():
+            video.show_time(self.playback.time)
+
+    def show_labels(self, labels: Labels) -> None:
+        """Show what is said of the chosen demos."""
+        self._beside.setTabText(0, f"Labels of {labels.of} demos" if labels.of > 1 else "Labels")
+        self.labels.show_labels(labels)
+
+    def show_preview(self, preview: Preview | None) -> None:
+        """Show what a bulk edit would change and ask; None: go back to the labels."""
+        self._said.setCurrentIndex(_LABELS if preview is None else _PREVIEW)
+        if preview is not None:
+            self.preview.show_preview(preview)
+            self._beside.setCurrentIndex(0)
+            self.preview.setFocus()
+
+    def show_statistics(self, statistics: Statistics) -> None:
+        self.statistics.show_statistics(statistics)
+
+    def turn_statistics(self) -> bool:
+        """Turn to the statistics, or back to the labels; return whether they are shown now."""
+        shown = self._beside.currentIndex() != 1
+        self._beside.setCurrentIndex(int(shown))
+        return shown
+
+    @property
+    def statistics_shown(self) -> bool:
+        return self._beside.currentIndex() == 1 and self.isVisible()
+
+    def write_filter(self) -> None:
+        """Put the cursor into the filter, all of it chosen."""
+        self.filter.setFocus()
+        self.filter.selectAll()
+
+    def show_query(self, query: str) -> None:
+        """Write a filter, as if a person had."""
+        self.filter.setText(query)
+
+    @Slot(float)
+    def _show_time(self, t: float) -> None:
+        for video in self.videos.values():
+            video.show_time(t)
+        self.timeline.show_time(t)
+        self.transport.show_where(f"{t:.2f} s")
+
+    def _lay_out(self) -> None:
+        centre = QSplitter(Qt.Orientation.Vertical)
+        demos = Panel()
+        line = QGridLayout()
+        line.addWidget(self.filter, 0, 0)
+        line.addWidget(self._count, 0, 1)
+        line.addWidget(self._problem, 1, 0, 1, 2)
+        line.setColumnStretch(0, 1)
+        demos.body.addLayout(line)
+        demos.body.addWidget(self.table, 1)
+        self._said = QStackedWidget()
+        self._said.addWidget(_top(self.labels))
+        self._said.addWidget(self.preview)
+        self._beside = QTabWidget(documentMode=True)
+        self._beside.tabBar().setDrawBase(False)
+        self._beside.addTab(self._said, "Labels")
+        self._beside.addTab(self.statistics, "Statistics")
+        said = Panel()
+        said.body.addWidget(self._beside)
+        centre.addWidget(demos)
+        centre.addWidget(said)
+        centre.setSizes([520, 300])
+        centre.setChildrenCollapsible(False)
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(8, 8, 2, 8)
+        inside.addWidget(centre)
+        self.docks.setCentralWidget(holder)
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        videos = self.docks.add_pane("videos", "What the cameras saw", self._video_pane(), right)
+        below = self.docks.add_pane("timeline", "Cut and curves", self._timeline_pane(), right)
+        self.docks.size_panes([videos, below], [430, 400], Qt.Orientation.Vertical)
+        self.docks.size_panes([videos], [840], Qt.Orientation.Horizontal)
+
+    def _video_pane(self) -> QWidget:
+        made = QWidget()
+        self._views = QGridLayout(made)
+        self._views.setContentsMargins(0, 0, 8, 0)
+        self._views.setSpacing(6)
+        return made
+
+    def _timeline_pane(self) -> QWidget:
+        made = QWidget()
+        inside = QVBoxLayout(made)
+        inside.setContentsMargins(0, 0, 8, 8)
+        inside.setSpacing(6)
+        inside.addWidget(self.transport)
+        inside.addWidget(self.timeline, 1)
+        return made
+
+
+def _top(form: QWidget) -> QWidget:
+    made = QWidget()
+    inside = QVBoxLayout(made)
+    inside.setContentsMargins(0, 6, 0, 0)
+    inside.addWidget(form)
+    inside.addStretch(1)
+    return made
+
+
+def main() -> None:
+    """Show two hundred made-up demos and one that plays."""
+
+    def make() -> QWidget:
+        from widgets.views import made_up
+
+        page = DemosPage({name: QAction(name.capitalize()) for name in (*DEMOS_ACTIONS, "record")})
+        page.show_lines([DemoLine(("s", k, 1), str(k), "rotation", "turn it") for k in range(200)], 200)
+        page.show_views(made_up.VIEWS)
+        page.playback.set_range(0.0, 2.0)
+        page.show_source(made_up.MadeUpSource())
+        page.show_film(made_up.MadeUpSource())
+        page.show_timeline(made_up.timeline_data())
+        page.show_labels(Labels("rotation", "turn it", of=1))
+        page.resize(1500, 800)
+        return page
+
+    demo(make)
+
+
+if __name__ == "__main__":
+    main()
