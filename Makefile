@@ -5,6 +5,8 @@ LEROBOT := .venv-lerobot
 BIN := $(VENV)/bin
 EXTRAS := dev,xarm,ur,realsense,basler,force,gamepad,video
 RUN_EXTRAS := xarm,ur,force,gamepad
+# tests that need nothing but a core each; whatever starts arms, cameras or the program has the machine to itself
+SIDE_BY_SIDE := tests/models tests/widgets tests/hardware/calibration tests/hardware/planner
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: run test test-slow lint bench bench-track bench-record bench-clips bench-calibrate check-lerobot screenshots clean
@@ -40,7 +42,8 @@ lint: $(.stamps)/test
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n auto --dist loadfile $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE:%=--ignore=%)
 
 test-slow: $(.stamps)/test
 	$(BIN)/pytest -m slow
