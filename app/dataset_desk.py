@@ -253,7 +253,7 @@ class DatasetDesk:
 
     def _edited(self, proposal: Proposal) -> None:
         told = f"Done: {proposal.text}" if proposal.count > 1 else ""
-        self._changed(told if proposal.changes else f"{proposal.text}: nothing to change")
+        self._changed(told)
 
     def _proposed(self, proposal: Proposal) -> None:
         self.proposal = proposal

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from hardware.geometry import Array
 from widgets.demo import demo
@@ -27,33 +27,39 @@ class StatisticsView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         inner = QWidget()
-        self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(4, 2, 10, 6)
-        self._column.setSpacing(10)
+        across = QHBoxLayout(inner)
+        across.setContentsMargins(4, 2, 10, 6)
+        across.setSpacing(24)
+        self._left, self._right = QVBoxLayout(), QVBoxLayout()
+        for column in (self._left, self._right):
+            column.setSpacing(8)
+            across.addLayout(column, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(inner))
         self.show_statistics(Statistics())
 
     def show_statistics(self, statistics: Statistics) -> None:
-        clear(self._column)
+        clear(self._left)
+        clear(self._right)
         if statistics.note:
-            self._column.addWidget(label(statistics.note, "muted", wrap=True))
+            self._left.addWidget(label(statistics.note, "muted", wrap=True))
         for fact in statistics.facts:
-            self._column.addWidget(label(fact, wrap=True))
+            self._left.addWidget(label(fact, wrap=True))
         if len(statistics.scatter.points):
-            self._column.addWidget(label("WHERE THEY BEGIN", "heading"))
-            self._column.addWidget(ScatterView(statistics.scatter))
+            self._left.addWidget(label("WHERE THEY BEGIN", "heading"))
+            self._left.addWidget(ScatterView(statistics.scatter))
         for chart in statistics.charts:
             view = ChartView(chart)
             view.picked.connect(self.query_picked)
-            self._column.addWidget(label(chart.title, "heading"))
-            self._column.addWidget(view)
+            self._right.addWidget(label(chart.title, "heading"))
+            self._right.addWidget(view)
         if statistics.twins:
-            self._column.addWidget(label("NEARLY THE SAME", "heading"))
+            self._left.addWidget(label("NEARLY THE SAME", "heading"))
         for twin in statistics.twins:
-            self._column.addWidget(self._twin(twin))
-        self._column.addStretch(1)
+            self._left.addWidget(self._twin(twin))
+        self._left.addStretch(1)
+        self._right.addStretch(1)
 
     def _twin(self, twin: Twin) -> QWidget:
         made = QToolButton()

@@ -29,17 +29,17 @@ THUMB = QSize(80, 46)
 ROW = 54
 COLUMNS: Sequence[tuple[str, str, int]] = (
     # field, heading, width
-    ("number", "No.", 150),
-    ("task", "Task", 100),
-    ("instruction", "Instruction", 170),
-    ("object", "Object", 90),
-    ("success", "Success", 72),
-    ("tags", "Tags", 90),
-    ("duration", "Length", 64),
-    ("level", "Checks", 62),
-    ("marks", "", 84),
-    ("started", "Recorded", 120),
-    ("streams", "Streams", 160),
+    ("number", "No.", 134),
+    ("task", "Task", 110),
+    ("object", "Object", 106),
+    ("success", "Success", 70),
+    ("duration", "Length", 62),
+    ("level", "Checks", 66),
+    ("tags", "Tags", 100),
+    ("instruction", "Instruction", 200),
+    ("marks", "State", 120),
+    ("started", "Recorded", 136),
+    ("streams", "Streams", 240),
 )
 SORTED_BY = {"duration": "duration_s", "marks": "edited"}  # columns that sort by another name
 _MOODS = {"yes": "ok", "no": "alarm", "ok": "ok", "mark": "warning", "bad": "alarm"}

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app import dataset as module
 from app.dataset import DAMAGED_ANNOTATION, Dataset, DatasetError
@@ -385,3 +387,27 @@ def test_a_history_of_a_newer_version_is_refused_in_words(folder: Path) -> None:
     (folder / JOURNAL).write_text(json.dumps({"format": 2}) + "\n")
     with pytest.raises(DreamFileError, match="valid: 1"):
         read_journal(folder)
+
+
+@pytest.mark.expects_warnings
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_became_of_the_history_demos_open_and_can_be_edited(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = notes_only(tmp_path_factory.mktemp("fuzz") / "session", 2)
+    dataset = Dataset(folder)
+    for make in EDITS[:3]:
+        _do(dataset, make(_first(dataset)))
+    dataset.undo()
+    dataset.close()
+    raw = bytearray((folder / JOURNAL).read_bytes())
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=8))
+    (folder / JOURNAL).write_bytes(raw)
+    dataset = Dataset(folder)
+    assert len(dataset.rows) == 3
+    _do(dataset, Label((_first(dataset).key,), LabelChange(note="after")))
+    dataset.undo()
+    assert _first(dataset).note == ""
+    dataset.close()

@@ -9,8 +9,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSplitter,
     QStackedLayout,
-    QStackedWidget,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -39,13 +37,15 @@ DEMOS_ACTIONS = (
     "open", "delete", "as_recorded", "statistics",
 )  # fmt: skip
 _EDIT = ("split", "merge", "mark", "trim_start", "trim_end", "undo", "redo")
-_BAR = (("open", "open"), ("as_recorded", ""), ("delete", "trash"))
+_BAR = (("open", "open"), ("statistics", ""), ("as_recorded", ""), ("delete", "trash"))
 FILTER_TIP = (
     "Words, or task: object: condition: instruction: tag: note: stream: session: started:,\n"
     "success:yes|no|unknown, verdict:ok|mark|bad|none, number:3-9, duration:>4,\n"
     "edited: tracked: damaged:yes|no; a minus before any of them turns it round"
 )
+PICTURES, STATISTICS = "What the cameras saw", "Statistics of the demos that the filter shows"
 _LABELS, _PREVIEW = 0, 1
+_PICTURES, _STATISTICS = 0, 1
 
 
 class DemosPage(QWidget):
@@ -147,7 +147,7 @@ class DemosPage(QWidget):
 
     def show_labels(self, labels: Labels) -> None:
         """Show what is said of the chosen demos."""
-        self._beside.setTabText(0, f"Labels of {labels.of} demos" if labels.of > 1 else "Labels")
+        self._said_panel.heading.setText(f"LABELS OF {labels.of} DEMOS" if labels.of > 1 else "LABELS")
         self.labels.show_labels(labels)
 
     def show_preview(self, preview: Preview | None) -> None:
@@ -155,21 +155,21 @@ class DemosPage(QWidget):
         self._said.setCurrentIndex(_LABELS if preview is None else _PREVIEW)
         if preview is not None:
             self.preview.show_preview(preview)
-            self._beside.setCurrentIndex(0)
             self.preview.setFocus()
 
     def show_statistics(self, statistics: Statistics) -> None:
         self.statistics.show_statistics(statistics)
 
     def turn_statistics(self) -> bool:
-        """Turn to the statistics, or back to the labels; return whether they are shown now."""
-        shown = self._beside.currentIndex() != 1
-        self._beside.setCurrentIndex(int(shown))
+        """Show the statistics in the pictures' place, or the pictures; return whether they are shown now."""
+        shown = self._seen.currentIndex() == _PICTURES
+        self._seen.setCurrentIndex(_STATISTICS if shown else _PICTURES)
+        self.docks.name_pane(self._seen_dock, STATISTICS if shown else PICTURES)
         return shown
 
     @property
     def statistics_shown(self) -> bool:
-        return self._beside.currentIndex() == 1 and self.isVisible()
+        return self._seen.currentIndex() == _STATISTICS and self.isVisible()
 
     def write_filter(self) -> None:
         """Put the cursor into the filter, all of it chosen."""
@@ -197,18 +197,14 @@ class DemosPage(QWidget):
         line.setColumnStretch(0, 1)
         demos.body.addLayout(line)
         demos.body.addWidget(self.table, 1)
-        self._said = QStackedWidget()
+        self._said_panel = Panel("LABELS")
+        self._said = QStackedLayout()
         self._said.addWidget(_top(self.labels))
         self._said.addWidget(self.preview)
-        self._beside = QTabWidget(documentMode=True)
-        self._beside.tabBar().setDrawBase(False)
-        self._beside.addTab(self._said, "Labels")
-        self._beside.addTab(self.statistics, "Statistics")
-        said = Panel()
-        said.body.addWidget(self._beside)
+        self._said_panel.body.addLayout(self._said)
         centre.addWidget(demos)
-        centre.addWidget(said)
-        centre.setSizes([520, 300])
+        centre.addWidget(self._said_panel)
+        centre.setSizes([520, 290])
         centre.setChildrenCollapsible(False)
         holder = QWidget()
         inside = QVBoxLayout(holder)
@@ -216,16 +212,19 @@ class DemosPage(QWidget):
         inside.addWidget(centre)
         self.docks.setCentralWidget(holder)
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        videos = self.docks.add_pane("videos", "What the cameras saw", self._video_pane(), right)
+        self._seen_dock = videos = self.docks.add_pane("videos", PICTURES, self._video_pane(), right)
         below = self.docks.add_pane("timeline", "Cut and curves", self._timeline_pane(), right)
         self.docks.size_panes([videos, below], [430, 400], Qt.Orientation.Vertical)
         self.docks.size_panes([videos], [840], Qt.Orientation.Horizontal)
 
     def _video_pane(self) -> QWidget:
-        made = QWidget()
-        self._views = QGridLayout(made)
+        pictures, made = QWidget(), QWidget()
+        self._views = QGridLayout(pictures)
         self._views.setContentsMargins(0, 0, 8, 0)
         self._views.setSpacing(6)
+        self._seen = QStackedLayout(made)
+        self._seen.addWidget(pictures)
+        self._seen.addWidget(self.statistics)
         return made
 
     def _timeline_pane(self) -> QWidget:

@@ -62,8 +62,8 @@ def _line(row: DemoRow) -> DemoLine:
 
 
 def name_of(row: DemoRow) -> str:
-    """Return what a demo is called beside its session."""
-    return f"{row.number}" if row.pieces == 1 and row.piece == 1 else f"{row.number} · part {row.piece}"
+    """Return what a demo is called in its session: the number of its take, and of its part where there are some."""
+    return f"{row.number}" if row.pieces == 1 and row.piece == 1 else f"{row.number}.{row.piece}"
 
 
 def when(started: str) -> str:
@@ -179,7 +179,7 @@ def lanes(curves: EpisodeCurves) -> list[Lane]:
     posed = [stream for kind in _POSES for stream in by_kind.get(kind, [])]
     made = [
         Lane("tool speed", "m/s", tuple(_speed(curves, stream, i) for i, stream in enumerate(posed))),
-        Lane("height", "m", tuple(_height(curves, stream, i) for i, stream in enumerate(posed)), low=None),
+        Lane("z", "m", tuple(_height(curves, stream, i) for i, stream in enumerate(posed)), low=None),
         Lane("opening", "mm", tuple(_value(curves, s, i, 1e3) for i, s in enumerate(by_kind.get("opening", [])))),
         Lane(
             "force", "N", tuple(_value(curves, s, i, 1.0) for i, s in enumerate(by_kind.get("force", []))), low=None

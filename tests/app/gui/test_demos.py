@@ -109,7 +109,7 @@ def test_a_demo_is_cut_split_merged_and_all_of_it_taken_back_by_keys(room: Room,
     assert _pieces(session, 1) == [(0.3, None)]
     room.page.playback.seek(0.9)
     room.press(Qt.Key.Key_S)
-    assert room.numbers == ["1 · part 1", "1 · part 2", "2", "3"]
+    assert room.numbers == ["1.1", "1.2", "2", "3"]
     room.page.playback.seek(1.1)
     room.press(Qt.Key.Key_Down)
     room.ready()
