@@ -12,7 +12,7 @@ from hardware.world.cad import loft
 
 UNSEEN_GROUP = 4
 # a bean is felt as a ball: its contacts are formulas; one that rolls comes to rest as an uneven one does
-BEAN_DAMPING = 1e-6  # [N m s], and next to nothing along a way [N s/m]
+BEAN_DAMPING = 1e-5  # [N m s], and next to nothing along a way [N s/m]
 Colour = tuple[float, float, float, float]
 
 

@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from hardware.geometry import Array, transform
-from hardware.world.demonstrator import nose_at
+from hardware.world.demonstrator import PLATE_NOSE, nose_at
 from hardware.world.gripper import LARGEST_OPENING, STIFFNESS
 from hardware.world.held import HeldTools
 from hardware.world.motion import DT, Motion, Pace, person_poses, poses_of, smooth_values
+from hardware.world.objects import Part, Thing
 from hardware.world.tabletop import Workbench
 from hardware.world.tasks import push_shape, rotation, sweeping
 from hardware.world.tasks.catalogue import bowl_size
 from hardware.world.tasks.layout import yaw_of
+from hardware.world.tasks.shapes import footprint
 
+LOW, GRASP = 0.012, 0.006  # [m] where the finger tips go over the table, and what they hold at least
 LEAVE = 0.9  # [s] the way out, after the clip
 PUSH_TRIES, SWEEP_TRIES, TURN_TRIES = 40, 6, 10
 MISS_CHANCE = 0.25
@@ -151,12 +154,13 @@ def show_rotation(bench: Workbench, rng: np.random.Generator) -> Motion | None:
     """Two hands take the object between the rounded ends and turn it counterclockwise."""
     layout, now = bench.layout, bench.held.moment(0.0)
     T, thing = now.T_world_thing["thing"], layout.things["thing"]
+    rim = _rim(thing)
     best: tuple[float, Motion | None] = (-1.0, None)
     for _ in range(TURN_TRIES):
         turn = float(rng.uniform(0.6, 0.85))
         axis = float(rng.uniform(-0.35, 0.35)) - turn / 2
         squeeze = float(rng.uniform(0.003, 0.014))
-        motion = _turning(T, thing.support, axis, turn, squeeze, layout.clip_s, rng)
+        motion = _turning(T, rim, axis, turn, squeeze, layout.clip_s, rng)
         tries = enumerate(bench.imagine(_cut(motion, layout.clip_s), 8), 1)
         moments = [now, *(tried.moment(8 * DT * k) for k, tried in tries)]
         verdict = rotation.judge(layout, moments)
@@ -170,7 +174,7 @@ def show_rotation(bench: Workbench, rng: np.random.Generator) -> Motion | None:
 
 
 def _turning(
-    T: Array, support: Callable[[Array], float], axis: float, turn: float, squeeze: float, clip_s: float,
+    T: Array, rim: Array, axis: float, turn: float, squeeze: float, clip_s: float,
     rng: np.random.Generator,
 ) -> Motion:  # fmt: skip
     steps = np.linspace(0, 1, 6)
@@ -183,7 +187,7 @@ def _turning(
         height = rng.uniform(0.073, 0.08)
         lag = rng.uniform(0.0, 0.3)
         own = heading_of(axis - yaw_of(T))
-        reach = support(-sign * own) - squeeze
+        reach = _meets(rim, -sign * own) - squeeze
         work = [
             nose_at(T[:2, 3] + e * drift, axis + e * turn, sign, reach, lag * e * turn, height, rng, 0.03)
             for e in ease
@@ -207,6 +211,23 @@ def _turning(
         all_keys = np.stack([outside, outside, above, *keys, back, outside + np.array([0, 0, 0, 0, 0, 0])])
         paths[role] = person_poses(np.array(times), all_keys, clip_s + LEAVE, rng)
     return Motion(paths)
+
+
+def _rim(thing: Thing) -> Array:
+    """Points (N, 2) all along the edges of an object's top view, in its frame."""
+    share = np.linspace(0.0, 1.0, 16)[:, None, None]
+    edges = [(1 - share) * corners + share * np.roll(corners, -1, axis=0) for corners in footprint(thing)]
+    return np.concatenate([edge.reshape(-1, 2) for edge in edges]) if edges else thing.outline
+
+
+def _meets(rim: Array, direction: Array) -> float:
+    """How far from the object's middle a gripper's rounded end meets its rim, coming from `direction` (2,) [m].
+
+    A corner aside of the way is met late or never: the end is half an ellipse, and an edge may come before it.
+    """
+    _, deep, wide = PLATE_NOSE
+    aside = np.clip(rim @ np.array([-direction[1], direction[0]]) / wide, -1.0, 1.0)
+    return float((rim @ direction - deep * (1.0 - np.sqrt(1.0 - aside * aside))).max())
 
 
 def show_scoop(bench: Workbench, rng: np.random.Generator) -> Motion | None:
@@ -256,8 +277,9 @@ def show_pick(bench: Workbench, rng: np.random.Generator) -> Motion | None:
     yaw = _finger_yaw(layout.things["thing"].order, yaw_of(T))
     place = T[:2, 3] + rng.normal(0, 0.0015, 2)
     target = mat + rng.normal(0, 0.012, 2)
-    low, high = 0.012 + rng.uniform(0.0, 0.004), rng.uniform(0.08, 0.12)
-    across = 2 * layout.things["thing"].support(np.array([0.0, 1.0]))
+    held, begins = _held_part(layout.things["thing"])
+    low, high = max(LOW, begins) + rng.uniform(0.0, 0.004), rng.uniform(0.08, 0.12)
+    across = 2 * (held.size[0] if held.kind == "cylinder" else layout.things["thing"].support(np.array([0.0, 1.0])))
     wide, shut = rng.uniform(0.065, LARGEST_OPENING), across - 2 * rng.uniform(4.0, 12.0) / STIFFNESS
     pace = Pace(rng, rng.uniform(0.35, 0.5))
     keys: list[Array] = []
@@ -299,6 +321,17 @@ def show_pick(bench: Workbench, rng: np.random.Generator) -> Motion | None:
     values = np.column_stack([np.stack(keys), gaps])
     dense = smooth_values(times, values, float(times[-1]) + 0.1)
     return Motion({"gripper": _pointing_down(dense[:, :4])}, dense[:, 6])
+
+
+def _held_part(thing: Thing) -> tuple[Part, float]:
+    """The lowest part that the fingers can get hold of, and where it begins over the table [m]."""
+    for part in thing.parts:
+        # a prism stands on its place, all else is about it
+        half = part.size[0] / 2 if part.kind == "prism" else part.size[-1]
+        middle = part.position[2] + (half if part.kind == "prism" else 0.0)
+        if middle + half > LOW + GRASP:
+            return part, middle - half
+    return thing.parts[0], 0.0
 
 
 def _finger_yaw(order: int, yaw: float) -> float:
