@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.geometry import Array
-from hardware.types import Camera
-from models.data.demo import CodedPicture, DemoLabels, DemoStream
+from hardware.types import Camera, Image
+from models.data.annotations import Mark
+from models.data.demo import CodedPicture, Demo, DemoLabels, DemoStream
 from models.data.errors import DreamFileError
+from models.data.photo import read_photo
+from models.data.session_demo import SessionDemo
 
 MAX_PIXELS = 4096 * 4096
 MAX_EPISODES = 1_000_000
@@ -62,7 +65,10 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class FileDemo:
-    """A `Demo` in a file of others: its numbers are read when first asked for, pictures each time."""
+    """A `Demo` in a file of others: its numbers are read when first asked for, pictures each time.
+
+    scenes: photos of the bare scene by camera; steps: where those of the task begin [s since the demo's start].
+    """
 
     id: str
     labels: DemoLabels
@@ -72,6 +78,8 @@ class FileDemo:
     load: Callable[[], Mapping[str, Samples]]
     images: Mapping[str, PictureSource]
     cameras: Mapping[str, Camera] = field(default_factory=dict)
+    scenes: Mapping[str, Path] = field(default_factory=dict)
+    steps: tuple[Mark, ...] = ()
 
     def times(self, stream: str) -> Array:
         self._stream(stream)
@@ -91,6 +99,10 @@ class FileDemo:
     def camera(self, stream: str) -> Camera | None:
         self._stream(stream)
         return self.cameras.get(stream)
+
+    def scene(self, stream: str) -> Image | None:
+        """Return the photo of the bare scene before the demo (H, W, 3), None where there is none."""
+        return read_photo(self.scenes[stream]) if stream in self.scenes else None
 
     @cached_property
     def _samples(self) -> Mapping[str, Samples]:
@@ -175,6 +187,11 @@ def labels_from(values: Mapping[str, object], task: str) -> DemoLabels:
         tuple(str(tag)[:MAX_WORDS] for tag in tags) if isinstance(tags, list) else (),
         text("note"),
     )
+
+
+def steps_of(demo: Demo) -> tuple[Mark, ...]:
+    """Return where the steps of a demo's task begin, as far as somebody marked them."""
+    return demo.steps if isinstance(demo, FileDemo | SessionDemo) else ()
 
 
 def stop_if(cancelled: Cancelled) -> None:

@@ -19,9 +19,10 @@ from hardware.recording.session import described
 from hardware.recording.values import ValueInfo, Values
 from hardware.stream import Picture, Pose, Reading, StreamInfo
 from models.data.annotations import Annotation, Piece, write_annotation
+from models.data.clips_pictures import scene_photo
 from models.data.demo import POSE_COLUMNS, Demo, DemoStream
-from models.data.exchange import Cancelled, in_batches, stop_if
-from models.data.lerobot_stage import coded_size, even
+from models.data.exchange import Cancelled, in_batches, steps_of, stop_if
+from models.data.lerobot_stage import coded_size, even, png
 
 CRF = 12  # of pictures that cannot be copied
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
@@ -36,11 +37,24 @@ def write_episode(demo: Demo, folder: Path, note: EpisodeNote, cancelled: Cancel
     """
     files = Files()
     sha256 = write_mcap(demo, folder / MCAP, {"episode": note.id, "task": note.task}, cancelled)
-    write_annotation(folder, Annotation((Piece(start=-earliest(demo), labels=demo.labels),)))
+    start = -earliest(demo)
+    marks = tuple(replace(mark, t=mark.t + start) for mark in steps_of(demo))
+    write_annotation(folder, Annotation((Piece(start=start, labels=demo.labels),), marks))
+    scenes = _write_scenes(demo, folder, files)
     files.sync_folder(folder)
     with open_episode(folder) as reader:
         note = described(note, reader, sha256, (folder / MCAP).stat().st_size)
-    return replace(note, state="recorded")
+    return replace(note, state="recorded", scene=scenes)
+
+
+def _write_scenes(demo: Demo, folder: Path, files: Files) -> tuple[str, ...]:
+    names = []
+    for camera in (s.name for s in demo.streams.values() if s.kind == "camera"):
+        photo = scene_photo(demo, camera)
+        if photo is not None:
+            names.append(f"scene_{camera}.png")
+            files.write_whole(folder / names[-1], png(photo))
+    return tuple(names)
 
 
 def imported_note(demo: Demo, number: int = 0) -> EpisodeNote:

@@ -24,6 +24,7 @@ from models.data.lerobot_layout import (
     INFO,
     OWN_EPISODES,
     OWN_SAMPLES,
+    OWN_SCENES,
     STATS,
     TASKS,
     VERSION,
@@ -141,6 +142,10 @@ class _Dataset:
                 **{f"stats/{key}/{name}": value for key, one in stats.items() for name, value in one.items()},
             }
         )
+        for camera in staged.scenes:
+            photo = self._root / OWN_SCENES / f"{index:06d}" / f"{camera}.png"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            photo.write_bytes(stage.scene(index, camera))
         self._own.write(json.dumps(self._own_row(index, staged, arrays), ensure_ascii=False) + "\n")
         self._rows += staged.length
         self._count += 1
@@ -207,6 +212,8 @@ class _Dataset:
             "source": staged.source,
             "streams": staged.streams,
             "cameras": staged.cameras,
+            "scenes": staged.scenes,
+            "steps": staged.steps,
             "videos": {n: {"mode": v.mode, "why": v.why, "psnr_db": v.psnr_db} for n, v in staged.videos.items()},
             "samples": groups,
         }

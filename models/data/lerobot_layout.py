@@ -22,6 +22,7 @@ DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 # beside what LeRobot reads: the samples at their own rates, labels and calibrations
 OWN, OWN_EPISODES, OWN_SAMPLES = "dreamdeck", "dreamdeck/episodes.jsonl", "dreamdeck/samples"
+OWN_SCENES = "dreamdeck/scenes"
 
 IMAGES, STATE, ACTION, TIMES = "observation.images.", "observation.state", "action", "capture_time"
 INDEX_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index")

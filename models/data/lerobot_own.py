@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from hardware.geometry import Array
 from hardware.types import Camera
+from models.data.annotations import Mark
 from models.data.demo import Demo, DemoLabels, DemoStream, DemoStreamKind
 from models.data.errors import DreamFileError
-from models.data.exchange import MAX_EPISODES, MAX_TEXT, FileDemo, PictureSource, Samples, checked, labels_from
+from models.data.exchange import (
+    MAX_EPISODES,
+    MAX_TEXT,
+    FileDemo,
+    PictureSource,
+    Samples,
+    checked,
+    inside,
+    labels_from,
+)
 from models.data.fields import Fields
-from models.data.lerobot_layout import IMAGES, OWN_EPISODES, OWN_SAMPLES, TIMES
+from models.data.lerobot_layout import IMAGES, OWN_EPISODES, OWN_SAMPLES, OWN_SCENES, TIMES
 from models.data.lerobot_source import Row, Source, whole
 from models.data.lerobot_tables import read_group
 
@@ -66,6 +76,14 @@ class OwnEpisode:
             self._samples,
             images,
             {name: self._camera(name) for name in self._own.table("cameras", "a table").values if name in streams},
+            {
+                name: self._scene(name)
+                for name in self._own.get("scenes", list, "a list of cameras", [])
+                if name in images
+            },
+            tuple(self._mark(row) for row in self._own.rows("steps", "a list of steps"))
+            if "steps" in self._own.values
+            else (),
         )
 
     def shown(self, camera: str) -> tuple[Array, list[int]]:
@@ -132,6 +150,16 @@ class OwnEpisode:
 
     def _labels(self) -> DemoLabels:
         return labels_from(self._own.table("labels", "a table of labels").values, self._source.folder.name)
+
+    def _scene(self, camera: str) -> Path:
+        index = whole(self._row, "episode_index", self._file)
+        return inside(self._source.folder, f"{OWN_SCENES}/{index:06d}/{camera}.png", "scenes")
+
+    def _mark(self, row: Fields) -> Mark:
+        t = row.number("t", "seconds since the episode's start")
+        if not 0 <= t < 1e6:
+            raise row.wrong("t", f"{t:g}", "0 s or more")
+        return Mark(t, row.get("name", str, "a text", "") or "", row.get("by", str, "a text", "person"))
 
     def _texts(self, key: str) -> dict[str, str]:
         return {str(k): str(v) for k, v in self._own.table(key, "a table of texts").values.items()}

@@ -1,7 +1,7 @@
 """One demo of a LeRobot export, worked out and put aside: what was done outlives a killed export."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from hardware.recording.encoder import Decoder, Encoder
 from hardware.stream import Picture
 from hardware.types import Camera, Image
 from hardware.whole_file import write_whole
+from models.data.clips_pictures import scene_photo
 from models.data.demo import Demo, DemoLabels, DemoStream
 from models.data.errors import DreamFileError
-from models.data.exchange import Cancelled, in_batches, stop_if
+from models.data.exchange import Cancelled, in_batches, steps_of, stop_if
 from models.data.lerobot_layout import ACTION, IMAGES, STATE, TIMES, Layout
 from models.data.lerobot_rows import Rows, capture_times, make_rows, row_values
 from models.data.lerobot_stats import PICTURES, Stats, picture_stats, vector_stats
@@ -52,6 +53,8 @@ class Staged:
     videos: Mapping[str, Video]
     streams: Mapping[str, Mapping[str, object]]
     cameras: Mapping[str, Mapping[str, object]]
+    scenes: Sequence[str]
+    steps: Sequence[Mapping[str, object]]
 
 
 class Stage:
@@ -91,6 +94,8 @@ class Stage:
             videos,
             {name: asdict(stream) for name, stream in demo.streams.items()},
             {s.name: camera_values(camera) for s in layout.cameras if (camera := demo.camera(s.name)) is not None},
+            self._scenes(index, demo),
+            [vars(mark) for mark in steps_of(demo)],
         )
         write_whole(self._path(index, ".json"), json.dumps(asdict(staged), allow_nan=False))
 
@@ -115,10 +120,20 @@ class Stage:
             for size, key in zip(video.sizes, video.keys, strict=True):
                 yield file.read(size), key
 
+    def scene(self, index: int, camera: str) -> bytes:
+        """Return the photo of the bare scene before a demo that is done, as PNG."""
+        return self._path(index, f".{camera}.png").read_bytes()
+
     def drop(self, index: int) -> None:
         """Take away what is in the export now."""
         for path in self._folder.glob(f"{index:06d}.*"):
             path.unlink()
+
+    def _scenes(self, index: int, demo: Demo) -> list[str]:
+        found = {s.name: photo for s in self._layout.cameras if (photo := scene_photo(demo, s.name)) is not None}
+        for camera, photo in found.items():
+            write_whole(self._path(index, f".{camera}.png"), png(photo))
+        return list(found)
 
     def _path(self, index: int, suffix: str) -> Path:
         return self._folder / f"{index:06d}{suffix}"
@@ -167,6 +182,10 @@ class _Coder:
         coded = self._encoder.encode(Picture("export", 0, 0.0, 0.0, rgb))
         (seen,) = self._decoder.decode(coded.data)
         return coded.data, coded.key, psnr_db(rgb, seen)
+
+
+def png(rgb: Image) -> bytes:
+    return bytes(cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
 def psnr_db(a: Image, b: Image) -> float:

@@ -13,6 +13,8 @@ from hardware.recording.mcap_writer import Clock, EpisodeWriter
 from hardware.recording.note import EpisodeNote
 from hardware.recording.session import Session, described
 from hardware.stream import Reading, StreamInfo
+from models.data.annotations import Annotation, Mark, Piece, write_annotation
+from models.data.lerobot_stage import png
 from models.data.session_demo import SessionDemo, open_session_demos
 from tests.hardware.recording.sources import arm, info, picture, pose
 
@@ -24,7 +26,7 @@ Jitter = Callable[[str, int], float]
 def record(
     folder: Path, episodes: int = 2, seconds: float = 1.2, jitter: Jitter = lambda name, k: 0.0, hz: float = 30.0
 ) -> Path:
-    """Write a session; jitter: seconds that a camera's k-th picture comes later, nan: it is missing; hz: of the cameras."""
+    """Write a session. jitter: how much later a camera's k-th picture comes [s], nan: never; hz: of the cameras."""
     session = Session(folder)
     session.lock()
     for number in range(episodes):
@@ -36,6 +38,12 @@ def record(
         sha256 = write_recording(part, seconds, jitter, hz)
         with open_episode(part) as reader:
             note = described(note, reader, sha256, (part / MCAP).stat().st_size)
+        for camera in ("top", "side"):
+            session.write_scene(
+                part, f"scene_{camera}.png", png(np.full((SIZE[1], SIZE[0], 3), 50 + number, np.uint8))
+            )
+        marks = (Mark(0.1, "reach"), Mark(0.3, "push", "program"))
+        write_annotation(part, Annotation((Piece(),), marks))
         session.keep(part, replace(note, state="recorded"))
     session.close()
     return folder

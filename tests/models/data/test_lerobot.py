@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from app.exchange import ExportOptions, export_demos, import_demos
 from models.data import lerobot_files
 from models.data.annotations import Piece
+from models.data.clips_pictures import scene_photo
 from models.data.demo import Demo
 from models.data.errors import DreamFileError
+from models.data.exchange import steps_of
 from models.data.exchange_video import VideoFile, nearest, parameter_sets
 from models.data.lerobot import read_lerobot
 from models.data.lerobot_layout import ACTION, CHUNK_FILES, IMAGES, OWN, STATE, TIMES, Place
@@ -59,6 +61,7 @@ def test_the_files_are_where_and_what_the_format_says(exported: Path) -> None:
         "videos/observation.images.side/chunk-000/file-000.mp4",
         "dreamdeck/episodes.jsonl",
         "dreamdeck/samples/file-000-000.parquet",
+        *(f"dreamdeck/scenes/00000{k}/{camera}.png" for k in (0, 1) for camera in ("top", "side")),
     }
     top = info["features"][IMAGES + "top"]
     assert (top["dtype"], top["shape"], top["names"]) == ("video", [64, 96, 3], ["height", "width", "channels"])
@@ -145,6 +148,9 @@ def test_true_times_stand_beside_the_rows(tmp_path: Path) -> None:
 
 def _same(a: Demo, b: Demo) -> None:
     assert a.labels == b.labels
+    assert len(steps_of(a)) == 2
+    assert steps_of(a) == steps_of(b)
+    np.testing.assert_array_equal(scene_photo(a, "side"), scene_photo(b, "side"))
     assert {n: (s.kind, s.columns, s.unit) for n, s in a.streams.items()} == {
         n: (s.kind, s.columns, s.unit) for n, s in b.streams.items()
     }
@@ -274,6 +280,7 @@ def _read_all(folder: Path) -> None:
         for name, stream in demo.streams.items():
             demo.times(name)
             if stream.kind == "camera":
+                scene_photo(demo, name)
                 demo.pictures(name, [0, len(demo.times(name)) - 1])
                 list(demo.coded(name))
             else:
@@ -281,10 +288,12 @@ def _read_all(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(60, marks=pytest.mark.slow)])
-def test_spoilt_files_are_refused_by_name(exported: Path, tmp_path: Path, rounds: int) -> None:
+def test_spoilt_files_are_refused_by_name(tmp_path: Path, rounds: int) -> None:
+    small = tmp_path / "small"
+    export_demos(demos(record(tmp_path / "session", 1, 0.2)), small, "lerobot", LEROBOT)
     for own in (True, False):
         copy = tmp_path / f"copy-{own}"
-        shutil.copytree(exported, copy, ignore=None if own else shutil.ignore_patterns(OWN))
+        shutil.copytree(small, copy, ignore=None if own else shutil.ignore_patterns(OWN))
         for path in sorted(f for f in copy.rglob("*") if f.is_file()):
             spoil(path, lambda copy=copy: _read_all(copy), rounds, 5)
 
