@@ -34,7 +34,7 @@ def _parts(length: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float
     return first, (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _shrink(rows, top, left, width, first_y, share_y, first_x, share_x, out):  # type: ignore[no-untyped-def]
     line = np.empty(3 * width, np.float32)
     for y in range(out.shape[0]):

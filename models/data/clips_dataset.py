@@ -85,8 +85,8 @@ class StereoClips:
     def __getitem__(self, index: int) -> StereoSample:
         which, step = self._items[index]
         demo, views, fits, recipe = self._demos[which], self._views[which], self._fits[which], self.recipe
-        photos = [self._pictures.scene(demo, view, fit) for view, fit in zip(views, fits, strict=True)]
-        scene_s, end_s, photos = _piece(demo, views[0], photos, step)
+        taken_before = [self._pictures.scene(demo, view, fit) for view, fit in zip(views, fits, strict=True)]
+        scene_s, end_s, photos = _piece(demo, views[0], taken_before, step)
         asked, length = recipe.asked(scene_s, end_s), recipe.length
         # one picture more than a clip has: view 2 at t0, which is conditioning only, stands last
         shown = np.empty((2 * length, recipe.size[1], recipe.size[0], 3), np.uint8)
