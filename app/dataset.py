@@ -114,6 +114,12 @@ class Dataset:
         for key in known.keys() - self._sessions.keys():
             known[key].close()
 
+    def read_again(self, episode: Path) -> None:
+        """Read one episode that changed: it was tracked."""
+        session, number = str(episode.parent.parent), int(episode.name)
+        if (session, number) in self._by_episode and episode.is_dir():
+            self._by_episode[session, number] = episode_rows(episode)
+
     # edits
 
     def propose(self, wish: Wish) -> Proposal:

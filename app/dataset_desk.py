@@ -95,6 +95,12 @@ class DatasetDesk:
         if dataset is not None and self.work is None:
             self._do("reading the demos", dataset.look_again, lambda _: self._changed())
 
+    def read_again(self, episode: Path) -> None:
+        """Read one episode that changed: it was tracked."""
+        dataset = self._dataset
+        if dataset is not None:
+            self._do("reading", lambda _: dataset.read_again(episode), lambda _: self._changed())
+
     def pump(self) -> None:
         """Take in what the thread did. Never blocks."""
         while self._jobs and self._jobs[0].future.done():

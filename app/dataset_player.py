@@ -4,7 +4,7 @@ import bisect
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.geometry import Array
-from hardware.recording.flaws import Flaw
 from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import EpisodeFileError, EpisodeNote
-from hardware.types import Image
+from hardware.types import Camera, Image
 from models.data.annotations import AS_RECORDED
 from models.data.demo import DemoStream
+from models.data.episode_track import EpisodeTrack
 from models.data.errors import DreamFileError
 from models.data.session_demo import episode_demos
 
@@ -29,13 +29,15 @@ STRIP, STRIP_WIDTH = 24, 160  # pictures of the filmstrip, and how wide they are
 @dataclass(frozen=True, eq=False)
 class EpisodeCurves:
     """What is shown of an episode besides pictures. times (N,) [s since its start] and values (N, columns) of every
-    stream that is no camera; picture_times of the first camera (T,)."""
+    stream that is no camera; picture_times of the first camera (T,); cameras: those that were calibrated, as their
+    pictures are shown."""
 
     streams: Mapping[str, DemoStream]
     times: Mapping[str, Array]
     values: Mapping[str, Array]
     picture_times: Array
-    flaws: tuple[tuple[float, Flaw], ...]
+    track: EpisodeTrack | None = None
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +138,9 @@ class EpisodePlayer:
         others = {name: stream for name, stream in demo.streams.items() if stream.kind != "camera"}
         cameras = [name for name, stream in demo.streams.items() if stream.kind == "camera"]
         times, values = ({name: read(name) for name in others} for read in (demo.times, demo.values))
-        with self._recording.open() as reader:
-            start = reader.span[0]
-            flaws = tuple((flaw.t_host - start, flaw) for flaw in reader.flaws())
+        seen = {name: _thinned_camera(camera) for name in cameras if (camera := demo.camera(name)) is not None}
         first = demo.times(cameras[0]) if cameras else np.zeros(0)
-        self.curves = EpisodeCurves(demo.streams, times, values, first, flaws)
+        self.curves = EpisodeCurves(demo.streams, times, values, first, self._recording.track, seen)
         self.version += 1
 
     def _strip_tasks(self, times: Mapping[str, Array]) -> list[Callable[[], None]]:
@@ -162,6 +162,17 @@ class EpisodePlayer:
 
 def thinned(picture: Image, widest: int) -> Image:
     """Return a picture with every n-th pixel, at most `widest` of them across."""
-    step = max(1, -(-picture.shape[1] // widest))
+    step = _step(picture.shape[1], widest)
     made: NDArray[np.uint8] = np.ascontiguousarray(picture[::step, ::step])
     return made
+
+
+def _step(width: int, widest: int) -> int:
+    return max(1, -(-width // widest))
+
+
+def _thinned_camera(camera: Camera) -> Camera:
+    """Return a camera for pictures that were thinned out: every n-th pixel centre is the next one."""
+    step = _step(camera.size[0], WIDEST)
+    size = (-(-camera.size[0] // step), -(-camera.size[1] // step))
+    return replace(camera, K=np.diag([1 / step, 1 / step, 1.0]) @ camera.K, size=size)

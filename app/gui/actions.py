@@ -143,6 +143,7 @@ _DEMOS: tuple[Action, ...] = (
     _row("demos.instruction", "Instruction", "E", "Demos", "Write the chosen demos' instruction", _CUT),
     _row("demos.tags", "Tags", "T", "Demos", "Write the chosen demos' tags, with commas between", _CUT),
     _row("demos.as_recorded", "As recorded", "", "Demos", "Whole, with the labels of then", _CUT),
+    _row("demos.track", "Track", "Ctrl+T", "Demos", "Follow the chosen demos' tools, in the background", _CUT),
     _row("demos.delete", "Delete", "Del", "Demos", "Into the session's trash; Ctrl+Z brings it back", _CUT),
     _row("demos.undo", "Undo", "Ctrl+Z", "Edit", "Also after a restart", "demo_undo -demo_work"),
     _row("demos.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "demo_redo -demo_work"),

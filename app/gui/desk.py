@@ -39,6 +39,7 @@ from app.gui.program import Program
 from app.gui.window import MainWindow
 from app.gui.window_memory import WindowMemory
 from app.preferences import Preferences
+from app.tool_library import ToolLibrary
 from hardware.types import Tool
 from widgets.pages.demos import DemosPage
 from widgets.pages.dream import DreamPage
@@ -192,7 +193,11 @@ class Desk(QObject):
 
     def _bind_demos(self) -> DemosBinder:
         shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
-        return DemosBinder(self.demos_page, self.program.demos, self.program.workspace.recordings, shell)
+        workspace = self.program.workspace
+        library = ToolLibrary(workspace.root)
+        return DemosBinder(
+            self.demos_page, self.program.demos, workspace.recordings, shell, self.program.tracking, library
+        )
 
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)

@@ -10,6 +10,7 @@ from app.calibration_desk import CalibrationDesk
 from app.calibration_store import CalibrationStore
 from app.calibration_watch import CameraWatch
 from app.dataset_desk import DatasetDesk
+from app.demo_tracking import DemoTracking
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.ledger import Ledger
@@ -97,6 +98,11 @@ class Program:
         return ArmStreams(link.group, link.rig) if link is not None else None
 
     @cached_property
+    def tracking(self) -> DemoTracking:
+        """Recorded demos that are tracked in the background."""
+        return DemoTracking()
+
+    @cached_property
     def demos(self) -> DatasetDesk:
         """What was recorded, to be looked through and edited."""
         return DatasetDesk(lambda: self.person)
@@ -122,6 +128,7 @@ class Program:
         """End every process and thread; the arms first, but what records them before."""
         self.calibration.close()
         self.demos.close()
+        self.tracking.close()
         self.recording.close()
         self.teleoperation.close()
         self.execution.close()

@@ -34,10 +34,10 @@ from widgets.views.video_view import VideoView
 
 DEMOS_ACTIONS = (
     "play", "previous", "next", "loop", "split", "merge", "mark", "trim_start", "trim_end", "undo", "redo",
-    "open", "delete", "as_recorded", "statistics",
+    "open", "track", "delete", "as_recorded", "statistics",
 )  # fmt: skip
 _EDIT = ("split", "merge", "mark", "trim_start", "trim_end", "undo", "redo")
-_BAR = (("open", "open"), ("statistics", ""), ("as_recorded", ""), ("delete", "trash"))
+_BAR = (("open", "open"), ("track", "track"), ("statistics", ""), ("as_recorded", ""), ("delete", "trash"))
 FILTER_TIP = (
     "Words, or task: object: condition: instruction: tag: note: stream: session: started:,\n"
     "success:yes|no|unknown, verdict:ok|mark|bad|none, number:3-9, duration:>4,\n"

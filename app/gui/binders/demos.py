@@ -13,8 +13,12 @@ from app.dataset_filter import Order
 from app.dataset_player import EpisodePlayer
 from app.dataset_thumbnails import Thumbnails
 from app.dataset_wishes import Delete, Label, LabelChange, Merge, Restore, SetMarks, Split, Success, Trim, Wish
+from app.demo_tracking import DemoTracking
 from app.gui.binders import demos_facts
 from app.gui.binders.binder import QuietBinder, Shell
+from app.gui.binders.demos_overlays import DemoOverlays
+from app.gui.binders.demos_tracking import DemosTracking
+from app.tool_library import ToolLibrary
 from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, read_note
 from hardware.types import Image
 from models.data.annotations import AS_RECORDED, Annotation, Mark, Piece
@@ -55,8 +59,16 @@ class DemosBinder(QuietBinder):
     Read: `problem`, why the demo that is looked at does not play.
     """
 
-    def __init__(self, page: DemosPage, desk: DatasetDesk, recordings: Path, shell: Shell) -> None:
-        """recordings: what is opened when the page is first turned to."""
+    def __init__(
+        self,
+        page: DemosPage,
+        desk: DatasetDesk,
+        recordings: Path,
+        shell: Shell,
+        tracking: DemoTracking,
+        library: ToolLibrary,
+    ) -> None:
+        """recordings: what is opened when the page is first turned to; library: of the tools that are tracked."""
         super().__init__(page)
         self.page, self._desk, self._recordings, self._shell = page, desk, recordings, shell
         self._pictures: _Pictures | None = None
@@ -68,6 +80,9 @@ class DemosBinder(QuietBinder):
         self._has_views = self._has_curves = self._has_film = False
         self._wanted: float | None = None
         self._labels = Labels()
+        self._overlays: DemoOverlays | None = None
+        self._tracking = DemosTracking(tracking, library, shell, self._tracked)
+        self._busy: BusyState | None = None
         self._forget = desk.on_change(self._changed)
         page.query_changed.connect(desk.look_for)
         page.table.sort_wanted.connect(self._sort)
@@ -79,7 +94,8 @@ class DemosBinder(QuietBinder):
         page.timeline.trim_changed.connect(self._trim)
         page.statistics.query_picked.connect(page.show_query)
         page.statistics.demo_picked.connect(page.table.show_key)
-        page.busy.cancel_wanted.connect(desk.end_look)
+        page.busy.cancel_wanted.connect(self._cancel)
+        page.playback.time_changed.connect(self._show_overlays)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         page, play = self.page, self.page.playback
@@ -111,6 +127,7 @@ class DemosBinder(QuietBinder):
             "demos.undo": lambda: self._try(self._desk.undo),
             "demos.redo": lambda: self._try(self._desk.redo),
             "demos.statistics": self._turn_statistics,
+            "demos.track": self._track,
         }
 
     def facts(self) -> set[str]:
@@ -127,6 +144,7 @@ class DemosBinder(QuietBinder):
 
     def tick(self) -> None:
         self._desk.pump()
+        self._tracking.pump()
         self._leaving = [player for player in self._leaving if not player.ended]
         if not self.page.isVisible():
             return
@@ -134,6 +152,7 @@ class DemosBinder(QuietBinder):
             self._wanted = None
             self._play()
         self._show_what_came()
+        self._show_busy()
 
     def close(self) -> None:
         self._forget()
@@ -244,6 +263,16 @@ class DemosBinder(QuietBinder):
             self._shell.say(str(error), "warning")
             self._show_labels()
 
+    def _track(self) -> None:
+        rows = (self._desk.row(key) for key in self.page.table.chosen)
+        self._tracking.track([row.folder for row in rows if not row.problem])
+
+    @Slot()
+    def _cancel(self) -> None:
+        """Of what goes on in the background: edits cannot be left half done."""
+        self._tracking.cancel()
+        self._desk.end_look()
+
     # what happened ---------------------------------------------------------------------------------------------
     def _changed(self, topic: str) -> None:
         desk = self._desk
@@ -262,7 +291,6 @@ class DemosBinder(QuietBinder):
             self.page.show_preview(demos_facts.preview(desk.proposal) if desk.proposal is not None else None)
         elif topic == "looks" and desk.looking is None and self.page.statistics_shown:
             self._show_statistics()
-        self._show_busy()
 
     @Slot(object)
     def _picked(self, _key: object) -> None:
@@ -282,6 +310,12 @@ class DemosBinder(QuietBinder):
             self._labels = labels
             self.page.show_labels(labels)
 
+    def _tracked(self, episode: Path) -> None:
+        self._desk.read_again(episode)
+        if self._playing is not None and self._playing[0] == episode:
+            self._leave("")
+            self._wanted = time.monotonic()
+
     def _show_title(self) -> None:
         desk = self._desk
         folder = desk.folder
@@ -292,13 +326,14 @@ class DemosBinder(QuietBinder):
         self.page.show_title("Demos", chips)
 
     def _show_busy(self) -> None:
-        work, looking = self._desk.work, self._desk.looking
-        shown = work or looking
-        if shown is None:
-            self.page.show_busy(None)
-        else:
-            done = shown.done / shown.of if shown.of else -1.0
-            self.page.show_busy(BusyState(shown.text, done, can_cancel=work is None))
+        work = self._desk.work or self._desk.looking
+        busy = self._tracking.busy
+        if work is not None and (busy is None or work.of > 1):
+            done = work.done / work.of if work.of else -1.0
+            busy = BusyState(work.text, done, can_cancel=self._desk.work is None)
+        if busy != self._busy:
+            self._busy = busy
+            self.page.show_busy(busy)
 
     def _show_statistics(self) -> None:
         self.page.show_statistics(demos_facts.statistics(self._desk.shown, self._desk.looks))
@@ -328,6 +363,11 @@ class DemosBinder(QuietBinder):
         self.page.show_timeline(None, "Reading the recording")
 
     @property
+    def busy(self) -> BusyState | None:
+        """What goes on in the background."""
+        return self._busy
+
+    @property
     def ready(self) -> bool:
         """Whether the demo that is looked at is there with its curves."""
         row = self._row()
@@ -343,7 +383,7 @@ class DemosBinder(QuietBinder):
         if self._player is not None:
             self._player.end()
             self._leaving.append(self._player)
-        self._player = self._playing = None
+        self._player = self._playing = self._overlays = None
 
     def _show_what_came(self) -> None:
         player = self._player
@@ -363,7 +403,15 @@ class DemosBinder(QuietBinder):
             self.page.show_film(player.film)
         if player.curves is not None and not self._has_curves:
             self._has_curves = True
+            self._overlays = DemoOverlays(player.curves)
             self._refresh_annotation()
+            self._show_overlays(self.page.playback.time)
+
+    @Slot(float)
+    def _show_overlays(self, t: float) -> None:
+        if self._overlays is not None:
+            for view, video in self.page.videos.items():
+                video.show_overlays(self._overlays.at(view, t))
 
     def _piece(self) -> Piece | None:
         row = self._row()

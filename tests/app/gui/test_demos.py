@@ -1,5 +1,6 @@
 """Page Demos by keys alone: look, cut, label, delete, take back; what is shown is what lies in the files."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from app.dataset_desk import DatasetDesk
+from app.demo_tracking import DemoTracking
 from app.gui.actions import ActionBoard
 from app.gui.binders.binder import Shell
 from app.gui.binders.demos import DemosBinder
+from app.tool_library import ToolLibrary
 from hardware.recording.mcap_log import MCAP
 from models.data.annotations import ANNOTATION, read_annotation
 from tests.models.data.sessions import new_session
@@ -37,7 +40,9 @@ class Room:
         shell = Shell(
             lambda text, level: self.said.append((level, text)), lambda page: None, _nothing, lambda _: ""
         )
-        self.binder = DemosBinder(self.page, self.desk, recordings, shell)
+        self.tracking = DemoTracking(job="tests.app.gui.track_nothing:track_nothing")
+        library = ToolLibrary(recordings.parent)
+        self.binder = DemosBinder(self.page, self.desk, recordings, shell, self.tracking, library)
         self.window.setCentralWidget(self.page)
         for _, action in self.board:
             self.window.addAction(action)
@@ -48,7 +53,7 @@ class Room:
         self.binder.turned_to()
 
     def until(self, there: Callable[[], object]) -> None:
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while True:
             QApplication.processEvents()
             self.binder.tick()
@@ -73,6 +78,7 @@ class Room:
     def close(self) -> None:
         self.binder.close()
         self.desk.close()
+        self.tracking.close()
         self.window.close()
         self.window.deleteLater()
         QApplication.processEvents()
@@ -82,9 +88,14 @@ def _nothing(_title: str, _filter: str) -> str:
     return ""
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_session(tmp_path_factory.mktemp("recorded") / "2026-01-01", episodes=3, count=45)
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> Path:
-    return new_session(tmp_path / "recordings" / "2026-01-01", episodes=3, count=45)
+def session(recorded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(recorded, tmp_path / "recordings" / recorded.name))
 
 
 @pytest.fixture
@@ -160,6 +171,22 @@ def test_several_are_changed_only_after_a_look_at_what_would_change(room: Room) 
     room.until(lambda: {line.success for line in room.page.table.lines} == {"no"})
     room.press(Qt.Key.Key_Z, CTRL)
     room.until(lambda: {line.success for line in room.page.table.lines} == {"unknown"})
+
+
+def test_chosen_demos_are_tracked_in_the_background_and_their_tracks_drawn(
+    room: Room, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])  # for the worker
+    room.press(Qt.Key.Key_T, CTRL)
+    room.until(lambda: room.binder.busy is not None)
+    room.until(lambda: room.page.table.lines[0].marks == "tracked")
+    room.ready()
+    room.page.playback.seek(0.45)
+    room.until(lambda: room.page.videos["top"]._tools)
+    (overlay,) = room.page.videos["top"]._tools
+    assert (overlay.tool, overlay.state) == ("left", "tracked")
+    assert overlay.axes is not None
+    assert any("1 of 1 takes tracked" in text for _, text in room.said)
 
 
 def test_delete_goes_to_the_trash_and_the_next_demo_is_looked_at(room: Room, session: Path) -> None:
