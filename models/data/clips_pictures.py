@@ -16,7 +16,9 @@ from models.data.demo import Demo
 from models.data.frame_cache import FrameCache, Shard, frames_key
 from models.data.photo import LARGEST_CROP
 
-AT_ONCE = 30  # pictures decoded before they are fitted: 80 MB at 1280x720
+# decoded before they are fitted. Blocks of over 32 MB glibc fetches from the system anew each time, and fresh pages
+# cost more than the decoding
+AT_ONCE_BYTES = 24 * 2**20
 
 
 @runtime_checkable
@@ -130,8 +132,9 @@ class FittedPictures:
     ) -> None:  # fmt: skip
         # each picture once: a clip that is too short repeats its last one
         unique, inverse = np.unique(wanted[places], return_inverse=True)
-        for first in range(0, len(unique), AT_ONCE):
-            pictures = demo.pictures(stream, unique[first : first + AT_ONCE].tolist())
+        at_once = max(1, AT_ONCE_BYTES // (3 * fit.source[0] * fit.source[1]))
+        for first in range(0, len(unique), at_once):
+            pictures = demo.pictures(stream, unique[first : first + at_once].tolist())
             for k, rgb in enumerate(pictures, first):
                 out[places[inverse == k]] = fit.picture(rgb)
 

@@ -1,6 +1,7 @@
 """A recorded demo as the clip that a tracker reads: every calibrated camera, at the clip's rate, scene first."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -88,7 +89,8 @@ def _placed_cameras(demo: Demo) -> list[Camera]:
 
 def _asked(times: Array, fps: float) -> Array:
     """Return the times of pictures about 1/fps apart, from the first to the last one, none twice."""
-    asked = times[0] + np.arange(round((times[-1] - times[0]) * fps) + 1) / fps
+    # a tenth of a period, since clocks tick apart
+    asked = times[0] + np.arange(math.floor((times[-1] - times[0]) * fps + 0.1) + 1) / fps
     return np.asarray(times[np.unique(nearest(times, asked))])
 
 

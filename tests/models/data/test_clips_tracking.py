@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.exchange import ExportOptions, export_demos
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from models.data.annotations import AS_RECORDED, Annotation, Piece, write_annotation
 from models.data.clips import StereoClip
@@ -13,12 +14,14 @@ from models.data.clips_dataset import StereoClips
 from models.data.clips_tracking import camera_values, tool_sha256, tracking_clip
 from models.data.demo import Demo
 from models.data.episode_track import TRACK, read_episode_track, write_episode_track
+from models.data.lerobot import read_lerobot
 from models.data.masks import mask_of, write_masks
 from models.data.masks_goals import recorded_goals
 from models.data.photo import write_photo
 from models.data.session_demo import open_session_demos
 from models.data.text_files import read_table
 from tests.models.data.memory_demo import MemoryDemo
+from tests.models.data.recorded import record
 from tests.models.data.sessions import SIZE, a_track, new_session
 
 PUSHER = load_tool(BUILT_IN_TOOLS["pusher"])
@@ -102,3 +105,16 @@ def test_the_goal_of_every_push_is_where_the_last_one_left_the_object(tmp_path: 
     rows = [np.flatnonzero(recorded_goals(demo)["top"].any(axis=1)).tolist() for demo in demos(session)]
     assert rows == [[2], [2], [3]]
     assert recorded_goals(MemoryDemo()) == {}
+
+
+def test_a_data_set_that_was_exported_gives_the_same_clips(tmp_path: Path) -> None:
+    session = record(tmp_path / "session")
+    out = tmp_path / "dataset"
+    export_demos(open_session_demos(session), out, "lerobot", ExportOptions())
+    recipe = StereoClip(("top", "side"), fps=10.0, size=SIZE)
+    own, others = StereoClips(open_session_demos(session), recipe), StereoClips(read_lerobot(out), recipe)
+    assert len(own) == len(others) == 2
+    for k in range(2):
+        assert np.array_equal(own[k].frames, others[k].frames)
+        assert np.allclose(own[k].times, others[k].times, atol=1e-3)
+        assert own[k].text == others[k].text
