@@ -8,7 +8,7 @@ import numpy as np
 
 from app.calibrated_rig import EXTRINSICS, with_calibrations
 from app.calibration_session import CalibrationSession, Grab, Task
-from app.calibration_show import BoardPerson, lens_poses, shared_poses
+from app.calibration_show import BoardPerson, flange_pose, lens_poses, shared_poses
 from app.calibration_store import Calibration, CalibrationStore, Kind, changes
 from hardware.calibration.board import BOARDS, WORLD_BOARD, Board
 from hardware.calibration.board_pdf import board_pdf
@@ -70,7 +70,7 @@ class CalibrationDesk:
     @property
     def person_there(self) -> bool | None:
         """Whether a simulated person holds the board; None where nobody is there to."""
-        if not self.rig.simulated or self.task not in ("lens", "cameras"):
+        if not self.rig.simulated or self.task == "wrist":
             return None
         return self._person is not None
 
@@ -113,7 +113,10 @@ class CalibrationDesk:
         world = self._world()
         if world is None:
             raise ValueError("the simulated table is off; turn on the cameras first (F8)")
-        drawn = [config.camera for config in self.rig.cameras]
+        drawn, arm = [config.camera for config in self.rig.cameras], self._arm()
+        if self.task == "stand" and arm is not None:
+            self._person = BoardPerson(world, [flange_pose(WORLD_BOARD)], arm.name)
+            return
         if self.task == "cameras":
             poses = shared_poses(drawn, WORLD_BOARD)
         else:

@@ -17,6 +17,7 @@ PLACES = ((0.5, 0.5), (0.25, 0.3), (0.75, 0.3), (0.75, 0.7), (0.25, 0.7), (0.5, 
           (0.8, 0.5))  # fmt: skip
 TILTS = ((0.0, 0.0), (0.45, 0.2), (-0.45, 0.2), (0.2, -0.5), (-0.2, 0.5), (0.5, -0.3), (-0.5, -0.3))
 NEAR, FAR = 0.62, 0.42  # share of the picture's width that the board takes
+BESIDE_M = 0.33  # of the flange, so that the arm does not hide it
 LOWEST_M = 0.02  # above the table
 MOST_S = 6.0  # that a place is held where no view is taken
 
@@ -87,11 +88,19 @@ def _above_table(T: Array, board: Board, eye: Array) -> Array:
     return lifted
 
 
+def flange_pose(board: Board) -> Array:
+    """Return T_flange_board (4, 4): beside the flange, printed side up where the flange points down."""
+    width, height = board.size
+    return transform(np.eye(3), [BESIDE_M - width / 2, -height / 2, 0.02])
+
+
 class BoardPerson:
     """The scripted person: holds the board where it is wanted next, until it was taken there, or for MOST_S."""
 
-    def __init__(self, world: WorldProcess, poses: Sequence[Array]) -> None:
-        self._world, self._poses = world, list(poses)
+    def __init__(self, world: WorldProcess, poses: Sequence[Array], arm: str = "") -> None:
+        """poses: T_world_board (4, 4) to hold it at; with an arm the first is T_flange_board, and it is fixed
+        there."""
+        self._world, self._poses, self._arm = world, list(poses), arm
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._next, self._taken, self._since = 0, -1, -np.inf
         self.problem = ""
@@ -104,7 +113,8 @@ class BoardPerson:
     def tick(self, taken: int) -> None:
         """Go on once another view was taken; taken: how many there are. Never waits."""
         now = time.monotonic()
-        if self.done or (taken == self._taken and now - self._since < MOST_S):
+        fixed = bool(self._arm) and self._next > 0
+        if self.done or fixed or (taken == self._taken and now - self._since < MOST_S):
             return
         self._taken, self._since = taken, now
         T = self._poses[self._next] if self._next < len(self._poses) else None
@@ -120,6 +130,9 @@ class BoardPerson:
 
     def _hold(self, T_world_board: Array | None) -> None:
         try:
-            self._world.hold_board(T_world_board)
+            if self._arm and T_world_board is not None:
+                self._world.fix_board(self._arm, T_world_board)
+            else:
+                self._world.hold_board(T_world_board)
         except (OSError, RuntimeError, ValueError) as error:
             self.problem = f"the simulated person: {error}"

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
+    QGridLayout,
     QHBoxLayout,
     QListWidget,
     QWidget,
@@ -21,6 +22,7 @@ from widgets.theme import level_color, set_state
 from widgets.views.calibration_picture import CalibrationPicture
 
 SIDE_WIDTH = 340
+STACKED = 2  # pictures, one over the other; more stand in two columns
 
 
 class CalibrationPanel(QWidget):
@@ -51,8 +53,8 @@ class CalibrationPanel(QWidget):
         self._plan = button(
             "Plan the stops", tip="A plan from where the arm stands, to be approved in Move by hand"
         )
-        self._automatic = QCheckBox("Take views by itself, when the board rests somewhere new")
-        self._person = QCheckBox("A simulated person holds the board")
+        self._automatic = QCheckBox("Take a view when the board rests")
+        self._person = QCheckBox()
         self._step, self._live = label("", "title", wrap=True), label("", "muted", wrap=True)
         self._verdict, self._kept = label("", wrap=True), label("", "muted", wrap=True)
         self._list = QListWidget()
@@ -99,6 +101,7 @@ class CalibrationPanel(QWidget):
         self._save.setEnabled(sheet.can_save)
         self._automatic.setChecked(sheet.automatic)
         self._person.setVisible(sheet.person is not None)
+        self._person.setText(sheet.person_words)
         self._person.setChecked(bool(sheet.person))
         self._show_pictures(sheet)
         self._picked()
@@ -128,13 +131,13 @@ class CalibrationPanel(QWidget):
         side.body.addLayout(row(self._remove, 1))
         for widget in (self._verdict, self._save, self._kept):
             side.body.addWidget(widget)
-        self._shown = QHBoxLayout()
+        self._shown = QGridLayout()
         self._shown.setSpacing(6)
         self._empty = label(
             "Start shows the cameras here, and which part of the picture the board has covered.", "muted", wrap=True
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._shown.addWidget(self._empty, 1)
+        self._shown.addWidget(self._empty, 0, 0)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._shown, 1)
@@ -174,9 +177,10 @@ class CalibrationPanel(QWidget):
                 gone.hide()
                 gone.deleteLater()
             self._pictures = {name: CalibrationPicture() for name in sheet.pictures}
-            for name, picture in self._pictures.items():
+            columns = 1 if len(self._pictures) <= STACKED else 2
+            for k, (name, picture) in enumerate(self._pictures.items()):
                 picture.setAccessibleName(f"Camera {name}")
-                self._shown.addWidget(picture, 1)
+                self._shown.addWidget(picture, *divmod(k, columns))
         self._empty.setVisible(not self._pictures)
         for name, state in sheet.pictures.items():
             self._pictures[name].show_state(state)

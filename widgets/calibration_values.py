@@ -52,4 +52,5 @@ class CalibrationSheet:
     can_plan: bool = False
     automatic: bool = True
     person: bool | None = None
+    person_words: str = ""
     kept: str = ""

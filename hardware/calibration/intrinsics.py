@@ -178,7 +178,7 @@ def _report(fit: _Fit, errors: tuple[ViewError, ...], covered: Coverage) -> Repo
         (1 - seen, 0.4, 0.7, f"the board was shown in {100 * seen:.0f}% of the picture only"),
         (MANY_VIEWS - len(used), 0, MANY_VIEWS, f"{len(used)} views; {MANY_VIEWS} are better"),
     )
-    what = f"{len(used)} views agree within {rms:.2f} px, focal length {f:.1f} +- {sigma:.1f} px"
+    what = f"{len(used)} views agree within {rms:.2f} px, focal length {f:.1f} ± {sigma:.1f} px"
     verdict, words = judge(figures, what, covered.advice)
     if out:
         words += f" {out} of {len(errors)} views agree badly and were left out."

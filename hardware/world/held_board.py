@@ -24,6 +24,7 @@ class HeldBoard:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._model, self._data = model, data
+        self._arm, self._T_flange_board = "", np.eye(4)
         self._pose: Array | None = None
         self._target: Array | None = None
         set_mocap(model, data, NAME, None)
@@ -39,7 +40,22 @@ class HeldBoard:
         require(fine, "board: its pose is not a rigid transform (4, 4)")
         if T_world_board is not None and self._pose is None:
             self._pose = DOOR
-        self._target = T_world_board
+        self._target, self._arm = T_world_board, ""
+
+    def carry(self, arm: str, T_flange_board: Array) -> None:
+        """Fix it to an arm's flange. Raises ValueError where that is no pose."""
+        require(is_transform(T_flange_board), "board: its pose is not a rigid transform (4, 4)")
+        self._arm, self._T_flange_board = arm, T_flange_board
+
+    @property
+    def carried_by(self) -> str:
+        """The arm whose flange it is fixed to, "" for none."""
+        return self._arm
+
+    def follow(self, T_world_flange: Array) -> None:
+        """Go along with the flange that carries it."""
+        self._pose = T_world_flange @ self._T_flange_board
+        set_mocap(self._model, self._data, NAME, self._pose)
 
     def advance(self, seconds: float) -> None:
         """Move on by some time [s]."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from hardware.arm_model import add_arm
 from hardware.geometry import Array, rotation_from_quaternion, transform
+from hardware.kinematics import ArmKinematics
 from hardware.rig import Rig
 from hardware.types import Camera, Mesh, Tool, require
 from hardware.world.demonstrator import SHOW
@@ -116,7 +117,7 @@ class LiveWorld:
             self.person.after_step(self.time)
         self._set_joints(q, 0.0)
         self._bench.held.place_hands()
-        self.board.advance(steps * dt)
+        self._move_board(steps * dt)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 
@@ -151,6 +152,14 @@ class LiveWorld:
             raise KeyError(f"object: {name!r} is not one of {self._objects}")
         place_free(self.data, name, T_world_object)
         mujoco.mj_forward(self.model, self.data)
+
+    def _move_board(self, seconds: float) -> None:
+        carrier = next((arm for arm in self._arms if arm.name == self.board.carried_by), None)
+        if carrier is None:
+            self.board.advance(seconds)
+            return
+        T_base_flange = ArmKinematics.load(carrier.model).flange_pose(self._q[carrier.name])
+        self.board.follow(carrier.T_world_base @ T_base_flange)
 
     def _joint_ids(self, arm: str) -> list[int]:
         names = [self.model.joint(k).name for k in range(self.model.njnt)]

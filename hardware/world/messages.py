@@ -68,9 +68,11 @@ class HoldRequest:
 
 @dataclass(frozen=True, eq=False)
 class BoardRequest:
-    """Hold the calibration board towards a pose, None: take it away; see hardware.world.held_board."""
+    """Hold the calibration board towards a pose, None: take it away; with an arm the pose is T_flange_board, and it
+    is fixed there. See hardware.world.held_board."""
 
-    T_world_board: Array | None
+    T_board: Array | None
+    arm: str = ""
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,10 @@ class WorldProcess:
         """
         return self._ask(BoardRequest(T_world_board))
 
+    def fix_board(self, arm: str, T_flange_board: Array) -> WorldTruth:
+        """Fix the calibration board to an arm's flange, until it is held elsewhere. Raises ValueError as above."""
+        return self._ask(BoardRequest(T_flange_board, arm))
+
     @property
     def held(self) -> HeldMemory:
         """Where held tools really are, at 30 Hz with host times; another process attaches by its name."""

@@ -122,7 +122,10 @@ class _Server:
             self._world.person.hold(request.T_world_tool, request.opening)
         elif isinstance(request, BoardRequest):
             self._catch_up()
-            self._world.board.hold(request.T_world_board)
+            if request.arm and request.T_board is not None:
+                self._world.board.carry(request.arm, request.T_board)
+            else:
+                self._world.board.hold(request.T_board)
         elif isinstance(request, PlaceRequest):
             self._world.place(request.name, request.T_world_object)
         elif isinstance(request, FaultRequest):

@@ -11,10 +11,11 @@ from widgets.views.live_picture import LivePicture
 from widgets.views.paint import badge_rect, draw_badge
 
 DOT = 3.0
+NOT_YET = 0.22  # how strongly a cell that no view has covered is tinted
 
 
 class CalibrationPicture(LivePicture):
-    """Cells of the picture that no view has covered yet are dimmed."""
+    """Cells of the picture that no view has covered yet are tinted."""
 
     _state = PictureState(np.zeros((0, 2)))
 
@@ -49,7 +50,7 @@ class CalibrationPicture(LivePicture):
         width, height = area.width() / columns, area.height() / rows
         for r, c in np.argwhere(grid == 0).tolist():
             cell = QRectF(area.left() + c * width, area.top() + r * height, width, height)
-            painter.fillRect(cell.adjusted(1, 1, -1, -1), color("rail", 0.45))
+            painter.fillRect(cell.adjusted(1, 1, -1, -1), color("accent", NOT_YET))
 
 
 def main() -> None:

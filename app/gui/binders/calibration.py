@@ -149,7 +149,10 @@ class CalibrationBinder(QuietBinder):
         desk = self._desk
         tasks = [Choice(key, TITLES[key]) for key in desk.tasks]
         cameras = [Choice(name, name) for name in desk.camera_names]
-        boards = [Choice(board.name, f"Board {board.name.upper()}: {board.words}") for board in BOARDS.values()]
+        boards = [
+            Choice(board.name, f"Board {board.name.upper()}, squares of {1e3 * board.square:g} mm")
+            for board in BOARDS.values()
+        ]
         self.view.show_choices(tasks, cameras, boards, (desk.task, desk.camera, desk.board.name))
 
     def _show(self) -> None:

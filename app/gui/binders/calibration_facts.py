@@ -15,7 +15,11 @@ def sheet(desk: CalibrationDesk) -> CalibrationSheet:
     if session is None:
         step = reason or "Print the board, glue it to something flat, and press Start."
         return CalibrationSheet(
-            step=step, can_start=not reason, kept=desk.in_use, person=desk.person_there, automatic=True
+            step=step,
+            can_start=not reason,
+            kept=desk.in_use,
+            person=desk.person_there,
+            person_words=_person(desk),
         )
     report = session.report
     verdict, level = ("Solving…" if session.solving else "", "")
@@ -38,8 +42,14 @@ def sheet(desk: CalibrationDesk) -> CalibrationSheet:
         can_plan=session.task in ("wrist", "stand"),
         automatic=session.automatic,
         person=desk.person_there,
+        person_words=_person(desk),
         kept=desk.in_use,
     )
+
+
+def _person(desk: CalibrationDesk) -> str:
+    fixed = desk.task == "stand"
+    return "A simulated board is fixed to the arm" if fixed else "A simulated person holds the board"
 
 
 def _rows(session: CalibrationSession) -> tuple[ViewRow, ...]:
@@ -62,7 +72,9 @@ def _rows(session: CalibrationSession) -> tuple[ViewRow, ...]:
 
 
 def _live(session: CalibrationSession) -> str:
-    count = f"{len(session.taken)} taken, {100 * session.covered.share:.0f}% of the picture covered"
+    count = f"{len(session.taken)} taken"
+    if session.task == "lens":
+        count += f", {100 * session.covered.share:.0f}% of the picture covered"
     result = session.result
     if isinstance(result, HandEyeResult):
         return f"{count}, the board's places agree within {1e3 * max(m for m, _ in result.apart):.1f} mm"
@@ -70,14 +82,14 @@ def _live(session: CalibrationSession) -> str:
 
 
 def _pictures(session: CalibrationSession) -> dict[str, PictureState]:
-    covered = session.covered.grid
+    covered = session.covered.grid if session.task == "lens" else None
     found = {}
-    for k, camera in enumerate(session.cameras):
+    for camera in session.cameras:
         seen = session.seen.get(camera.name)
         if seen is None:
             continue
         badge = "resting" if session.resting and len(seen.corners) else ""
-        found[camera.name] = PictureState(seen.corners, covered if k == 0 else None, badge, seen.problem)
+        found[camera.name] = PictureState(seen.corners, covered, badge, seen.problem)
     return found
 
 

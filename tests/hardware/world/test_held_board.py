@@ -5,10 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.calibration_show import lens_poses
+from app.calibration_show import flange_pose, lens_poses
 from hardware.calibration.board import WORLD_BOARD, detect
 from hardware.calibration.lens import lens_numbers, project_lens
 from hardware.geometry import apply, inverse
+from hardware.kinematics import ArmKinematics
 from hardware.rig import load_rig
 from hardware.world.fisheye import Lens
 from hardware.world.live import LiveWorld
@@ -50,3 +51,18 @@ def test_a_pose_that_is_none_is_refused() -> None:
     world = LiveWorld(rig, tuple(config.camera for config in rig.cameras), {}, "rotation", 1)
     with pytest.raises(ValueError, match="rigid transform"):
         world.board.hold(np.zeros((4, 4)))
+
+
+def test_a_board_that_is_fixed_to_an_arm_goes_along_with_its_flange() -> None:
+    rig = load_rig("sim")
+    arm = rig.arms[0]
+    world = LiveWorld(rig, tuple(config.camera for config in rig.cameras), {}, "rotation", 1)
+    T_flange_board = flange_pose(WORLD_BOARD)
+    world.board.carry(arm.name, T_flange_board)
+    q = {one.name: one.home + 0.1 for one in rig.arms}
+    world.advance(0.02, q)
+    T = arm.T_world_base @ ArmKinematics.load(arm.model).flange_pose(q[arm.name]) @ T_flange_board
+    assert world.board.pose is not None
+    np.testing.assert_allclose(world.board.pose, T, atol=1e-9)
+    world.board.hold(None)
+    assert world.board.carried_by == ""
