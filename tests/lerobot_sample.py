@@ -1,6 +1,6 @@
-"""Make a LeRobot export to be looked at by the real package: `python -m tests.lerobot_sample FOLDER`.
+"""Make LeRobot exports to be looked at by the real package: `python -m tests.lerobot_sample FOLDER`.
 
-FOLDER/dataset is the export, FOLDER/expected.npz what each row should hold.
+FOLDER/RATE/dataset is an export with that many pictures a second, FOLDER/RATE/expected.npz what its rows hold.
 """
 
 import sys
@@ -13,23 +13,31 @@ from app.exchange import ExportOptions, export_demos
 from models.data.annotations import Piece
 from tests.models.data.recorded import demos, record
 
+RATES = (30.0, 7.5)
+
 
 def main(folder: Path) -> None:
+    for rate in RATES:
+        _make(folder / f"{rate:g}", rate)
+
+
+def _make(folder: Path, rate: float) -> None:
     folder.mkdir(parents=True)
-    session = record(folder / "session", 3, 2.0)
-    first, *others = demos(session)
-    found = [replace(first, piece=Piece(start=0.21, end=1.5)), *others]
+    first, *others = demos(record(folder / "session", 3, 60 / rate, hz=rate))
+    found = [replace(first, piece=Piece(start=6.3 / rate, end=45 / rate)), *others]
     export_demos(found, folder / "dataset", "lerobot", ExportOptions())
-    pictures = [
-        demo.pictures(camera, range(len(demo.times(camera)))) for camera in ("top", "side") for demo in found
-    ]
-    half = len(found)
+    times = [demo.times("top") for demo in found]
+    pictures = {
+        camera: np.concatenate([d.pictures(camera, range(len(t))) for d, t in zip(found, times, strict=True)])
+        for camera in ("top", "side")
+    }
     np.savez(
         folder / "expected.npz",
-        top=np.concatenate(pictures[:half]),
-        side=np.concatenate(pictures[half:]),
-        top_times=np.concatenate([demo.times("top") for demo in found]),
-        lengths=np.array([len(demo.times("top")) for demo in found]),
+        allow_pickle=False,
+        rate=rate,
+        top_times=np.concatenate(times),
+        lengths=np.array([len(t) for t in times]),
+        **pictures,
     )
 
 

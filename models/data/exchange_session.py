@@ -80,15 +80,16 @@ def write_mcap(
     viewing: tracked tools as poses, which viewers of others draw.
     """
     streams = demo.streams.values()
-    plain = tuple(_info(demo, s) for s in streams if _is_device(demo, s, viewing))
-    others = tuple(_value_info(s) for s in streams if not _is_device(demo, s, viewing))
+    devices = {s.name for s in streams if _is_device(demo, s, viewing)}
+    plain = tuple(_info(demo, s) for s in streams if s.name in devices)
+    others = tuple(_value_info(s) for s in streams if s.name not in devices)
     clock, begin = Clock(0.0, 0.0, virtual=True), earliest(demo)
     writer = EpisodeWriter(Files().create(path), plain, clock, facts, values=others)
     try:
         writer.note("labels", {key: str(value) for key, value in asdict(demo.labels).items()})
         writer.note("source", dict(demo.source))
         for count, (_, _, write) in enumerate(
-            heapq.merge(*(_messages(demo, s, begin, viewing) for s in streams), key=_when)
+            heapq.merge(*(_messages(demo, s, begin, s.name in devices) for s in streams), key=_when)
         ):
             if count % 64 == 0:
                 stop_if(cancelled)
@@ -130,10 +131,10 @@ def _value_info(stream: DemoStream) -> ValueInfo:
     return ValueInfo(stream.name, stream.kind, stream.rate_hz, stream.columns, stream.unit, stream.frame)
 
 
-def _messages(demo: Demo, stream: DemoStream, begin: float, viewing: bool) -> Iterator[Message]:
+def _messages(demo: Demo, stream: DemoStream, begin: float, is_device: bool) -> Iterator[Message]:
     if stream.kind == "camera":
         return _video(demo, stream, begin)
-    if not _is_device(demo, stream, viewing):
+    if not is_device:
         return _numbers(demo, stream, begin, lambda k, t, row: _values(Values(stream.name, k, t, t, row)))
     if stream.kind in _READINGS:
         return _numbers(demo, stream, begin, lambda k, t, row: _reading(stream.name, k, t, row))
