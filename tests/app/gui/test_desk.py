@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from app.gui.start import application
 from app.ledger import Ledger
 from app.run_progress import RunProgress
 from app.workspace import Workspace, open_workspace
+from hardware.planning import default_limits
 from hardware.rig import load_rig
 from models.data.dream_folder import load_dream, save_track
 from models.tracking.trackers import TrackerChoice
@@ -322,6 +324,22 @@ def test_a_pause_plans_only_the_rest(example: Desk, qtbot: QtBot, monkeypatch: p
     example.dream_page.approve.plan_wanted.emit()
     assert asked == [6.4, 6.4, None]
     example.dream_page.approve.outcome_skipped.emit()
+
+
+def test_the_force_to_give_way_over_reaches_the_plan_where_the_connected_arms_feel_it(
+    example: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms, panel, asked = _arms(example), example.dream_page.approve, []
+    qtbot.waitUntil(lambda: example.program.dreaming.progress is None, timeout=60000)
+    monkeypatch.setattr(example.program.dreaming, "make_plan", lambda _rig, **wish: asked.append(wish["give_way"]))
+    panel.give_way_picked.emit(20.0)
+    arm = arms.rig.arms[0]
+    monkeypatch.setattr(
+        arms, "limits", {arm.name: replace(default_limits(arms.rig, arm), source={"forces": "measured"})}
+    )
+    panel.plan_wanted.emit()
+    panel.give_way_picked.emit(0.0)
+    assert asked == [None, 20.0, None]
 
 
 def test_the_scene_is_not_refined_between_two_pictures_of_moving_arms() -> None:
