@@ -1,10 +1,8 @@
 """Tracking one recorded episode: a job of the worker process, where alone trackers are imported."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 
+from app.demo_tracking import TrackedTool, TrackOrder
 from app.worker import Cancel, Cancelled, Report
 from hardware.recording.note import NOTE, read_note
 from models.data.annotations import AS_RECORDED
@@ -12,26 +10,8 @@ from models.data.clips_tracking import camera_values, tool_sha256, tracking_clip
 from models.data.episode_track import write_episode_track
 from models.data.imports import read_tool
 from models.data.session_demo import episode_demos
-from models.tracking.trackers import TrackerChoice, make_tracker
-
-
-@dataclass(frozen=True)
-class TrackOrder:
-    """What to do with an episode. tools: by role, a tool.toml or a mesh; fps: at which its pictures are tracked."""
-
-    episode: Path
-    tools: Mapping[str, Path]
-    fps: float
-    choice: TrackerChoice = field(default_factory=TrackerChoice)
-
-
-@dataclass(frozen=True)
-class TrackedTool:
-    """How a tool was followed. found: of `frames`; sure: share of those found over the alarm level."""
-
-    frames: int
-    found: int
-    sure: float
+from models.tracking.stereo_tracker import ALARM_LEVEL
+from models.tracking.trackers import make_tracker
 
 
 def track_episode(order: TrackOrder, report: Report, cancelled: Cancelled) -> dict[str, TrackedTool]:
@@ -39,8 +19,6 @@ def track_episode(order: TrackOrder, report: Report, cancelled: Cancelled) -> di
 
     The whole episode is tracked, whatever pieces a person made of it: they can be made anew.
     """
-    from models.tracking.stereo_tracker import ALARM_LEVEL
-
     report(0.0, "reading the pictures")
     (demo,) = episode_demos(order.episode, read_note(order.episode / NOTE), AS_RECORDED)
     tools = {role: read_tool(role, path) for role, path in order.tools.items()}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from app.demo_track_job import TrackedTool, TrackOrder
 from app.events import Listener, Listeners
 from app.take_tools import held_tools
 from app.tool_library import ToolLibrary
@@ -28,6 +27,25 @@ TASK_TOOLS: Mapping[str, Mapping[str, str]] = {
     "scooping": {"tool": "scooper"},
 }
 """What a published task is shown with, role -> tool of the library, where the episode itself does not say."""
+
+
+@dataclass(frozen=True)
+class TrackOrder:
+    """What to do with an episode. tools: by role, a tool.toml or a mesh; fps: at which its pictures are tracked."""
+
+    episode: Path
+    tools: Mapping[str, Path]
+    fps: float
+    choice: TrackerChoice = field(default_factory=TrackerChoice)
+
+
+@dataclass(frozen=True)
+class TrackedTool:
+    """How a tool was followed. found: of `frames`; sure: share of those found over the alarm level."""
+
+    frames: int
+    found: int
+    sure: float
 
 
 @dataclass(frozen=True)

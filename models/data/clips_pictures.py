@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hardware.geometry import Array
 from hardware.types import Camera, Image, require
 from models.data.clips import Fitting, GoalBlend
-from models.data.clips_area import resize_area
 from models.data.demo import Demo
 from models.data.frame_cache import FrameCache, Shard, frames_key
 from models.data.photo import LARGEST_CROP
@@ -45,6 +44,9 @@ class Fit:
             return rgb[top : top + height, left : left + width]
         smaller = width >= self.size[0] and height >= self.size[1]
         if rgb.ndim == 3 and smaller and (width % self.size[0] or height % self.size[1]):
+            # numba takes half a second to load: only who makes pictures smaller pays for it
+            from models.data.clips_area import resize_area
+
             return resize_area(rgb, self.box, self.size)
         cut = rgb[top : top + height, left : left + width]
         return np.asarray(cv2.resize(cut, self.size, interpolation=cv2.INTER_AREA))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.comparison import Comparison, Trial, compare
-from app.demo_track_job import TrackedTool, TrackOrder
+from app.demo_tracking import TrackedTool, TrackOrder
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.demo_track_job import TrackOrder, track_episode
-from app.demo_tracking import track_order
+from app.demo_track_job import track_episode
+from app.demo_tracking import TrackOrder, track_order
 from app.recording_sim import SimStage, record_take
 from app.tool_library import ToolLibrary
 from hardware.geometry import apply, inverse, project, rotation_from_quaternion, transform
