@@ -374,6 +374,11 @@ class DemosBinder(QuietBinder):
         here = row is not None and self._playing is not None and self._playing[0] == row.folder
         return here and self._has_curves and self._wanted is None
 
+    @property
+    def filmed(self) -> bool:
+        """Whether its filmstrip is there too."""
+        return self._has_film
+
     def _leave(self, why: str) -> None:
         self.problem = why
         self.page.playback.pause()
