@@ -26,8 +26,8 @@ from widgets.views.mesh_view import MeshView, made_up_tool
 
 SUFFIXES = (".stl", ".obj", ".ply", ".3mf")
 WIDTH_PX, THUMBNAIL_PX = 236, 56
-# margins, and a scroll bar where there are many
-BESIDE_PX = 40
+# its margins
+BESIDE_PX = 24
 _EMPTY = (
     "No tool of your own yet. Drop a CAD file here (STL, OBJ, PLY or 3MF), or press Import. "
     "A built-in tool can be duplicated and changed."
