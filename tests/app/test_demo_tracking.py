@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
+from app.dataset import Dataset
 from app.demo_tracking import DemoTracking, track_order
 from app.tool_library import ToolLibrary
 from hardware.recording.note import EpisodeNote
 from hardware.recording.session import Session
+from models.data.annotations import AS_RECORDED, Mark, marked, read_annotation, write_annotation
 from models.data.episode_track import TRACK
+from models.data.masks import MASKS
 from tests.hardware.recording.test_mcap_log import write
+from tests.models.data.sessions import new_session
 
 
 @pytest.fixture
@@ -112,3 +116,32 @@ def test_the_verb_refuses_what_it_cannot_track_before_it_begins(
     assert (status, "juggling" in message) == (3, True)
     assert "[9]" in call(dataset, "--episodes", 9)[1]
     assert "ROLE=NAME" in call(dataset, "--tools", "pusher")[1]
+
+
+def test_masks_and_steps_are_found_without_the_window_and_steps_can_be_undone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = new_session(tmp_path / "session", 1, 8, task="push-shape")
+    folder = session / "episodes" / "000001"
+
+    def call(*words: object) -> dict[str, object]:
+        assert main(["dataset", *map(str, words), "--workspace", str(tmp_path / "w"), "--json"]) == 0
+        found: dict[str, object] = json.loads(capsys.readouterr().out)
+        return found
+
+    assert list(call("masks", session)["found"]) == [str(folder)]  # type: ignore[call-overload]
+    assert (folder / MASKS).exists()
+    assert call("masks", session)["found"] == {}  # what a person may have brushed stays
+    write_annotation(folder, marked(AS_RECORDED, [Mark(0.1)]))
+    assert call("steps", session)["steps"] == {}
+    assert call("steps", session, "--again")["steps"] == {str(folder): []}
+    assert read_annotation(folder).marks == ()
+    dataset = Dataset(session)
+    try:
+        assert dataset.undo() == "step marks"
+        assert [mark.t for mark in read_annotation(folder).marks] == [0.1]
+    finally:
+        dataset.close()
+    assert (
+        main(["dataset", "steps", str(session), "--again", "--camera", "nose", "--workspace", str(tmp_path)]) == 3
+    )
