@@ -25,6 +25,7 @@ Mode = Literal["none", "jog", "hand", "grip"]
 Topic = Literal["arm", "state", "message", "poses", "plan"]
 USUAL_SPEED, SLOWEST, FASTEST = 0.05, 0.005, 0.09  # m/s; faster the tip is not stopped within 0.1 s
 TURN_PER_SPEED = 5.0  # rad/s of turning at 1 m/s: the rim of a hand-sized tool moves about as fast as its tip
+LEAST_LOOKS = 8  # stops; where so many are not left without breaking a rule, the plan says what it breaks
 LOOK_PAUSE_S = 1.6  # at each stop of a hand-eye calibration, so that a view is taken
 
 
@@ -189,7 +190,7 @@ class Teleoperation:
 
     def plan_for_calibration(self, arm: str, q: Array) -> None:
         """Plan the way of an arm through stops q (N, J) [rad], resting at each while a camera looks."""
-        self._plan([{arm: one} for one in q], f"{arm}: {len(q)} stops to calibrate a camera", LOOK_PAUSE_S)
+        self._plan([{arm: one} for one in q], f"{arm}: stops to calibrate a camera", LOOK_PAUSE_S)
 
     def close(self) -> None:
         """Let go and end the thread. Safe to call twice."""
@@ -297,12 +298,20 @@ class Teleoperation:
         pause_s: float,
     ) -> None:
         # the physics behind it takes a second to import
-        from hardware.planner.rest import plan_visit
+        from hardware.planner.rest import plan_tour
 
         limits = {arm: connection.limits for arm, connection in link.group.connections.items()}
+        least = min(len(stops), LEAST_LOOKS)
         try:
-            plan = plan_visit(
-                stops, link.rig, limits, tools=link.tools, q_start=q_start, name=name, pause_s=pause_s
+            plan = plan_tour(
+                stops,
+                link.rig,
+                limits,
+                tools=link.tools,
+                q_start=q_start,
+                name=name,
+                pause_s=pause_s,
+                least=least,
             )
             plan = sealed(plan)
         except ValueError as error:

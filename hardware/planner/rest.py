@@ -15,6 +15,7 @@ from hardware.rig import ArmConfig, Rig
 from hardware.types import ArmLimits, ArmPlan, Phase, Plan, Tool, require
 
 SAME_POSE_RAD = 1e-3
+TOUR_TRIES = 6
 
 
 def plan_move(
@@ -77,6 +78,41 @@ def plan_visit(
         rig_sha256=rig.sha256,
         emulated_only=emulated_only,
     )
+
+
+def plan_tour(
+    stops: Sequence[Mapping[str, Array]],
+    rig: Rig,
+    limits: Mapping[str, ArmLimits],
+    *,
+    tools: Mapping[str, Tool],
+    q_start: Mapping[str, Array],
+    name: str,
+    pause_s: float,
+    least: int,
+) -> Plan:
+    """As `plan_visit`, without the stops on whose way a rule of motion would be broken; where fewer than `least`
+    would be left, or that does not help, the plan with its violations."""
+    left = list(stops)
+    for _ in range(TOUR_TRIES):
+        plan = plan_visit(left, rig, limits, tools=tools, q_start=q_start, name=name, pause_s=pause_s)
+        broken = _broken(plan, pause_s)
+        if not broken or len(left) - len(broken) < least:
+            break
+        left = [stop for k, stop in enumerate(left) if k not in broken]
+    return plan
+
+
+def _broken(plan: Plan, pause_s: float) -> set[int]:
+    """The stops at which a rule is broken while the arm rests; where there are none, the first on whose way one
+    is."""
+    spans = [span for check in plan.violations for span in check.spans]
+    at, on_way = set(), set()
+    for k, phase in enumerate(plan.phases):
+        for start, end in spans:
+            if start < phase.end and end > phase.start:
+                (at if end > phase.end - pause_s else on_way).add(k)
+    return at or set(sorted(on_way)[:1])
 
 
 def _phases(ends: Sequence[float]) -> tuple[Phase, ...]:

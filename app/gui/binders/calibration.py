@@ -130,7 +130,7 @@ class CalibrationBinder(QuietBinder):
             return
         self._plan_stops(arm, q)
         self._page.show_by_hand()
-        self._shell.say(f"{arm}: {len(q)} stops are planned; look at the way, then hold to approve", "info")
+        self._shell.say(f"{arm}: the stops are being planned; look at the way, then hold to approve", "info")
 
     @Slot(bool)
     def _automatic(self, on: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hardware.geometry import Array
 from hardware.plan_file import sealed
-from hardware.planner.rest import plan_move
+from hardware.planner.rest import plan_move, plan_tour, plan_visit
 from hardware.planning import default_limits
 from hardware.rig import Rig, load_rig
 from hardware.tools import BUILT_IN_TOOLS, load_tool
@@ -90,3 +90,16 @@ def test_an_arm_that_is_there_already_is_told(desk: Desk) -> None:
 def test_a_goal_that_cannot_be_is_named(desk: Desk, goals: Mapping[str, Array], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         desk.move(goals)
+
+
+def test_a_tour_leaves_out_the_stop_that_would_break_a_rule(desk: Desk) -> None:
+    into_table = np.radians([0.0, 60.0, 0.0, 60.0, 0.0, 60.0, 0.0])
+    stops = [{"left": AWAY}, {"left": into_table}, {"left": desk.home["left"] + 0.1}]
+    given = {"tools": desk.tools, "q_start": desk.home, "name": "tour", "pause_s": 0.2}
+    assert plan_visit(stops, desk.rig, desk.limits, **given).violations  # type: ignore[arg-type]
+    plan = plan_tour(stops, desk.rig, desk.limits, least=2, **given)  # type: ignore[arg-type]
+    assert not plan.violations
+    assert [phase.name for phase in plan.phases] == ["stop 1", "stop 2"]
+    np.testing.assert_allclose(plan.arms[0].q[-1], desk.home["left"] + 0.1, atol=1e-6)
+    # where too few would be left, the plan says what it breaks
+    assert plan_tour(stops, desk.rig, desk.limits, least=3, **given).violations  # type: ignore[arg-type]
