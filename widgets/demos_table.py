@@ -1,12 +1,13 @@
 """The demos of a dataset as a table: thousands of rows, pictures only of those that are seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QPersistentModelIndex,
     QSize,
@@ -68,12 +69,13 @@ class DemosModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.lines: Sequence[DemoLine] = ()
+        self.keys: Sequence[LineKey] = ()
         self.source: ThumbnailSource | None = None
         self._pictures: dict[int, QPixmap] = {}
 
-    def show_lines(self, lines: Sequence[DemoLine]) -> None:
+    def show_lines(self, lines: Sequence[DemoLine], keys: Sequence[LineKey]) -> None:
         self.beginResetModel()
-        self.lines = lines
+        self.lines, self.keys = lines, keys
         self._pictures.clear()
         self.endResetModel()
 
@@ -167,29 +169,35 @@ class DemosTable(QTableView):
     @property
     def chosen(self) -> tuple[LineKey, ...]:
         """The demos that are chosen, in the order of the table."""
-        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
-        return tuple(self._model.lines[row].key for row in rows)
+        # by ranges: asking Qt for ten thousand indices takes a second (the stubs know no iteration)
+        chosen: Iterable[QItemSelectionRange] = self.selectionModel().selection()  # type: ignore[assignment]
+        spans = [range(part.top(), part.bottom() + 1) for part in chosen]
+        rows = sorted({row for span in spans for row in span})
+        return tuple(self._model.keys[row] for row in rows)
 
     @property
     def current(self) -> LineKey | None:
         """The demo that is looked at."""
         row = self.currentIndex().row()
-        return self._model.lines[row].key if 0 <= row < len(self._model.lines) else None
+        return self._model.keys[row] if 0 <= row < len(self._model.keys) else None
 
     def set_source(self, source: ThumbnailSource | None) -> None:
         """Take the small pictures from here."""
         self._model.source = source
 
-    def show_lines(self, lines: Sequence[DemoLine]) -> None:
-        """Show these; what was chosen stays chosen where it still is, else the row that took its place."""
-        if list(lines) == list(self._model.lines):
+    def show_lines(self, lines: Sequence[DemoLine], keys: Sequence[LineKey]) -> None:
+        """Show these; what was chosen stays chosen where it still is, else the row that took its place.
+
+        lines: looked at one by one, when they are seen; keys: of all of them.
+        """
+        if lines == self._model.lines:
             return
         kept, current, row = set(self.chosen), self.current, self.currentIndex().row()
         at = self.verticalScrollBar().value()
         self.selectionModel().blockSignals(True)
-        self._model.show_lines(lines)
-        rows = [i for i, line in enumerate(lines) if line.key in kept]
-        here = next((i for i, line in enumerate(lines) if line.key == current), min(max(row, 0), len(lines) - 1))
+        self._model.show_lines(lines, keys)
+        rows = [i for i, key in enumerate(keys) if key in kept]
+        here = next((i for i, key in enumerate(keys) if key == current), min(max(row, 0), len(lines) - 1))
         self._choose(rows or ([here] if lines else []), here)
         self.selectionModel().blockSignals(False)
         self.verticalScrollBar().setValue(at)
@@ -200,10 +208,8 @@ class DemosTable(QTableView):
 
     def show_key(self, key: LineKey) -> None:
         """Choose one demo, where it is shown."""
-        for row, line in enumerate(self._model.lines):
-            if line.key == key:
-                self.selectRow(row)
-                return
+        if key in self._model.keys:
+            self.selectRow(self._model.keys.index(key))
 
     def step(self, rows: int) -> None:
         """Go to a demo further down or up."""
@@ -269,9 +275,8 @@ def main() -> None:
 
     def make() -> QWidget:
         table = DemosTable()
-        table.show_lines(
-            [DemoLine(("s", k, 1), str(k), "rotation", "turn it", duration="4.1 s") for k in range(5000)]
-        )
+        keys = [("s", k, 1) for k in range(5000)]
+        table.show_lines([DemoLine(key, str(key[1]), "rotation", duration="4.1 s") for key in keys], keys)
         table.picked.connect(print)
         table.resize(1000, 600)
         return table

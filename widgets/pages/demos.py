@@ -18,7 +18,7 @@ from widgets.busy_strip import BusyStrip
 from widgets.demo import demo
 from widgets.demos_statistics import StatisticsView
 from widgets.demos_table import DemosTable
-from widgets.demos_values import DemoLine, Labels, Preview, Statistics
+from widgets.demos_values import DemoLine, Labels, LineKey, Preview, Statistics
 from widgets.docked_page import DockedPage
 from widgets.empty_state import EmptyState
 from widgets.label_form import LabelForm
@@ -100,10 +100,10 @@ class DemosPage(QWidget):
     def show_busy(self, busy: BusyState | None) -> None:
         self.busy.show_busy(busy)
 
-    def show_lines(self, lines: Sequence[DemoLine], of: int, problem: str = "") -> None:
+    def show_lines(self, lines: Sequence[DemoLine], keys: Sequence[LineKey], of: int, problem: str = "") -> None:
         """Show the demos that the filter lets through, of how many; problem: why it cannot be understood."""
         self._pages.setCurrentIndex(int(of > 0))
-        self.table.show_lines(lines)
+        self.table.show_lines(lines, keys)
         self._count.setText(f"{len(lines)} of {of}" if len(lines) != of else f"{of}")
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
@@ -253,7 +253,8 @@ def main() -> None:
         from widgets.views import made_up
 
         page = DemosPage({name: QAction(name.capitalize()) for name in (*DEMOS_ACTIONS, "record")})
-        page.show_lines([DemoLine(("s", k, 1), str(k), "rotation", "turn it") for k in range(200)], 200)
+        lines = [DemoLine(("s", k, 1), str(k), "rotation", "turn it") for k in range(200)]
+        page.show_lines(lines, [line.key for line in lines], 200)
         page.show_views(made_up.VIEWS)
         page.playback.set_range(0.0, 2.0)
         page.show_source(made_up.MadeUpSource())

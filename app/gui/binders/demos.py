@@ -277,7 +277,8 @@ class DemosBinder(QuietBinder):
     def _changed(self, topic: str) -> None:
         desk = self._desk
         if topic == "rows":
-            self.page.show_lines(demos_facts.lines(desk.shown), len(desk.rows), desk.problem)
+            lines = demos_facts.Lines(desk.shown)
+            self.page.show_lines(lines, lines.keys, len(desk.rows), desk.problem)
             self._show_title()
             self._show_labels()
             self._refresh_annotation()

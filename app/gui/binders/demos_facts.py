@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -37,9 +38,32 @@ _SHOWN = (*_TEXTS, "success", "tags")
 _POSES = ("track", "pose", "arm")
 
 
-def lines(rows: Sequence[DemoRow]) -> list[DemoLine]:
-    """Return the lines of the table."""
-    return [_line(row) for row in rows]
+class Lines(Sequence[DemoLine]):
+    """The lines of the table, each made when it is looked at: of ten thousand a dozen are seen."""
+
+    def __init__(self, rows: Sequence[DemoRow]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> DemoLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Lines": ...
+
+    def __getitem__(self, index: int | slice) -> "DemoLine | Lines":
+        return Lines(self.rows[index]) if isinstance(index, slice) else _line(self.rows[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines) and self.rows == other.rows
+
+    __hash__ = None  # type: ignore[assignment]  # rows may be a list
+
+    @property
+    def keys(self) -> list[DemoKey]:
+        return [row.key for row in self.rows]
 
 
 def _line(row: DemoRow) -> DemoLine:
