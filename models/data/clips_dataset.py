@@ -128,6 +128,9 @@ class StereoClips:
         rows = (range(length), (2 * length - 1, *range(length, 2 * length - 1)))
         for view, fit, own in zip(views, fits, rows, strict=True):
             if view in goals:
+                width, height = fit.source
+                fits_picture = goals[view].shape == (height, width)
+                require(fits_picture, f"{demo.id}: {view}: its goal is {goals[view].shape}; valid: {height, width}")
                 goal = fit.picture(goals[view]).astype(float) / 255
                 for k in own if how.frames == "all" else own[:1]:
                     shown[k] = blend(shown[k], goal, how)

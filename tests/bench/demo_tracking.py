@@ -140,7 +140,7 @@ def _pose(row: np.ndarray) -> np.ndarray:
 
 def run(tables: int = 3, tasks: tuple[str, ...] = TASKS) -> dict[str, object]:
     figures: dict[str, object] = {task: task_figures(task, tables) for task in tasks}
-    return figures | {"object masks": mask_figures(4 * tables)}
+    return figures | ({"object masks": mask_figures(2 * tables)} if "push-shape" in tasks else {})
 
 
 def main() -> None:
@@ -150,7 +150,8 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=3)
     parser.add_argument("--task", action="append", choices=TASKS)
     arguments = parser.parse_args()
-    show(run(arguments.tables, tuple(arguments.task or TASKS)))
+    for task in arguments.task or TASKS:
+        show({task: run(arguments.tables, (task,))})
 
 
 if __name__ == "__main__":
