@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardware.geometry import apply
 from hardware.plan_file import sealed
 from hardware.robots.base import ArmError
 from hardware.robots.emulator.process import Fault
@@ -80,6 +81,22 @@ def test_a_push_that_does_not_end_stops_both_arms_after_30_mm(arms: ServoRig) ->
     progress = arms.until_ended()
     assert progress.end == "fault"
     assert "right: it gave way by 30 mm and still feels 40 N" in progress.message
+    arms.until_standing()
+
+
+def test_giving_way_ends_at_the_edge_of_the_workspace_with_both_arms_stopped(arms: ServoRig) -> None:
+    plan = _yielding(arms, 6.0)
+    part = next(part for part in plan.arms if part.arm == "right")
+    T_world_tool = arms.rig.arm("right").T_world_base @ part.T_base_tool
+    highest = apply(T_world_tool, arms.tools["right"].tip[None])[:, 0, 2].max()
+    low, high = plan.limits["right"].workspace
+    tight = replace(plan.limits["right"], workspace=np.array([low, [*high[:2], highest + 0.01]]))
+    arms.run(sealed(replace(plan, limits={**plan.limits, "right": tight})))
+    arms.until(lambda progress: progress.plan_time > 0.5)
+    arms.emulators["right"].inject(PUSH)
+    progress = arms.until_ended()
+    assert progress.end == "fault"
+    assert "right: workspace of z" in progress.message
     arms.until_standing()
 
 
