@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from app.dataset import Dataset, DatasetError, Proposal
 from app.dataset_filter import Order, QueryError, shown
-from app.dataset_statistics import Look, look_into
+from app.dataset_statistics import Look, Looked, Twins, look_into
 from app.dataset_wishes import Wish
 from app.events import Listener, Listeners
 from hardware.recording.note import EpisodeFileError
@@ -45,8 +45,8 @@ class DatasetDesk:
 
     Read: `folder` (None while nothing is open), `rows` (all), `shown` (those of the filter, sorted), `query`,
     `order`, `problem` (of the query), `work` (None while it is idle), `message` and its `mood`, `proposal` (a bulk
-    edit that waits for a yes), `undo_text`, `redo_text`, `looks` (what the recordings say, by demo), `looking`
-    (how far reading them is).
+    edit that waits for a yes), `undo_text`, `redo_text`, `looks` (what the recordings say, by demo), `twins`
+    (demos that are nearly the same), `looking` (how far reading them is).
     """
 
     def __init__(self, person: Callable[[], str] = lambda: "") -> None:
@@ -67,10 +67,12 @@ class DatasetDesk:
         self.proposal: Proposal | None = None
         self.undo_text = self.redo_text = ""
         self._looker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset look")
-        self._look: Future[tuple[tuple[Look, ...], tuple[str, ...]]] | None = None
+        self._look: Future[Looked] | None = None
+        self._look_once_more = False
         self._look_ended = threading.Event()
         self._looked: tuple[int, int] = (0, 0)
         self.looks: dict[DemoCut, Look] = {}
+        self.twins: tuple[Twins, ...] = ()
         self.looking: Work | None = None
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
@@ -148,12 +150,14 @@ class DatasetDesk:
         return self._dataset.row(key)
 
     def look_into(self) -> None:
-        """Read what the recordings of the demos that are shown say, those that nobody read yet; `looks` grows."""
-        missing = [row for row in self.shown if row.cut not in self.looks and not row.problem]
-        if self._look is None and missing:
+        """Read what the recordings of the demos that are shown say; what is known is not read again."""
+        self._look_once_more = self._look is not None
+        if self._look is None:
             self._look_ended.clear()
+            self._looked = (0, 0)
             self.looking = Work("looking into the recordings")
-            self._look = self._looker.submit(look_into, missing, self._report_look, self._look_ended.is_set)
+            rows, known = list(self.shown), dict(self.looks)
+            self._look = self._looker.submit(look_into, rows, known, self._report_look, self._look_ended.is_set)
             self._tell("looks")
 
     def end_look(self) -> None:
@@ -230,12 +234,15 @@ class DatasetDesk:
         if self._look is None:
             return
         if self._look.done():
-            looks, problems = self._look.result()
-            self.looks |= {look.cut: look for look in looks}
+            found = self._look.result()
+            self.looks |= found.looks
+            self.twins = found.twins
             self._look = self.looking = None
-            if problems:
-                self._say(f"{problems[0]}; in all {len(problems)} could not be read", "warning")
+            if found.problems:
+                self._say(f"{found.problems[0]}; in all {len(found.problems)} could not be read", "warning")
             self._tell("looks")
+            if self._look_once_more:
+                self.look_into()
         elif self.looking is not None and (self.looking.done, self.looking.of) != self._looked:
             self.looking = Work(self.looking.text, *self._looked)
             self._tell("looks")

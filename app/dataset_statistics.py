@@ -5,7 +5,7 @@ with nearly the same picture and move nearly alike. Stereo: how far the views di
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -87,21 +87,32 @@ def lengths(seconds: Sequence[float], bins: int = 8) -> tuple[tuple[float, float
     return tuple((k * step, (k + 1) * step, found[k]) for k in range(min(found), max(found) + 1))
 
 
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What the recordings of some demos say; problems: why others cannot be read."""
+
+    looks: Mapping[DemoCut, Look]
+    twins: tuple[Twins, ...]
+    problems: tuple[str, ...]
+
+
 def look_into(
-    rows: Sequence[DemoRow], report: Report, cancelled: Callable[[], bool] = lambda: False
-) -> tuple[tuple[Look, ...], tuple[str, ...]]:
-    """Read what the recordings say of at most MOST demos, evenly chosen; return that, and what is unreadable."""
+    rows: Sequence[DemoRow], known: Mapping[DemoCut, Look], report: Report, cancelled: Callable[[], bool]
+) -> Looked:
+    """Read what the recordings say of at most MOST demos, evenly chosen, but for those that are known."""
     wanted = rows if len(rows) <= MOST else [rows[k] for k in np.linspace(0, len(rows) - 1, MOST).astype(int)]
-    looks, problems = [], []
-    for done, row in enumerate(wanted):
-        report(done, len(wanted))
+    looks = {row.cut: known[row.cut] for row in wanted if row.cut in known}
+    missing = [row for row in wanted if row.cut not in known and not row.problem]
+    problems = []
+    for done, row in enumerate(missing):
+        report(done, len(missing))
         if cancelled():
             break
         try:
-            looks.append(look(row))
+            looks[row.cut] = look(row)
         except (EpisodeFileError, DreamFileError, OSError) as error:
             problems.append(str(error))
-    return tuple(looks), tuple(problems)
+    return Looked(looks, twins(list(looks.values())), tuple(problems))
 
 
 def look(row: DemoRow) -> Look:

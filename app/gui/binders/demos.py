@@ -30,6 +30,7 @@ from widgets.values import BusyState, Chip
 from widgets.views.timeline_layout import frame_at
 
 REST_S = 0.12  # a row that the choice rests on so long is played; one that is only passed is not
+BUSY_S = 0.4  # what takes longer is said
 NEAR_S = 0.1  # a mark so near is taken away instead of a second one being set
 
 
@@ -83,6 +84,7 @@ class DemosBinder(QuietBinder):
         self._overlays: DemoOverlays | None = None
         self._tracking = DemosTracking(tracking, library, shell, self._tracked)
         self._busy: BusyState | None = None
+        self._busy_since = 0.0
         self._forget = desk.on_change(self._changed)
         page.query_changed.connect(desk.look_for)
         page.table.sort_wanted.connect(self._sort)
@@ -249,8 +251,8 @@ class DemosBinder(QuietBinder):
 
     def _turn_statistics(self) -> None:
         if self.page.turn_statistics():
-            self._desk.look_into()
             self._show_statistics()
+            self._desk.look_into()
 
     @Slot(str, bool)
     def _sort(self, column: str, descending: bool) -> None:
@@ -265,7 +267,7 @@ class DemosBinder(QuietBinder):
 
     def _track(self) -> None:
         rows = (self._desk.row(key) for key in self.page.table.chosen)
-        self._tracking.track([row.folder for row in rows if not row.problem])
+        self._try(lambda: self._tracking.track([row.folder for row in rows if not row.problem]))
 
     @Slot()
     def _cancel(self) -> None:
@@ -283,7 +285,7 @@ class DemosBinder(QuietBinder):
             self._show_labels()
             self._refresh_annotation()
             if self.page.statistics_shown:
-                self._show_statistics()
+                self._desk.look_into()
         elif topic == "message":
             self._shell.say(desk.message, desk.mood)
             self._labels = Labels()
@@ -332,12 +334,16 @@ class DemosBinder(QuietBinder):
         if work is not None and (busy is None or work.of > 1):
             done = work.done / work.of if work.of else -1.0
             busy = BusyState(work.text, done, can_cancel=self._desk.work is None)
+        self._busy_since = self._busy_since or time.monotonic() if busy is not None else 0.0
+        if time.monotonic() - self._busy_since < BUSY_S:
+            busy = None  # most edits are done before a strip could be read
         if busy != self._busy:
             self._busy = busy
             self.page.show_busy(busy)
 
     def _show_statistics(self) -> None:
-        self.page.show_statistics(demos_facts.statistics(self._desk.shown, self._desk.looks))
+        desk = self._desk
+        self.page.show_statistics(demos_facts.statistics(desk.shown, desk.looks, desk.twins))
 
     # playing ---------------------------------------------------------------------------------------------------
     def _play(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.dataset import Proposal
 from app.dataset_player import EpisodeCurves
-from app.dataset_statistics import Look, Twins, counts, twins
+from app.dataset_statistics import Counts, Look, Twins, counts
 from hardware.geometry import Array
 from hardware.recording.note import Verdict
 from models.data.annotations import Annotation, Piece
@@ -251,7 +251,7 @@ def _ink(stream: DemoStream, index: int) -> str:
 # statistics
 
 
-def statistics(rows: Sequence[DemoRow], looks: Mapping[DemoCut, Look]) -> Statistics:
+def statistics(rows: Sequence[DemoRow], looks: Mapping[DemoCut, Look], pairs: Sequence[Twins]) -> Statistics:
     """Return what there is of these demos, from the table and from what was read of their recordings."""
     found = counts(rows)
     known = [(row, looks[row.cut]) for row in rows if row.cut in looks]
@@ -262,13 +262,12 @@ def statistics(rows: Sequence[DemoRow], looks: Mapping[DemoCut, Look]) -> Statis
         facts.append(
             f"Views disagree about the tool by {np.nanmedian(apart):.1f} px (median), {worst:.1f} px at most"
         )
-    pairs = twins([look for _, look in known])
     names = {row.key: name_of(row) for row in rows}
     return Statistics(
         facts,
-        [chart for chart in _charts(rows) if chart.bars],
+        [chart for chart in _charts(found) if chart.bars],
         _scatter(known),
-        [_twin(pair, names) for pair in pairs],
+        [_twin(pair, names) for pair in pairs if pair.a in names and pair.b in names],
         f"Positions and pictures of {len(known)} of {len(rows)} demos." if len(known) < len(rows) else "",
     )
 
@@ -278,8 +277,7 @@ def _twin(pair: Twins, names: Mapping[DemoKey, str]) -> Twin:
     return Twin(pair.a, pair.b, f"{names[pair.a]} and {names[pair.b]}: {apart}")
 
 
-def _charts(rows: Sequence[DemoRow]) -> list[Chart]:
-    found = counts(rows)
+def _charts(found: Counts) -> list[Chart]:
     return [
         Chart("TASKS", [Bar(name, n, f'task:"{name}"') for name, n in found.by_task]),
         Chart("OBJECTS", [Bar(name, n, f'object:"{name}"') for name, n in found.by_object]),

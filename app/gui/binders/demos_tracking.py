@@ -18,6 +18,7 @@ class DemosTracking:
         self, tracking: DemoTracking, library: ToolLibrary, shell: Shell, tracked: Callable[[Path], None]
     ) -> None:
         self._tracking, self._library, self._shell, self._tracked = tracking, library, shell, tracked
+        self._told: set[Path] = set()
 
     def track(self, episodes: Sequence[Path]) -> None:
         """Queue these episodes. One that cannot be tracked is told, the others go on."""
@@ -37,13 +38,14 @@ class DemosTracking:
         """Take in what was tracked; tell of the end of the queue."""
         self._tracking.pump()
         queue = self._tracking.queue
-        if not queue or self._tracking.busy:
-            return
         for item in queue:
-            if item.state == "done":
+            if item.state == "done" and item.episode not in self._told:
+                self._told.add(item.episode)
                 self._tracked(item.episode)
-        self._tell(queue)
-        self._tracking.clear()
+        if queue and not self._tracking.busy:
+            self._tell(queue)
+            self._told.clear()
+            self._tracking.clear()
 
     def cancel(self) -> None:
         self._tracking.cancel_all()
