@@ -24,7 +24,7 @@ SHOTS = ("ready", "recording", "review")
 class RecordTour:
     """A person at the keyboard: presses keys, waits for what the banner says, takes pictures."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, rig: str = "sim") -> None:
         from app.gui.desk import Desk
         from app.gui.program import open_program
         from app.gui.start import application
@@ -32,7 +32,7 @@ class RecordTour:
         from hardware.rig import load_rig
 
         self._app = application()
-        self.desk = Desk(self._app, open_program(open_workspace(workspace), load_rig("sim")), remember=False)
+        self.desk = Desk(self._app, open_program(open_workspace(workspace), load_rig(rig)), remember=False)
         self.recording, self.page = self.desk.program.recording, self.desk.record_page
         self.pictures: dict[str, QPixmap] = {}
         self.desk.show()
@@ -71,14 +71,14 @@ class RecordTour:
             self.look_on(0.3)
             self.pictures[name] = self.desk.window.grab()
 
-    def cameras_on(self) -> None:
+    def cameras_on(self, then: str = "HANDS OUT", off: str = "", on: str = "") -> None:
         self.press(Qt.Key.Key_2, CTRL)
         self.says("CAMERAS OFF")
-        self.picture("record-1-off")
+        self.picture(off)
         self.press(Qt.Key.Key_Space)
-        self.says("HANDS OUT")
+        self.says(then)
         self.look_on(1.0)
-        self.picture("record-2-scene")
+        self.picture(on)
 
     def choose_task(self, task: str) -> None:
         """T, its name, Return: no mouse."""
@@ -89,8 +89,11 @@ class RecordTour:
         self.until(f"the task {task}", lambda: session is not None and session.choice.task == task)
         self.says("HANDS OUT")
 
-    def take(self, seconds: float, name: str = "", shots: tuple[str, ...] = SHOTS) -> None:
-        """From the bare scene to the review; it ends when the task is shown, or after so many seconds."""
+    def take(
+        self, seconds: float, name: str = "", shots: tuple[str, ...] = SHOTS, held: tuple[Qt.Key, ...] = ()
+    ) -> None:
+        """From the bare scene to the review; it ends when the task is shown, or after so many seconds. held: keys
+        that are held down until the middle of it."""
         self.says("HANDS OUT")
         for _ in range(5):
             self.press(Qt.Key.Key_Space)
@@ -105,8 +108,12 @@ class RecordTour:
                 break
             self.says("READY")
         self.says("REC")
+        for key in held:
+            QTest.keyPress(self.desk.window, key)
         self.look_on(min(0.5 * seconds, 1.5))
         self.picture(f"{name}-recording" if name and "recording" in shots else "")
+        for key in held:
+            QTest.keyRelease(self.desk.window, key)
         end = time.monotonic() + 0.5 * seconds
         table = self.recording.table
         while time.monotonic() < end and not (table is not None and table.shown):
@@ -139,7 +146,7 @@ def take_tour(workspace: Path, *, each: int = 5, seconds: float = 24.0) -> dict[
     """Keep `each` takes of both tasks, one of them recorded anew; discard one more. Return the pictures."""
     tour = RecordTour(workspace)
     try:
-        tour.cameras_on()
+        tour.cameras_on(off="record-1-off", on="record-2-scene")
         tour.take(seconds, "record-3")
         tour.keep("record-4-saved")
         tour.take(2.0)
@@ -162,6 +169,23 @@ def take_tour(workspace: Path, *, each: int = 5, seconds: float = 24.0) -> dict[
         tour.close()
 
 
+def take_handheld_tour(workspace: Path) -> dict[str, QPixmap]:
+    """Zero the force of the simulated handheld gripper, keep a take of the scripted person and one by hand; return
+    the pictures."""
+    tour = RecordTour(workspace, "sim-handheld")
+    try:
+        tour.cameras_on("NOT READY", on="record-8-zero")
+        tour.press(Qt.Key.Key_Z)
+        tour.take(20.0, "record-8-handheld", ("recording",))
+        tour.keep()
+        tour.page.form.shown_by_changed.emit("me")
+        tour.take(3.0, "record-9-by-hand", ("recording",), held=(Qt.Key.Key_Up, Qt.Key.Key_Q))
+        tour.keep()
+        return tour.pictures
+    finally:
+        tour.close()
+
+
 def take_short_tour(workspace: Path) -> None:
     """Keep a take of each task."""
     tour = RecordTour(workspace)
@@ -177,20 +201,24 @@ def take_short_tour(workspace: Path) -> None:
 
 
 def main() -> int:
-    """Take the tour in a workspace that is thrown away; write its pictures."""
+    """Take the tours in workspaces that are thrown away; write their pictures. `--handheld`: the shorter one."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PIL import Image
 
     from hardware.recording.session import Session
 
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
+    names = [argument for argument in sys.argv[1:] if argument != "--handheld"]
+    tours = [take_handheld_tour] if len(names) < len(sys.argv) - 1 else [take_tour, take_handheld_tour]
+    folder = Path(names[0] if names else "docs/images")
     folder.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as workspace:
-        pictures = take_tour(Path(workspace))
-        (day,) = (Path(workspace) / "recordings").iterdir()
-        kept = [entry.note for entry in Session(day).kept() if entry.note is not None]
-        print(f"{len(kept)} takes kept in {time.monotonic() - began:.0f} s: {[note.task for note in kept]}")
+    pictures: dict[str, QPixmap] = {}
+    for tour in tours:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as workspace:
+            pictures |= tour(Path(workspace))
+            (day,) = (Path(workspace) / "recordings").iterdir()
+            kept = [entry.note for entry in Session(day).kept() if entry.note is not None]
+            print(f"{len(kept)} takes kept in {time.monotonic() - began:.0f} s: {[note.task for note in kept]}")
     for name, picture in pictures.items():
         file = folder / f"{name}.png"
         picture.save(str(file))

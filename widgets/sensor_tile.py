@@ -23,7 +23,7 @@ class SensorTile(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value, self._strip = _Value(), HealthStrip()
-        self._button = button("", "flat")
+        self._button = button("")
         self._button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the page
         self._button.clicked.connect(self.pressed)
         self._button.hide()

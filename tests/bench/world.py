@@ -78,7 +78,7 @@ def _make(task: str, seeds: range, size: tuple[int, int]) -> tuple[int, int, int
         return demos, tables, good, time.process_time() - begun
 
 
-def demo_figures(tables: int = 40, workers: int = 2) -> dict[str, object]:
+def demo_figures(tables: int = 16, workers: int = 2) -> dict[str, object]:
     """Demos of 192x128 pictures with physics, by two processes: as many a second as the clock says, and as many as
     the processors' own time would allow (the same on a machine that does nothing else)."""
     figures: dict[str, object] = {}
@@ -87,7 +87,7 @@ def demo_figures(tables: int = 40, workers: int = 2) -> dict[str, object]:
         shares = [range(k, tables, workers) for k in range(workers)]
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             # hands, cloths and shaders are made once in a worker's life
-            warm = [pool.submit(_make, task, range(1000, 1012), (192, 128)) for _ in shares]
+            warm = [pool.submit(_make, task, range(1000, 1006), (192, 128)) for _ in shares]
             for future in warm:
                 future.result()
             begun = time.perf_counter()

@@ -34,8 +34,7 @@ def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus, *, zero:
         _row(
             info,
             status.health.get(name),
-            _Newest(status.values.get(name), skews.get(name), status.exposures.get(name)),
-            "Zero" if zero and info.kind == "force" else "",
+            _Newest(status.values.get(name), skews.get(name), status.exposures.get(name), zero),
         )
         for name, info in infos.items()
     ]
@@ -47,14 +46,16 @@ def stream_rows(infos: Mapping[str, StreamInfo], status: CaptureStatus, *, zero:
 
 @dataclass(frozen=True)
 class _Newest:
-    """Of one stream: a sensor's newest sample; skew, exposure [s] of a camera, None where nobody knows."""
+    """Of one stream: a sensor's newest sample; skew, exposure [s] of a camera, None where nobody knows; untouched:
+    between two takes, when nobody pulls at anything."""
 
     value: Reading | Pose | None
     skew: float | None
     exposure: float | None
+    untouched: bool = False
 
 
-def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest, button: str) -> StreamRow:
+def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest) -> StreamRow:
     shape: StreamShape = "picture" if info.kind == "camera" else "number"
     shown = _value(info, newest.value)
     if health is None:
@@ -62,6 +63,7 @@ def _row(info: StreamInfo, health: StreamHealth | None, newest: _Newest, button:
     facts = tuple(_facts(info, health, newest))
     problem = health.problem or ("" if health.connected else f"{info.name}: not connected; plug it in again")
     mood: Mood = "alarm" if problem else worst([fact.mood for fact in facts])
+    button = "Zero" if newest.untouched and info.kind == "force" else ""
     return StreamRow(info.name, shape, mood, facts, problem, shown, button)
 
 
@@ -86,9 +88,9 @@ def _facts(info: StreamInfo, health: StreamHealth, newest: _Newest) -> list[Fact
         facts.append(Fact(what, "warning"))
     if isinstance(value, Reading) and value.valid and info.kind == "force":
         zeroed = abs(value.value) < ZERO_FORCE_N
-        facts.append(
-            Fact("at zero" if zeroed else "not at zero", "ok" if zeroed else "idle", "when nothing is touched")
-        )
+        off: Mood = "warning" if newest.untouched else "idle"
+        words = "at zero" if zeroed else "not at zero"
+        facts.append(Fact(words, "ok" if zeroed else off, "when nothing is touched"))
     if isinstance(value, Pose):
         facts.append(Fact(*CONFIDENCES.get(value.confidence, CONFIDENCES[0])))
     if exposure is not None:
