@@ -21,6 +21,7 @@ from hardware.calibration.extrinsics import ExtrinsicsResult, solve_extrinsics
 from hardware.calibration.hand_eye import HandEyeResult, Kind, solve_hand_eye
 from hardware.calibration.intrinsics import IntrinsicsResult, solve_intrinsics
 from hardware.calibration.lens import board_pose
+from hardware.calibration.poses import pose_difference
 from hardware.calibration.report import NEW_SHARE, Coverage, Report, coverage, same_view
 from hardware.geometry import Array
 from hardware.types import Camera, Frame, Image
@@ -35,6 +36,7 @@ TITLES: Mapping[Task, str] = {
 LEAST: Mapping[Task, int] = {"lens": 8, "cameras": 4, "wrist": 5, "stand": 5}
 STILL_PX = 0.8  # of a picture 640 wide: a board whose corners move less between two looks rests
 STILL_S = 0.35
+ARM_STILL_M, ARM_STILL_RAD = 3e-4, 5e-4  # between two looks
 LOOK_S = 0.1
 Grab = Callable[[str], Frame | None]
 Flange = Callable[[], Array | None]
@@ -44,12 +46,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """One capture: the board as each camera saw it, T_base_flange (4, 4) where an arm belongs to it, and a small
-    picture of the first view."""
+    """One capture: the board as each camera saw it; T_base_flange (4, 4) where an arm belongs to it; T_cam_board
+    (4, 4) in the first camera, by the lens as it was known, None where that one saw none."""
 
     views: Mapping[str, BoardView]
     T_base_flange: Array | None
-    thumbnail: Image
+    T_cam_board: Array | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class _Look:
     views: Mapping[str, BoardView]
     seen: Mapping[str, Seen]
     T_base_flange: Array | None
-    pictures: Mapping[str, Image]
+    T_cam_board: Array | None
+    frames: Mapping[str, Frame]
 
 
 class CalibrationSession:
@@ -91,7 +94,7 @@ class CalibrationSession:
         self._solve_again = False
         self._looked = 0.0
         self._before: Mapping[str, BoardView] = {}
-        self._still_since = np.inf
+        self._still_since, self._arm_since = np.inf, -np.inf
         self._last: _Look | None = None
         self.automatic = True
         self.taken: tuple[Taken, ...] = ()
@@ -119,20 +122,14 @@ class CalibrationSession:
         return self._last is not None and self._complete(self._last)
 
     def _covered(self) -> Coverage:
-        first, views, poses = self.cameras[0], [], []
-        for one in self.taken:
-            if first.name in one.views:
-                views.append(one.views[first.name])
-                try:
-                    poses.append(board_pose(first, self.board, one.views[first.name]))
-                except ValueError:
-                    continue
-        return coverage(self.board, views, poses)
+        name = self.cameras[0].name
+        views = [one.views[name] for one in self.taken if name in one.views]
+        return coverage(self.board, views, [one.T_cam_board for one in self.taken if one.T_cam_board is not None])
 
     @property
     def pictures(self) -> Mapping[str, Image]:
         """What each camera showed last, (H, W, 3)."""
-        return self._last.pictures if self._last is not None else {}
+        return {} if self._last is None else {name: frame.rgb for name, frame in self._last.frames.items()}
 
     @property
     def step(self) -> str:
@@ -214,7 +211,7 @@ class CalibrationSession:
     def _look(self) -> _Look:
         views: dict[str, BoardView] = {}
         seen: dict[str, Seen] = {}
-        pictures: dict[str, Image] = {}
+        frames: dict[str, Frame] = {}
         for camera in self.cameras:
             try:
                 frame = self._grab(camera.name)
@@ -224,21 +221,39 @@ class CalibrationSession:
             if frame is None:
                 seen[camera.name] = Seen(problem="no picture yet")
                 continue
-            pictures[camera.name] = frame.rgb
+            frames[camera.name] = frame
             sighting = detect(np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), np.uint8), self.board)
             if sighting.view is None:
                 seen[camera.name] = Seen(problem=sighting.problem)
                 continue
             views[camera.name] = sighting.view
             seen[camera.name] = Seen(sighting.view.pixels / np.array(sighting.view.size))
-        return _Look(views, seen, self._flange() if self.task in ("wrist", "stand") else None, pictures)
+        flange = self._flange() if self.task in ("wrist", "stand") else None
+        return _Look(views, seen, flange, self._board_pose(views), frames)
+
+    def _board_pose(self, views: Mapping[str, BoardView]) -> Array | None:
+        first = self.cameras[0]
+        try:
+            return board_pose(first, self.board, views[first.name]) if first.name in views else None
+        except ValueError:
+            return None
 
     def _take_in(self, look: _Look) -> None:
+        if look.frames and self._last is not None and _same_frames(look.frames, self._last.frames):
+            return  # the same pictures say nothing of whether it rests
         now = time.monotonic()
+        if self._last is None or _arm_moved(self._last.T_base_flange, look.T_base_flange):
+            self._arm_since = now
         self.seen, self._last = look.seen, look
-        still = bool(look.views) and all(
-            name in self._before and _moved(self._before[name], view) < STILL_PX * view.size[0] / 640
-            for name, view in look.views.items()
+        # a picture from before the arm stood shows the board elsewhere
+        fresh = all(look.frames[name].t_host >= self._arm_since for name in look.views)
+        still = (
+            bool(look.views)
+            and (fresh or look.T_base_flange is None)
+            and all(
+                name in self._before and _moved(self._before[name], view) < STILL_PX * view.size[0] / 640
+                for name, view in look.views.items()
+            )
         )
         self._before = look.views
         self._still_since = min(self._still_since, now) if still else np.inf
@@ -262,12 +277,7 @@ class CalibrationSession:
         )
 
     def _keep(self, look: _Look) -> None:
-        name = next(iter(look.views))
-        small = look.pictures[name]
-        width = 160
-        height = max(1, round(small.shape[0] * width / small.shape[1]))
-        thumbnail = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-        self.taken = (*self.taken, Taken(dict(look.views), look.T_base_flange, thumbnail))
+        self.taken = (*self.taken, Taken(dict(look.views), look.T_base_flange, look.T_cam_board))
         self._changed()
 
     def _changed(self) -> None:
@@ -302,6 +312,17 @@ class CalibrationSession:
             log.error("the calibration could not be solved", exc_info=error)
             self.result, self.problem = None, f"{type(error).__name__}: {error}; remove the last view"
         self._listeners.tell("result")
+
+
+def _same_frames(a: Mapping[str, Frame], b: Mapping[str, Frame]) -> bool:
+    return a.keys() == b.keys() and all(frame.index == b[name].index for name, frame in a.items())
+
+
+def _arm_moved(before: Array | None, now: Array | None) -> bool:
+    if before is None or now is None:
+        return before is not now
+    metres, radians = pose_difference(before, now)
+    return metres > ARM_STILL_M or radians > ARM_STILL_RAD
 
 
 def _moved(a: BoardView, b: BoardView) -> float:

@@ -84,7 +84,6 @@ def test_a_view_can_be_taken_by_hand_and_removed(session: CalibrationSession, sh
     until(session, lambda: session.can_take)
     session.take()
     assert len(session.taken) == 1
-    assert session.taken[0].thumbnail.shape == (120, 160, 3)
     session.remove(0)
     assert not session.taken
     with pytest.raises(ValueError, match="0 views; valid: 8 or more"):

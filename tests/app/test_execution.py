@@ -122,6 +122,15 @@ def test_a_run_is_done_recorded_and_judged(session: ExecutionSession) -> None:
     assert (chain["approval"].record["person"], chain["execution"].record["ended"]) == ("Ada", "done")
 
 
+def test_a_dream_through_a_camera_that_was_moved_cannot_be_approved(session: ExecutionSession) -> None:
+    plan = _plan(session)
+    session.camera_reasons = lambda: ("top was moved since it was calibrated",)
+    session.set_plan(sealed(replace(plan, track_sha256="f" * 64)))
+    assert "top was moved since it was calibrated" in session.forbidden()
+    session.set_plan(sealed(replace(plan, track_sha256="")))  # a move by hand needs no camera
+    assert session.forbidden() == ()
+
+
 def _check_files(session: ExecutionSession, plan: Plan) -> None:
     assert session.run_folder is not None
     folder = RunFolder(session.run_folder)
