@@ -39,6 +39,7 @@ from tests.hardware.robots.servo_rig import (
 from tests.hardware.robots.wire_tap import SERVO_J, WireTap
 
 KINEMATICS = ArmKinematics.load("xarm7")
+SET_STATE, SET_MODE = 12, 19
 SMALL, LARGE = (2, 20), (10, 100)
 
 
@@ -177,12 +178,14 @@ def test_a_push_on_the_tool_over_the_limit_stops_both_arms(rig: ServoRig) -> Non
     switch_force_sensor(rig.emulators["left"].address, on=False)
 
 
-def test_a_second_client_at_the_controller_stops_the_run(rig: ServoRig) -> None:
+@pytest.mark.parametrize("registers", [(SET_MODE,), (SET_MODE, SET_STATE)], ids=["another mode", "and ready in it"])
+def test_a_second_client_at_the_controller_stops_the_run(rig: ServoRig, registers: tuple[int, ...]) -> None:
     """Another program takes the arm out of servo mode while it moves: nothing is streamed into the other mode."""
     moving(rig)
     with socket.create_connection((rig.emulators["left"].address, CONTROL_PORT), 3.0) as link:
-        link.sendall(encode(Frame(1, 2, 19, b"\x00")))
-        assert decode(link.recv(1024))[0]
+        for register in registers:
+            link.sendall(encode(Frame(1, 2, register, b"\x00")))
+            assert decode(link.recv(1024))[0]
         progress = rig.until_ended()
     assert progress.end == "fault"
     assert "left" in progress.message
