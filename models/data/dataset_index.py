@@ -114,19 +114,19 @@ def session_rows(session: Path, report: Report = lambda done, of: None) -> tuple
     for done, name in enumerate(names):
         if done % 200 == 0:
             report(done, len(names))
-        folder = session / "episodes" / name
-        signature = signature_of(folder)
+        path = f"{session}/episodes/{name}"
+        signature = signature_of(path)
         if name in known and known[name][0] == signature:
             found[name] = known[name]
-        elif folder.is_dir():  # it may have been moved to the trash just now
-            found[name] = (signature, episode_rows(folder))
+        elif os.path.isdir(path):  # it may have been moved to the trash just now
+            found[name] = (signature, episode_rows(Path(path)))
     report(len(names), len(names))
     if found != known:
         _write_index(session / INDEX, found)
     return tuple(row for _, rows in found.values() for row in rows)
 
 
-def signature_of(folder: Path) -> Signature:
+def signature_of(folder: str) -> Signature:
     """Return time [ns] and size of each file that a row comes from, zeros for one that is not there."""
     return tuple(value for name in _SOURCES for value in _stat(f"{folder}/{name}"))
 

@@ -54,9 +54,13 @@ def _open(session: Path) -> dict[str, object]:
     bulk, _ = _timed(lambda: dataset.do(dataset.propose(wish)))
     back, _ = _timed(dataset.undo)
     dataset.close()
+    cpu = time.process_time()
+    Dataset(session)
+    cpu = time.process_time() - cpu
     return {
         "open without an index s": first,
         "open with an index s": again,
+        "open with an index, CPU s": round(cpu, 3),
         "filter and sort s": filtered,
         "one edit s": one,
         "label 1000 s": bulk,
@@ -79,11 +83,14 @@ def _decode(folder: Path) -> dict[str, object]:
     (demo,) = episode_demos(folder, note(1, duration_s=float(SECONDS)), AS_RECORDED)
     demo.times("top")
     asked = rng.integers(0, SECONDS * RATE, 200).tolist()
+    cpu = time.process_time()
     one_by_one, _ = _timed(lambda: [demo.pictures("top", [k]) for k in asked])
+    cpu = time.process_time() - cpu
     in_a_row, _ = _timed(lambda: demo.pictures("top", range(300)))
     clip, _ = _timed(lambda: [demo.pictures("top", range(k, k + 60, 5)) for k in range(0, 500, 50)])
     return {
         "pictures one by one in any order per s": round(len(asked) / one_by_one, 1),
+        "pictures one by one in any order, CPU ms each": round(1e3 * cpu / len(asked), 2),
         "pictures in a row per s": round(300 / in_a_row, 1),
         "clips of 12 of 60 pictures, pictures per s": round(120 / clip, 1),
     }
