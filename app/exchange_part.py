@@ -52,7 +52,6 @@ class Part:
 
     def keep(self, target: Path) -> None:
         """Bring everything to the disk and put it in its place in one step. Raises OSError."""
-        (self.folder / PLAN).unlink()
         files = Files()
         for place, _, names in os.walk(self.folder):
             for name in names:
@@ -61,6 +60,7 @@ class Part:
         if target.is_dir():
             target.rmdir()  # an empty one, as was checked
         files.rename(self.folder, target)
+        (target / PLAN).unlink()  # after it: what a crash leaves in between is whole, or is known as a part
         os.close(self._handle)
 
     def leave(self) -> None:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.errors import DreamFileError
-from models.data.exchange import MAX_NUMBERS, MAX_PIXELS
+from models.data.exchange import MAX_PIXELS
 from models.data.lerobot_tables import guarded
 
 MAX_CHUNK = 2**28
+MAX_READ, MAX_ACROSS = 3 * MAX_PIXELS, 10_000
 MAX_MEMBERS = 20_000_000
 MAX_JSON = 2**20
 JPEG_XL = {"id": "imagecodecs_jpegxl", "level": 99, "numthreads": 1}
@@ -101,13 +102,18 @@ class ZarrZip:
         info = self.info(name)
         last = info.shape[0] if last is None else min(last, info.shape[0])
         shape = (max(0, last - first), *info.shape[1:])
-        if np.prod(shape, dtype=object) > MAX_NUMBERS * 4 or np.prod(info.shape[1:], dtype=object) > 3 * MAX_PIXELS:
-            raise self._wrong(name, f"has shape {shape}", f"at most {MAX_NUMBERS} numbers")
+        across = [-(-n // c) for n, c in zip(info.shape[1:], info.chunks[1:], strict=True)]
+        if np.prod(shape, dtype=object) > MAX_READ or np.prod(across, dtype=object) > MAX_ACROSS:
+            raise self._wrong(
+                name,
+                f"has shape {shape} in chunks of {info.chunks}",
+                f"at most {MAX_READ} numbers, {MAX_ACROSS} chunks a row",
+            )
         whole = np.full(shape, info.fill, info.dtype)
         if 0 in shape:
             return whole
         for row in range(first // info.chunks[0], (last - 1) // info.chunks[0] + 1):
-            for rest in np.ndindex(*(-(-n // c) for n, c in zip(info.shape[1:], info.chunks[1:], strict=True))):
+            for rest in np.ndindex(*across):
                 self._place(whole, self._chunk(name, info, (row, *rest)), (row, *rest), info, first)
         return whole
 

@@ -108,6 +108,8 @@ def _described(**changes: object) -> bytes:
         ("data/robot0_eef_pos/.zarray", _described(filters=[{"id": "json2"}]), "filters"),
         ("data/robot0_eef_pos/.zarray", _described(chunks=[10**9, 3]), "chunks"),
         ("data/robot0_eef_pos/.zarray", _described(dtype="|O"), "eef_pos"),
+        ("data/robot0_eef_pos/.zarray", _described(shape=[24, 10**12]), "at most"),
+        ("data/robot0_eef_pos/.zarray", _described(shape=[24, 10**6], chunks=[24, 1]), "chunks a row"),
         ("data/robot0_eef_pos/.zarray", _described(shape=[23, 3]), "rows"),
         ("data/robot0_eef_pos/.zarray", b"[" * 100_000, "damaged"),
         ("data/robot0_eef_pos/0.0", zlib.compress(b"\0" * 2_000_000), "cannot be decoded"),
