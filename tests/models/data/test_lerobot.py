@@ -287,7 +287,7 @@ def _read_all(folder: Path) -> None:
                 demo.values(name)
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
 def test_spoilt_files_are_refused_by_name(tmp_path: Path, rounds: int) -> None:
     small = tmp_path / "small"
     export_demos(demos(record(tmp_path / "session", 1, 0.2)), small, "lerobot", LEROBOT)
