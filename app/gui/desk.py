@@ -99,6 +99,7 @@ class Desk(QObject):
         self.reports.install()
         self._app.installEventFilter(self.guard)
         self._tick()
+        self._turned(self.window.page)
         self.window.show()
         self._ticks.start()
         self._heart.start()

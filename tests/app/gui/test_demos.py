@@ -16,8 +16,13 @@ from app.demo_tracking import DemoTracking
 from app.gui.actions import ActionBoard
 from app.gui.binders.binder import Shell
 from app.gui.binders.demos import DemosBinder
+from app.gui.desk import Desk
+from app.gui.program import open_program
+from app.gui.start import application
 from app.tool_library import ToolLibrary
+from app.workspace import open_workspace
 from hardware.recording.mcap_log import MCAP
+from hardware.rig import load_rig
 from models.data.annotations import ANNOTATION, read_annotation
 from tests.models.data.sessions import new_session
 from widgets.pages.demos import DemosPage
@@ -241,3 +246,19 @@ def test_with_nothing_recorded_the_page_says_what_to_do(qtbot: QtBot, tmp_path: 
     assert room.desk.folder is None
     assert not room.page.table.isVisible()
     room.close()
+
+
+def test_a_window_that_was_closed_on_the_page_opens_with_its_demos(qtbot: QtBot, session: Path) -> None:
+    workspace = open_workspace(session.parents[1])
+    for _ in range(2):
+        desk = Desk(application(), open_program(workspace, load_rig("sim")))
+        desk.show()
+        if desk.window.page != "demos":
+            desk.board.trigger("go.demos")
+        end = time.monotonic() + 60
+        while len(desk.program.demos.rows) < 3:
+            assert time.monotonic() < end
+            QApplication.processEvents()
+            time.sleep(0.005)
+        desk.window.close()
+        assert desk.demos_page.table.lines
