@@ -81,4 +81,4 @@ screenshots: $(.stamps)/test
 	$(BIN)/python -m tests.record_tour docs/images
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(LEROBOT) build dist *.egg-info
