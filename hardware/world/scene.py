@@ -175,7 +175,7 @@ def _surroundings(
     )
     top.friction = [0.6, 0.01, 0.001]
     spec.worldbody.add_geom(
-        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[4, 4, 0.1], pos=[0, 0, -0.75],
+        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[4, 4, 1], pos=[0, 0, -0.75],
         rgba=[0.09, 0.09, 0.1, 1.0], contype=0, conaffinity=0,
     )  # fmt: skip
     lamp = rng.uniform(-0.15, 0.15, 2)
