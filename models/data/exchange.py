@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ READ = {
     "videos": "folder of videos (.avi, .m4v, .mkv, .mov, .mp4, .webm)",
 }
 
+_T = TypeVar("_T")
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
 
@@ -155,6 +156,28 @@ def checked(values: object, file: Path, name: str, shape: tuple[int, ...]) -> Ar
     if not fits or array.size > MAX_NUMBERS:
         raise DreamFileError(file, name, f"has shape {array.shape}", f"shape {shape} (-1: any)")
     return array
+
+
+def nearest(times: Array, t: Array) -> NDArray[np.int64]:
+    """Return for each of t (N,) the place of the nearest in ascending times, the earlier of two."""
+    after = np.clip(np.searchsorted(times, t), 1, max(1, len(times) - 1))
+    before = after - 1
+    if len(times) == 1:
+        return np.zeros(len(t), np.int64)
+    return np.where(t - times[before] <= times[after] - t, before, after).astype(np.int64)
+
+
+def guarded(path: Path, read: Callable[[], _T]) -> _T:
+    """Call a parser of others over a file: whatever it raises becomes a DreamFileError."""
+    try:
+        return read()
+    except (DreamFileError, KeyboardInterrupt):
+        raise
+    except FileNotFoundError as error:
+        raise DreamFileError(path, "file", "does not exist", "a complete data set") from error
+    except Exception as error:
+        problem = f"cannot be read ({type(error).__name__}: {str(error)[:120]}); it is damaged or cut short"
+        raise DreamFileError(path, "file", problem, "a complete file") from error
 
 
 def steady(count: int, rate_hz: float) -> Array:

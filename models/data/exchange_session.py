@@ -22,7 +22,7 @@ from models.data.annotations import Annotation, Piece, write_annotation
 from models.data.clips_pictures import scene_photo
 from models.data.demo import POSE_COLUMNS, Demo, DemoStream
 from models.data.exchange import Cancelled, in_batches, steps_of, stop_if
-from models.data.lerobot_stage import coded_size, even, png
+from models.data.exchange_pictures import coded_size, even, png
 
 CRF = 12  # of pictures that cannot be copied
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)

@@ -230,15 +230,6 @@ def parameter_sets(data: bytes) -> bytes:
     return b"".join(unit for unit in units if len(unit) > 3 and unit[3] & 0x1F in (7, 8))
 
 
-def nearest(times: Array, t: Array) -> NDArray[np.int64]:
-    """Return for each of t (N,) the place of the nearest in ascending times, the earlier of two."""
-    after = np.clip(np.searchsorted(times, t), 1, max(1, len(times) - 1))
-    before = after - 1
-    if len(times) == 1:
-        return np.zeros(len(t), np.int64)
-    return np.where(t - times[before] <= times[after] - t, before, after).astype(np.int64)
-
-
 def _rgb(frame: av.VideoFrame) -> Image:
     """As recordings are decoded (BT.601, limited range) unless the video says otherwise."""
     plain = frame.format.name == "yuv420p" and frame.colorspace in _BT601 and frame.color_range != _FULL

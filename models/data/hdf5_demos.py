@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 from hardware.geometry import Array
 from models.data.demo import POSE_COLUMNS, Demo, DemoLabels, DemoStream, DemoStreamKind
 from models.data.errors import DreamFileError
-from models.data.exchange import MAX_EPISODES, MAX_NUMBERS, MAX_PIXELS, FileDemo, PlainNames, Samples, poses, steady
-from models.data.lerobot_tables import guarded
+from models.data.exchange import (
+    MAX_EPISODES,
+    MAX_NUMBERS,
+    MAX_PIXELS,
+    FileDemo,
+    PlainNames,
+    Samples,
+    guarded,
+    poses,
+    steady,
+)
 
 SUFFIXES = (".hdf5", ".h5")
 RATE_HZ = 20.0  # robosuite's control rate, where the file says none

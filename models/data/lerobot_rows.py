@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hardware.geometry import Array
 from models.data.demo import Demo, DemoStream
 from models.data.errors import DreamFileError
-from models.data.exchange_video import nearest
+from models.data.exchange import nearest
 from models.data.lerobot_layout import Layout
 
 MOST_ROWS = 5_000_000

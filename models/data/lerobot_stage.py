@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from models.data.clips_pictures import scene_photo
 from models.data.demo import Demo, DemoLabels, DemoStream
 from models.data.errors import DreamFileError
 from models.data.exchange import Cancelled, in_batches, steps_of, stop_if
+from models.data.exchange_pictures import coded_size, even, png, psnr_db
 from models.data.lerobot_layout import ACTION, IMAGES, STATE, TIMES, Layout
 from models.data.lerobot_rows import Rows, capture_times, make_rows, row_values
 from models.data.lerobot_stats import PICTURES, Stats, picture_stats, vector_stats
@@ -182,32 +182,6 @@ class _Coder:
         coded = self._encoder.encode(Picture("export", 0, 0.0, 0.0, rgb))
         (seen,) = self._decoder.decode(coded.data)
         return coded.data, coded.key, psnr_db(rgb, seen)
-
-
-def png(rgb: Image) -> bytes:
-    return bytes(cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes())
-
-
-def psnr_db(a: Image, b: Image) -> float:
-    """Return the peak signal-to-noise ratio of two pictures; 100 where they are the same."""
-    error = float(np.mean((a.astype(np.float32) - b) ** 2))
-    return min(100.0, 10 * float(np.log10(255.0**2 / error))) if error else 100.0
-
-
-def coded_size(demo: Demo, stream: DemoStream) -> tuple[int, int]:
-    """Return the (width, height) that the pictures of a camera have in H.264. Raises DreamFileError: too small."""
-    width, height = stream.size or (0, 0)
-    if min(width, height) < 16:
-        raise DreamFileError(demo.source["path"], stream.name, f"pictures of {width}x{height}", "16x16 or larger")
-    return width + width % 2, height + height % 2
-
-
-def even(rgb: Image) -> Image:
-    """Return a picture with even sides, as H.264 wants them: the last column and row twice where they are odd."""
-    below, right = rgb.shape[0] % 2, rgb.shape[1] % 2
-    return rgb if not (below or right) else np.asarray(
-        cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    )  # fmt: skip
 
 
 def camera_values(camera: Camera) -> dict[str, object]:

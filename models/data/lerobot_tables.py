@@ -4,16 +4,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.data.errors import DreamFileError
+from models.data.exchange import guarded
 
 MAX_TABLE_BYTES = 2**30
 MAX_TABLE_ROWS = 20_000_000
-_T = TypeVar("_T")
 
 
 def read_table_file(path: Path, columns: Callable[[Sequence[str]], Sequence[str]] | None = None) -> pa.Table:
@@ -40,19 +39,6 @@ def read_group(path: Path, group: int) -> pa.Table:
             return file.read_row_group(group, use_threads=False)
 
     return guarded(path, read)
-
-
-def guarded(path: Path, read: Callable[[], _T]) -> _T:
-    """Call a parser of others over a file: whatever it raises becomes a DreamFileError."""
-    try:
-        return read()
-    except (DreamFileError, KeyboardInterrupt):
-        raise
-    except FileNotFoundError as error:
-        raise DreamFileError(path, "file", "does not exist", "a complete data set") from error
-    except Exception as error:
-        problem = f"cannot be read ({type(error).__name__}: {str(error)[:120]}); it is damaged or cut short"
-        raise DreamFileError(path, "file", problem, "a complete file") from error
 
 
 def _check(path: Path, metadata: pq.FileMetaData, chosen: set[str]) -> None:

@@ -54,8 +54,8 @@ def export_umi(
 ) -> UmiReport:
     """Write demos as folder/dataset.zarr.zip; rows as in a LeRobot export, pictures as JPEG-XL of level 99.
 
-    The first pose and the first opening are a robot, the second ones another; without openings each pose is one. Raises
-    DreamFileError: no pose, or one that is missing in a row; EpisodeFileError, OSError, ExchangeStopped.
+    The first pose and the first opening are a robot, the second ones another; without openings each pose is one.
+    Raises DreamFileError: no pose, or one that is missing in a row; EpisodeFileError, OSError, ExchangeStopped.
     """
     layout = make_layout(demos, fps)
     robots = _robots(layout, demos)

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.errors import DreamFileError
-from models.data.exchange import MAX_PIXELS
-from models.data.lerobot_tables import guarded
+from models.data.exchange import MAX_PIXELS, guarded
 
 MAX_CHUNK = 2**28
 MAX_READ, MAX_ACROSS = 3 * MAX_PIXELS, 10_000

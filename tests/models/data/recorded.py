@@ -14,7 +14,7 @@ from hardware.recording.note import EpisodeNote
 from hardware.recording.session import Session, described
 from hardware.stream import Reading, StreamInfo
 from models.data.annotations import Annotation, Mark, Piece, write_annotation
-from models.data.lerobot_stage import png
+from models.data.exchange_pictures import png
 from models.data.session_demo import SessionDemo, open_session_demos
 from tests.hardware.recording.sources import arm, info, picture, pose
 

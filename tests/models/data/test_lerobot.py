@@ -18,11 +18,11 @@ from models.data.annotations import Piece
 from models.data.clips_pictures import scene_photo
 from models.data.demo import Demo
 from models.data.errors import DreamFileError
-from models.data.exchange import steps_of
-from models.data.exchange_video import VideoFile, nearest, parameter_sets
+from models.data.exchange import nearest, steps_of
+from models.data.exchange_pictures import psnr_db
+from models.data.exchange_video import VideoFile, parameter_sets
 from models.data.lerobot import read_lerobot
 from models.data.lerobot_layout import ACTION, CHUNK_FILES, IMAGES, OWN, STATE, TIMES, Place
-from models.data.lerobot_stage import psnr_db
 from models.data.lerobot_stats import NAMES, Total, vector_stats
 from tests.models.data.recorded import demos, record
 from tests.models.data.spoilt import spoil

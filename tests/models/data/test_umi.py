@@ -16,7 +16,7 @@ import pytest
 
 from app.exchange import ExportOptions, export_demos
 from models.data.errors import DreamFileError
-from models.data.lerobot_stage import psnr_db
+from models.data.exchange_pictures import psnr_db
 from models.data.umi import NAME, read_umi
 from models.data.umi_store import ZarrZip, jpeg_xl_size
 from tests.models.data.recorded import demos, record
