@@ -102,7 +102,7 @@ def look_into(
     """Read what the recordings say of at most MOST demos, evenly chosen, but for those that are known."""
     wanted = rows if len(rows) <= MOST else [rows[k] for k in np.linspace(0, len(rows) - 1, MOST).astype(int)]
     looks = {row.cut: known[row.cut] for row in wanted if row.cut in known}
-    missing = [row for row in wanted if row.cut not in known and not row.problem]
+    missing = [row for row in wanted if row.cut not in known and row.usable]
     problems = []
     for done, row in enumerate(missing):
         report(done, len(missing))

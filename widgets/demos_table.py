@@ -16,13 +16,13 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPixmap
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from hardware.types import Image
 from widgets.demo import demo
 from widgets.demos_values import DemoLine, LineKey
-from widgets.theme import level_color
+from widgets.theme import color, level_color
 from widgets.views.paint import to_qimage
 
 Index = QModelIndex | QPersistentModelIndex
@@ -260,13 +260,19 @@ class DemosTable(QTableView):
 
 
 def _framed(picture: QImage) -> QPixmap:
+    """All of one size, so that the numbers beside them stand below each other."""
     scaled = picture.scaled(THUMB, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    return QPixmap.fromImage(scaled)
+    made = _blank()
+    painter = QPainter(made)
+    left, top = (THUMB.width() - scaled.width()) // 2, (THUMB.height() - scaled.height()) // 2
+    painter.drawImage(left, top, scaled)
+    painter.end()
+    return made
 
 
 def _blank() -> QPixmap:
     made = QPixmap(THUMB)
-    made.fill(QColor(0, 0, 0, 40))
+    made.fill(color("well"))
     return made
 
 

@@ -28,7 +28,7 @@ MISSING = {
     "armed": "take the scene's picture first",
     "correcting": "press Correct pose first",
     "demos": "record some demos first, or open some",
-    "demo": "choose a demo first",
+    "demo": "choose a demo that can be read first",
     "demo_parts": "it has one part only",
     "demo_undo": "nothing to undo",
     "demo_redo": "nothing to redo",

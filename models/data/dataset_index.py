@@ -69,6 +69,11 @@ class DemoRow:
         return Path(self.session) / "episodes" / f"{self.number:06d}"
 
     @property
+    def usable(self) -> bool:
+        """Whether it can be played and edited: its note could be read."""
+        return bool(self.id)
+
+    @property
     def key(self) -> DemoKey:
         return self.session, self.number, self.piece
 

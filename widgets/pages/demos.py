@@ -23,7 +23,7 @@ from widgets.docked_page import DockedPage
 from widgets.empty_state import EmptyState
 from widgets.label_form import LabelForm
 from widgets.own_keys import keep_own_keys
-from widgets.panel import Panel, label
+from widgets.panel import Panel, label, scrolled
 from widgets.playback import Playback
 from widgets.top_bar import TopBar
 from widgets.transport import Transport, action_button
@@ -150,6 +150,11 @@ class DemosPage(QWidget):
         self._said_panel.heading.setText(f"LABELS OF {labels.of} DEMOS" if labels.of > 1 else "LABELS")
         self.labels.show_labels(labels)
 
+    def show_trouble(self, text: str) -> None:
+        """Say what is wrong with the files of a chosen demo, "" for nothing."""
+        self._trouble.setText(text)
+        self._trouble.setVisible(bool(text))
+
     def show_preview(self, preview: Preview | None) -> None:
         """Show what a bulk edit would change and ask; None: go back to the labels."""
         self._said.setCurrentIndex(_LABELS if preview is None else _PREVIEW)
@@ -198,8 +203,11 @@ class DemosPage(QWidget):
         demos.body.addLayout(line)
         demos.body.addWidget(self.table, 1)
         self._said_panel = Panel("LABELS")
+        self._trouble = label("", state="alarm", wrap=True)
+        self._trouble.hide()
+        self._said_panel.body.addWidget(self._trouble)
         self._said = QStackedLayout()
-        self._said.addWidget(_top(self.labels))
+        self._said.addWidget(scrolled(_top(self.labels)))
         self._said.addWidget(self.preview)
         self._said_panel.body.addLayout(self._said)
         centre.addWidget(demos)

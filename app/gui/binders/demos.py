@@ -136,7 +136,7 @@ class DemosBinder(QuietBinder):
         desk, row = self._desk, self._row()
         held = {
             "demos": bool(desk.rows),
-            "demo": row is not None and not row.problem,
+            "demo": row is not None and row.usable,
             "demo_parts": row is not None and row.pieces > 1,
             "demo_undo": bool(desk.undo_text),
             "demo_redo": bool(desk.redo_text),
@@ -267,7 +267,7 @@ class DemosBinder(QuietBinder):
 
     def _track(self) -> None:
         rows = (self._desk.row(key) for key in self.page.table.chosen)
-        self._try(lambda: self._tracking.track([row.folder for row in rows if not row.problem]))
+        self._try(lambda: self._tracking.track([row.folder for row in rows if row.usable]))
 
     @Slot()
     def _cancel(self) -> None:
@@ -308,6 +308,7 @@ class DemosBinder(QuietBinder):
                 rows.append(self._desk.row(key))
             except DatasetError:
                 continue
+        self.page.show_trouble(next((row.problem for row in rows if row.problem), ""))
         labels = demos_facts.labels_of(rows, self._desk.rows)
         if labels != self._labels:
             self._labels = labels
@@ -356,7 +357,7 @@ class DemosBinder(QuietBinder):
             self._refresh_annotation()
             self.page.playback.seek(row.start)
             return
-        self._leave(row.problem)
+        self._leave("")
         try:
             note = read_note(row.folder / NOTE)
         except EpisodeFileError as error:
