@@ -96,6 +96,7 @@ def _angle_of(radius: Array, k: Array) -> Array:
 def board_pose(camera: Camera, board: Board, view: BoardView) -> Array:
     """Return T_cam_board (4, 4) of one picture. Raises ValueError where its corners do not tell: all on one
     line."""
+    require(len(view.ids) >= 4, f"view: {len(view.ids)} corners; valid: 4 or more; show more of the board")
     d = rays(camera, view.pixels)
     ahead = d[:, 2] > np.cos(STEEPEST_RAD)
     points = view.points(board)[ahead]
