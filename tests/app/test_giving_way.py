@@ -13,7 +13,6 @@ from app.ledger import Ledger
 from app.workspace import open_workspace
 from hardware.plan_file import load_plan
 from hardware.robots.emulator.process import EmulatorProcess, Fault
-from models.tracking.compile import EXAMPLE
 from tests.hardware.robots.servo_rig import two_arm_rig
 
 PUSH = Fault("external_force", wrench=(0.0, 0.0, 40.0, 0.0, 0.0, 0.0))
@@ -26,7 +25,7 @@ def test_a_dream_is_executed_giving_way_as_it_was_approved(tmp_path: Path) -> No
     dreaming, arms = DreamSession(workspace, ledger), ExecutionSession(rig, workspace, ledger)
     try:
         dreaming._track_job = "tests.app.jobs:moving_track"
-        dreaming.open(EXAMPLE)
+        dreaming.open_example()
         dreaming.retrack()
         assert dreaming.wait(60)
         assert dreaming.dream is not None
