@@ -78,7 +78,10 @@ def _roles(tools: Mapping[str, Path]) -> Mapping[str, Path]:
 
 
 def read_tool(role: str, mesh: Path) -> Tool:
-    """Return the tool of a mesh in metres with the default mount, or as its own .toml says. Raises DreamFileError."""
+    """Return the tool of a mesh in metres with the default mount, or as its own .toml says.
+
+    Raises DreamFileError.
+    """
     sidecar = mesh.with_suffix(".toml")
     try:
         if mesh.name == "tool.toml" and is_tool_folder(mesh.parent):
