@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
+from app.calibrated_rig import with_calibrations
+from app.calibration_store import CalibrationStore
+from app.calibration_watch import CameraWatch
 from app.recording import RecordingSession
 from app.recording_plan import Choice
 from app.recording_sim import TASKS, open_stage, record_table
@@ -163,11 +166,16 @@ def _made(
 
 
 def _real(arguments: argparse.Namespace, rig: Rig, workspace: Workspace, output: Output) -> int:
+    store = CalibrationStore(workspace.root, rig.name)
+    calibrated, watch = with_calibrations(rig, store), CameraWatch(rig, store)
+    for problem in calibrated.problems:
+        output.progress(problem)
     output.progress(f"opening the devices of {rig.name}")
-    with closing(CaptureProcess(RigDevices(rig).makers)) as capture:
+    with closing(CaptureProcess(RigDevices(calibrated.rig).makers)) as capture:
         remembered = workspace.root / "recording.json"
         details = {"rig": rig.name, "rig_sha256": rig.sha256}
-        with closing(RecordingSession(capture, arguments.dataset, remembered, details=details)) as session:
+        taking = RecordingSession(capture, arguments.dataset, remembered, details=details, moved=watch.look)
+        with closing(taking) as session:
             if session.read_only:
                 raise Refused(f"--dataset: {session.read_only}")
             session.choose(Choice(arguments.task, instruction=arguments.instruction))

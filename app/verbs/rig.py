@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from app.calibrated_rig import with_calibrations
+from app.calibration_store import CalibrationStore
 from app.connection_checks import connection_checks
 from app.device_check import Watched, budget, open_devices, strip, strip_line, watch
 from app.live_devices import WorldDevices, start_world
@@ -58,7 +60,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         elif rig.simulated:
             world = stack.enter_context(closing(start_world(rig)))
             simulated = [partial(_made, maker, stack) for maker in WorldDevices(rig, world).makers]
-        devices = RigDevices(rig)
+        devices = RigDevices(with_calibrations(rig, CalibrationStore(workspace.root, rig.name)).rig)
         stack.callback(devices.disconnect)
         opened, missing = open_devices([*simulated, *devices.makers])
         watch(opened, arguments.seconds, link.group.heartbeat if link else lambda: None)

@@ -107,7 +107,8 @@ def _broken(plan: Plan, pause_s: float) -> set[int]:
     """The stops at which a rule is broken while the arm rests; where there are none, the first on whose way one
     is."""
     spans = [span for check in plan.violations for span in check.spans]
-    at, on_way = set(), set()
+    at: set[int] = set()
+    on_way: set[int] = set()
     for k, phase in enumerate(plan.phases):
         for start, end in spans:
             if start < phase.end and end > phase.start:
