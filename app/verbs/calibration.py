@@ -49,7 +49,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p.set_defaults(run=_export)
     p = inner.add_parser("board", parents=[shared], help="write a board to print, at true scale",
                          description="Write a PDF of a board, with a ruler to check the print.")  # fmt: skip
-    p.add_argument("board", choices=sorted(BOARDS))
+    p.add_argument("board", choices=sorted(BOARDS), help="size of the board")
     p.add_argument("--sheet", choices=sorted(SHEETS), help="(default: the board's own)")
     p.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
     p.set_defaults(run=_board)
