@@ -40,8 +40,8 @@ def open_devices(rig: Rig, world: WorldProcess | None = None, said: Rig | None =
     """Open every device of the rig; one that does not open is missing in the capture's status, the others work.
 
     world: the one that the arms of a simulated rig move in, None starts one. said: the same rig with its cameras as
-    they were calibrated, which is what is said of their pictures; None: the rig as it is. Takes seconds. Raises RuntimeError,
-    OSError, TimeoutError, ConnectionError, ValueError; nothing is left running then.
+    they were calibrated, which is what is said of their pictures; None: the rig as it is. Takes seconds. Raises
+    RuntimeError, OSError, TimeoutError, ConnectionError, ValueError; nothing is left running then.
     """
     if not rig.simulated:
         return LiveDevices(CaptureProcess(RigDevices(said or rig).makers))

@@ -76,8 +76,8 @@ class RecordingSession:
     ) -> None:
         """details: what every episode's note is to say too, such as the rig's name and sha256; arms(): looks at the
         arms that are connected, None where there are none; tools(): what the next take is shown with, role ->
-        built-in tool, empty where nobody knows; moved(pictures): which cameras stand otherwise than they were calibrated,
-        said of the bare scene. Raises OSError."""
+        built-in tool, empty where nobody knows; moved(pictures): which cameras stand otherwise than they were
+        calibrated, said of the bare scene. Raises OSError."""
         self._capture, self._session, self._file = capture, Session(folder, shared=True), remembered_file
         self._files = TakeFiles(capture, self._session, arms, moved)
         self._plan, self._details, self._tools = plan, dict(details or {}), tools

@@ -42,8 +42,8 @@ class RecordingDesk:
         moved: Moved = lambda _pictures: (),
     ) -> None:
         """arms_world(): the world that the connected arms of a simulated rig move in, so that both see the same;
-        arms(): looks at the connected arms for a take, None where there are none; moved(pictures): which cameras stand
-        otherwise than they were calibrated."""
+        arms(): looks at the connected arms for a take, None where there are none; moved(pictures): which cameras
+        stand otherwise than they were calibrated."""
         self._arms, self._moved = arms, moved
         self.rig, self._workspace, self._arms_world, self._opener = rig, workspace, arms_world, opener
         self._listeners = Listeners()
@@ -72,8 +72,8 @@ class RecordingDesk:
         return self._live.capture.newest(name) if self._live is not None else None
 
     def snapshot(self, name: str) -> Frame | None:
-        """Return a camera's newest picture at full size, None while there is none. Waits for the process that has it, in
-        any thread. Raises OSError, RuntimeError where that has ended."""
+        """Return a camera's newest picture at full size, None while there is none. Waits for the process that has it,
+        in any thread. Raises OSError, RuntimeError where that has ended."""
         live = self._live
         return live.capture.snapshot(name) if live is not None and name in live.capture.streams else None
 

@@ -57,8 +57,8 @@ class TakeFiles:
     def __init__(
         self, capture: CaptureSource, session: Session, arms: Callable[[], ArmStreams | None], moved: Moved
     ) -> None:
-        """arms(): looks at the arms that are connected from now on, None where there are none; moved(pictures): which
-        cameras stand otherwise than they were calibrated."""
+        """arms(): looks at the arms that are connected from now on, None where there are none; moved(pictures):
+        which cameras stand otherwise than they were calibrated."""
         self._capture, self._session, self._arms, self._moved = capture, session, arms, moved
         self._followed: ArmStreams | None = None
         self._found: dict[str, tuple[Verdict, ...]] = {}  # of takes that are not kept yet, by id
