@@ -74,11 +74,10 @@ def test_a_lens_is_calibrated_from_the_tab_and_kept(qtbot: QtBot, wizard: Wizard
     for k in range(len(wizard.pictures)):
         wizard.shown = k
         wizard.until(qtbot, lambda k=k: len(session.taken) == k + 1)  # type: ignore[misc]
-    wizard.until(qtbot, lambda: session.result is not None and not session.solving)
-    wizard.until(qtbot, lambda: wizard.button("Save and use").isEnabled())
     (views,) = wizard.binder.view.findChildren(QListWidget)
-    assert views.count() == len(wizard.pictures)
-    assert "px" in views.item(0).text()
+    last = len(wizard.pictures) - 1
+    wizard.until(qtbot, lambda: views.count() > last and "px" in views.item(last).text())
+    assert wizard.button("Save and use").isEnabled()
     views.setCurrentRow(0)
     wizard.button("Save and use").click()
     kept = wizard.store.newest("intrinsics", "top")
