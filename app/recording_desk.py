@@ -72,8 +72,8 @@ class RecordingDesk:
         return self._live.capture.newest(name) if self._live is not None else None
 
     def snapshot(self, name: str) -> Frame | None:
-        """Return a camera's newest picture at full size, None while there is none. Waits for the process that has it,
-        in any thread. Raises OSError, RuntimeError where that has ended."""
+        """Return a camera's newest picture at full size, None while there is none. Waits for the process that
+        has it, in any thread. Raises OSError, RuntimeError where that has ended."""
         live = self._live
         return live.capture.snapshot(name) if live is not None and name in live.capture.streams else None
 

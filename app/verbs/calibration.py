@@ -36,7 +36,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p = inner.add_parser("import", parents=[shared], help="read a file of another program",
                          description="Keep the cameras of a ROS camera_info, OpenCV YAML or Kalibr camchain whose "
                          "names are the rig's.")  # fmt: skip
-    p.add_argument("file", type=Path, metavar="FILE")
+    p.add_argument("file", type=Path, metavar="FILE", help="the file to read")
     p.add_argument("--camera", metavar="NAME", help="the rig's camera, where a file of one camera has another name")
     add_rig(p)
     p.set_defaults(run=_import)
@@ -44,14 +44,14 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
                          description="Write the rig's cameras as they are calibrated: a file for each camera into "
                          "a folder, or one camchain.")  # fmt: skip
     p.add_argument("out", type=Path, metavar="OUT", help="a folder; with --format kalibr a file")
-    p.add_argument("--format", choices=FORMATS, default="ros")
+    p.add_argument("--format", choices=FORMATS, default="ros", help="(default: ros)")
     add_rig(p)
     p.set_defaults(run=_export)
     p = inner.add_parser("board", parents=[shared], help="write a board to print, at true scale",
                          description="Write a PDF of a board, with a ruler to check the print.")  # fmt: skip
     p.add_argument("board", choices=sorted(BOARDS), help="size of the board")
-    p.add_argument("--sheet", choices=sorted(SHEETS), help="(default: the board's own)")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
+    p.add_argument("--sheet", choices=sorted(SHEETS), help="paper (default: the board's own)")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.pdf", help="where to write it")
     p.set_defaults(run=_board)
 
 

@@ -7,8 +7,8 @@ from hardware.geometry import Array
 
 @dataclass(frozen=True)
 class ValueInfo:
-    """kind: what the numbers are to whoever reads them, such as "action"; columns: their names; unit: "" where columns
-    differ; frame: what poses are relative to."""
+    """kind: what the numbers are to whoever reads them, such as "action"; columns: their names; unit: "" where
+    columns differ; frame: what poses are relative to."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""A program that records onto a disk until it is full, makes room, saves what there is, and says how it went (JSON).
+"""A program that records onto a disk until it is full, makes room, saves, and says how it went (JSON).
 
 `small_disk.py FOLDER` on a small disk (its own file "ballast" is what makes room); `small_disk.py FOLDER BYTES`
 where no file may grow beyond so many bytes.
