@@ -111,7 +111,7 @@ class CalibrationSession:
 
     @property
     def solving(self) -> bool:
-        return self._solving is not None
+        return self._solving is not None or self._solve_again
 
     @property
     def report(self) -> Report | None:
