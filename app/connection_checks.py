@@ -14,11 +14,6 @@ FORCES = {
     "estimated": "forces are estimated",
     "none": "forces are not felt",
 }
-_FEELS = {
-    "measured": "measures forces",
-    "on demand": "measures forces when asked to",
-    "estimated": "estimates forces",
-}
 
 
 def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[Check, ...]:
@@ -26,9 +21,12 @@ def connection_checks(connections: Mapping[str, Connection], rig: Rig) -> tuple[
     return tuple(check for connection in connections.values() for check in _of(connection, rig))
 
 
-def feels(limits: ArmLimits) -> str:
-    """Return in three words what an arm with these limits, as read back, knows of forces at its tool."""
-    return _FEELS.get(limits.source.get("forces", ""), "feels no force")
+def felt(limits: Mapping[str, ArmLimits]) -> tuple[str, ...]:
+    """Return in few words what arms with these limits, as read back, know of forces at their tools."""
+    found: dict[str, list[str]] = {}
+    for arm, each in limits.items():
+        found.setdefault(FORCES.get(each.source.get("forces", ""), FORCES["none"]), []).append(arm)
+    return tuple(f"{', '.join(arms)}: {words}" for words, arms in found.items())
 
 
 def _of(connection: Connection, rig: Rig) -> tuple[Check, ...]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.connection_checks import FORCES, feels
+from app.connection_checks import FORCES, felt
 from app.dreaming import DreamSession
 from app.execution import ExecutionSession
 from app.run_progress import RunProgress
@@ -62,7 +62,7 @@ def approve_state(
         forces=forces_to_choose(execution.limits),
         give_way=wishes.give_way,
         gives_way=gives_way(plan) if plan else "",
-        compliance=tuple(f"{arm} {feels(limits)}" for arm, limits in execution.limits.items()),
+        compliance=felt(execution.limits),
         compliance_words=tuple(f"{check.arm}: {check.text}" for check in execution.checks if check.rule in _FELT),
     )
 

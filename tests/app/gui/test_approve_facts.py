@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.connection_checks import felt
 from app.gui.binders.approve_facts import amount, check_rows, forces_to_choose, gives_way, rest_from
 from app.run_progress import RunProgress
 from hardware.types import ArmLimits, Check, Clamp
@@ -101,6 +102,15 @@ def test_only_forces_that_the_connected_arms_can_be_sure_of_are_offered(
     felt: tuple[str, ...], offered: tuple[float, ...]
 ) -> None:
     assert forces_to_choose({str(i): _felt(forces) for i, forces in enumerate(felt)}) == offered
+
+
+def test_what_each_arm_knows_of_forces_is_said_once() -> None:
+    same = {"left": _felt("on demand"), "right": _felt("on demand")}
+    assert felt(same) == ("left, right: forces are measured on demand",)
+    assert felt({"left": _felt("estimated"), "right": _felt("none")}) == (
+        "left: forces are estimated",
+        "right: forces are not felt",
+    )
 
 
 def test_what_a_plan_does_about_forces_is_said_in_few_words() -> None:
