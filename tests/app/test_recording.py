@@ -178,6 +178,9 @@ def test_a_second_program_on_one_session_is_told_and_may_look_but_not_record(
     to_review(session, stage, 0.1)
     session.keep()
     assert session.wait(5, "idle")
+    session.close()
+    other = Session(stage.root / "session")  # as another process: it shares its lock with nobody
+    other.lock()
     second = stage.session()
     try:
         assert "another Dreamdeck" in second.read_only
@@ -186,6 +189,7 @@ def test_a_second_program_on_one_session_is_told_and_may_look_but_not_record(
             second.take_scene()
     finally:
         second.close()
+        other.close()
 
 
 def test_a_take_that_a_crash_left_behind_is_offered_and_can_be_kept(
