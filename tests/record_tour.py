@@ -19,6 +19,8 @@ from PySide6.QtWidgets import QApplication
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 TASKS = ("push-shape", "sweeping")
 SHOTS = ("ready", "recording", "review")
+# pictures of the first camera that a take has at the least
+FEWEST = 4
 
 
 class RecordTour:
@@ -108,6 +110,7 @@ class RecordTour:
                 break
             self.says("READY")
         self.says("REC")
+        began = self._drawn()
         for key in held:
             QTest.keyPress(self.desk.window, key)
         self.look_on(min(0.5 * seconds, 1.5))
@@ -118,6 +121,7 @@ class RecordTour:
         table = self.recording.table
         while time.monotonic() < end and not (table is not None and table.shown):
             self.look_on(0.05)
+        self.until("its pictures", lambda: self._drawn() >= began + FEWEST)
         self.press(Qt.Key.Key_Space)
         self.says("KEEP IT?")
         session = self.recording.session
@@ -126,6 +130,11 @@ class RecordTour:
         )
         self.look_on(0.5)
         self.picture(f"{name}-review" if name and "review" in shots else "")
+
+    def _drawn(self) -> int:
+        """How many pictures the first camera has drawn."""
+        latest = self.recording.latest(self.desk.program.rig.cameras[0].camera.name)
+        return latest.index if latest is not None else 0
 
     def keep(self, name: str = "") -> None:
         before = self.kept

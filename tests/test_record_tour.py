@@ -18,5 +18,4 @@ def test_takes_of_two_tasks_are_recorded_by_keyboard_and_can_be_read(tmp_path: P
         assert (entry.folder / "scene_top.png").is_file()
         with open_episode(entry.folder) as reader:
             assert reader.cameras == ("top", "side")
-            # a busy computer draws few
-            assert len(list(reader.frames("top"))) == entry.note.samples["top"] > 0
+            assert len(list(reader.frames("top"))) == entry.note.samples["top"] > 2
