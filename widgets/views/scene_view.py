@@ -20,6 +20,7 @@ from widgets.views.types import SceneMoment, SceneStatic
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
 ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
 REST_MS = 600  # without a change before the picture is refined; moving arms are drawn five times a second
+APART_MS = 12  # after the pictures beside it: a key waits for the painting of one of them, not of all
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
 
@@ -56,6 +57,10 @@ class SceneView(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._refine)
+        self._apart = QTimer(self)
+        self._apart.setSingleShot(True)
+        self._apart.setInterval(APART_MS)
+        self._apart.timeout.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -70,9 +75,11 @@ class SceneView(QWidget):
         self._redraw()
 
     def show_moment(self, moment: SceneMoment) -> None:
-        """Show where everything is now; cheap, for every frame."""
+        """Show where everything is now, a moment later; cheap, for every frame."""
         self._moment = moment
-        self._redraw()
+        self._outdate()
+        if not self._apart.isActive():
+            self._apart.start()
 
     def show_gizmo(self, gizmo: Gizmo | None, fine: bool = False, step: str = "") -> None:
         """Show handles at a tool, or none; fine: they go a tenth of the mouse's way; step: words below."""
@@ -137,9 +144,12 @@ class SceneView(QWidget):
         self.set_preset(button.property("preset"))
 
     def _redraw(self) -> None:
+        self._outdate()
+        self.update()
+
+    def _outdate(self) -> None:
         self._image, self._at_rest = None, False
         self._rest.start()
-        self.update()
 
     @Slot()
     def _refine(self) -> None:
