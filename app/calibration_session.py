@@ -16,7 +16,7 @@ from app.calibrated_rig import EXTRINSICS
 from app.calibration_store import Calibration
 from app.events import Listener, Listeners
 from hardware.calibration.board import Board, BoardView, detect
-from hardware.calibration.extrinsics import TODO as SHARED_TODO
+from hardware.calibration.extrinsics import ADVICE as SHARED_ADVICE
 from hardware.calibration.extrinsics import ExtrinsicsResult, solve_extrinsics
 from hardware.calibration.hand_eye import HandEyeResult, Kind, solve_hand_eye
 from hardware.calibration.intrinsics import IntrinsicsResult, solve_intrinsics
@@ -148,7 +148,7 @@ class CalibrationSession:
                 if left > 0
                 else "Enough. More make it surer."
             )
-        advice = self.covered.advice if self.task == "lens" else SHARED_TODO if left > 0 else ""
+        advice = self.covered.advice if self.task == "lens" else SHARED_ADVICE if left > 0 else ""
         if left > 0:
             return f"{advice or 'Move the board.'} {left} more at least."
         return advice or "Enough. More views make it surer."

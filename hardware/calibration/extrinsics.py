@@ -24,7 +24,7 @@ from hardware.types import Camera, require
 
 LEAST_SHOTS = 4
 MANY_SHOTS = 10
-TODO = "Hold the board near and far, leant to every side, where several cameras see it."
+ADVICE = "Hold the board near and far, leant to every side, where several cameras see it."
 Shot = Mapping[str, BoardView]  # what each camera saw of one standing board
 
 
@@ -190,7 +190,7 @@ def _report(
         (MANY_SHOTS - count, 0, MANY_SHOTS, f"{count} shots; {MANY_SHOTS} are better"),
     )
     what = f"{count} shots agree within {rms:.2f} px, places to {place:.2f} mm, directions to {turn:.3f} degrees"
-    verdict, words = judge(figures, what, "" if count >= MANY_SHOTS else TODO)
+    verdict, words = judge(figures, what, "" if count >= MANY_SHOTS else ADVICE)
     out = sum(error.left_out for error in errors)
     if out:
         words += f" {out} of {len(errors)} views agree badly and were left out."

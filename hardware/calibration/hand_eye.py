@@ -34,7 +34,7 @@ MANY_POSES = 12
 LEAST_TURN_RAD = np.radians(20.0)
 SAME_M, SAME_RAD = 2e-3, np.radians(0.5)
 SCALE_OFF = 0.01  # a print that is wrong by more is told
-TODO = "lean the wrist 20 to 40 degrees to every side between the pictures"
+ADVICE = "lean the wrist 20 to 40 degrees to every side between the pictures"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def solve_hand_eye(
     kept = _different(T_base_flange)
     # on a stand, the flange carries the board: in its frame it is the base, and the camera, that move
     hands = np.stack([T_base_flange[k] if kind == "wrist" else inverse(T_base_flange[k]) for k in kept])
-    refuse_little_turning(hands[:, :3, :3], LEAST_TURN_RAD, "poses: the wrist", TODO)
+    refuse_little_turning(hands[:, :3, :3], LEAST_TURN_RAD, "poses: the wrist", ADVICE)
     used = [views[k] for k in kept]
     seen = np.stack([board_pose(camera, board, view) for view in used])
     fit = _fit(camera, board, used, hands, seen)
@@ -74,7 +74,7 @@ def solve_hand_eye(
     bad = outliers(errors)
     good = [k for k in range(len(used)) if k not in bad]
     if bad and len(good) >= LEAST_POSES:
-        refuse_little_turning(hands[good][:, :3, :3], LEAST_TURN_RAD, "poses: the wrist", TODO)
+        refuse_little_turning(hands[good][:, :3, :3], LEAST_TURN_RAD, "poses: the wrist", ADVICE)
         fit = _fit(camera, board, [used[k] for k in good], hands[good], seen[good])
         again = dict(zip(good, fit.residuals, strict=True))
         errors = [
@@ -115,7 +115,7 @@ def _different(T_base_flange: Sequence[Array]) -> list[int]:
             kept.append(k)
     copies = len(T_base_flange) - len(kept)
     text = f"poses: {len(kept)}" + (f" that differ, {copies} are copies of them" if copies else "")
-    require(len(kept) >= LEAST_POSES, f"{text}; valid: {LEAST_POSES} or more; {TODO}")
+    require(len(kept) >= LEAST_POSES, f"{text}; valid: {LEAST_POSES} or more; {ADVICE}")
     return kept
 
 
@@ -172,7 +172,7 @@ def _what(
         (place, 2.0, 5.0, f"the poses put the board up to {place:.1f} mm apart; did {moved} move meanwhile"),
         (100 * abs(scale - 1), 100 * SCALE_OFF, 3.0, f"the print seems {100 * (scale - 1):+.1f}% of what was said; "
          "measure it with a ruler"),
-        (MANY_POSES - used, 0, MANY_POSES, f"{used} poses; {MANY_POSES} are better: {TODO}"),
+        (MANY_POSES - used, 0, MANY_POSES, f"{used} poses; {MANY_POSES} are better: {ADVICE}"),
     )  # fmt: skip
     where = "on the wrist" if kind == "wrist" else "on its stand"
     what = f"camera {where}: {used} poses agree within {rms:.2f} px, {place:.1f} mm and {turn:.2f} degrees"

@@ -35,7 +35,7 @@ LEAST_TILT_RAD, LEAST_OTHER_TILT = np.radians(15.0), 0.06
 FOCAL_STARTS = np.linspace(0.55, 1.6, 15)  # of a fisheye, against the nominal one
 THIRD_TERM = 0.97  # k3 is used where the error falls below so much of what it is without
 STEEPEST_COSINE = 0.26  # 75 degrees: further out a fisheye is hardly ever told
-TODO = "Tilt the board 30 degrees to every side, and show it in every part of the picture."
+ADVICE = "Tilt the board 30 degrees to every side, and show it in every part of the picture."
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +91,14 @@ def refuse_little_tilt(T_cam_board: Array) -> None:
     require(
         widest >= np.degrees(LEAST_TILT_RAD),
         f"views: the board leans the same way in all of them, within {widest:.0f} degrees; valid: "
-        f"{np.degrees(LEAST_TILT_RAD):.0f} or more; {TODO[:1].lower() + TODO[1:-1]}",
+        f"{np.degrees(LEAST_TILT_RAD):.0f} or more; {ADVICE[:1].lower() + ADVICE[1:-1]}",
     )
     away = normals - normals.mean(axis=0)
     spread = np.linalg.svd(away, compute_uv=False) / np.sqrt(len(away))
     require(
         float(spread[1]) >= LEAST_OTHER_TILT,
         "views: the board was tilted about one axis only; valid: sideways as well as up and down; "
-        f"{TODO[:1].lower() + TODO[1:-1]}",
+        f"{ADVICE[:1].lower() + ADVICE[1:-1]}",
     )
 
 
@@ -118,7 +118,7 @@ def _pinhole(nominal: Camera, views: Sequence[BoardView], board: Board, flags: i
             points, pixels, nominal.size, None, None, flags=flags
         )
     except cv2.error as error:
-        raise ValueError(f"views: no lens explains them; {TODO}") from error
+        raise ValueError(f"views: no lens explains them; {ADVICE}") from error
     camera = replace(nominal, K=np.asarray(K), distortion=np.asarray(bent, float).ravel()[:5])
     T = np.stack(
         [
@@ -155,7 +155,7 @@ def _start(nominal: Camera, views: Sequence[BoardView], board: Board) -> Camera:
         if best is None or error < best[0]:
             best = error, camera
     if best is None:
-        raise ValueError(f"views: no fisheye lens explains them; is it a pinhole camera? {TODO}")
+        raise ValueError(f"views: no fisheye lens explains them; is it a pinhole camera? {ADVICE}")
     return best[1]
 
 

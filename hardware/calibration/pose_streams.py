@@ -21,7 +21,7 @@ LEAST_TURN_RAD = np.radians(30.0)
 LONGEST_GAP_S = 0.1
 RAD_PER_M = 2.0  # 1 mm counts as much as 0.11 degrees
 JUMP_M, JUMP_RAD = 0.01, np.radians(2.0)  # a pair that far off is one where the tracker had relocalised
-TODO = "turn the gripper 40 degrees about each of its axes, and hold it still now and then"
+ADVICE = "turn the gripper 40 degrees about each of its axes, and hold it still now and then"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,9 @@ def paired(a: PoseTrack, b: PoseTrack, every_s: float = 0.25) -> tuple[Array, Ar
     start, end = max(a.t[0], b.t[0]), min(a.t[-1], b.t[-1])
     times = np.arange(start, end, every_s)
     both = [(x, y) for x, y in ((a.at(t), b.at(t)) for t in times) if x is not None and y is not None]
-    require(len(both) >= LEAST_PAIRS, f"poses: {len(both)} at the same times; valid: {LEAST_PAIRS} or more; {TODO}")
+    require(
+        len(both) >= LEAST_PAIRS, f"poses: {len(both)} at the same times; valid: {LEAST_PAIRS} or more; {ADVICE}"
+    )
     return np.stack([x for x, _ in both]), np.stack([y for _, y in both])
 
 
@@ -71,14 +73,14 @@ def solve_pair(T_refa_a: Sequence[Array], T_refb_b: Sequence[Array]) -> PairResu
     """
     a, b = np.asarray(T_refa_a, float), np.asarray(T_refb_b, float)
     require(a.shape == b.shape and a.shape[1:] == (4, 4), f"poses: {a.shape} and {b.shape}; valid: (N, 4, 4) twice")
-    require(len(a) >= LEAST_PAIRS, f"poses: {len(a)}; valid: {LEAST_PAIRS} or more; {TODO}")
-    refuse_little_turning(a[:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", TODO)
+    require(len(a) >= LEAST_PAIRS, f"poses: {len(a)}; valid: {LEAST_PAIRS} or more; {ADVICE}")
+    refuse_little_turning(a[:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", ADVICE)
     result = _solve(a, b)
     bad = [k for k, (m, rad) in enumerate(result.apart) if m > JUMP_M or rad > JUMP_RAD]
     good = [k for k in range(len(a)) if k not in bad]
     if not bad or len(good) < max(LEAST_PAIRS, 0.6 * len(a)):
         return result
-    refuse_little_turning(a[good][:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", TODO)
+    refuse_little_turning(a[good][:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", ADVICE)
     again = _solve(a[good], b[good])
     words = f"{again.words} {len(bad)} of {len(a)} poses were left out: the tracker had jumped."
     return replace(again, left_out=tuple(bad), words=words)
@@ -107,7 +109,7 @@ def _solve(a: Array, b: Array) -> PairResult:
     figures = (
         (mm, 2.0, 5.0, f"the poses differ by {mm:.1f} mm; was the gripper moved slowly, did the tracker jump"),
         (1e3 * place, 1.0, 3.0, f"the place is known to {1e3 * place:.1f} mm only"),
-        (MANY_PAIRS - len(a), 0, MANY_PAIRS, f"{len(a)} poses; {MANY_PAIRS} are better: {TODO}"),
+        (MANY_PAIRS - len(a), 0, MANY_PAIRS, f"{len(a)} poses; {MANY_PAIRS} are better: {ADVICE}"),
     )
     verdict, words = judge(figures, f"{len(a)} poses agree within {mm:.1f} mm and {deg:.2f} degrees", "")
     return PairResult(T_a_b, T_refs, apart, (), place, turn, verdict, words)
