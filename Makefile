@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 LEROBOT := .venv-lerobot
 BIN := $(VENV)/bin
+# half as many test processes again as cores: many tests wait for something
+WORKERS = $(shell expr $$(nproc) \* 3 / 2)
 EXTRAS := dev,xarm,ur,realsense,basler,force,gamepad,video
 RUN_EXTRAS := xarm,ur,force,gamepad
-# tests that need nothing but a core each; whatever starts arms, cameras or the program has the machine to itself
-SIDE_BY_SIDE := tests/models tests/widgets tests/hardware/calibration tests/hardware/planner
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-slow lint bench bench-track bench-record bench-clips bench-calibrate check-lerobot screenshots clean
+.PHONY: run test test-slow lint bench bench-track bench-record bench-clips bench-calibrate bench-sampler check-lerobot screenshots clean
 .DEFAULT_GOAL := run
 
 .stamps := $(VENV)/.stamps
@@ -42,8 +42,8 @@ lint: $(.stamps)/test
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -m "not slow" -n auto --dist loadfile $(SIDE_BY_SIDE)
-	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE:%=--ignore=%)
+	$(BIN)/pytest -m "not slow and not alone" -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -m "not slow and alone"
 
 test-slow: $(.stamps)/test
 	$(BIN)/pytest -m slow
@@ -75,6 +75,9 @@ check-lerobot: $(.stamps)/test $(LEROBOT)/.ready
 
 bench-calibrate: $(.stamps)/test
 	$(BIN)/python -m tests.bench.calibrate
+
+bench-sampler: $(.stamps)/test
+	$(BIN)/python -m tests.bench.sampler
 
 screenshots: $(.stamps)/test
 	$(BIN)/python -m tests.take_tour docs/images

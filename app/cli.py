@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.ledger import LedgerError
 from app.settings import read_settings
-from app.verbs import calibration, dataset, dream, emulate, execute, plan, record, rig, track
+from app.verbs import calibration, dataset, dream, emulate, execute, jobs, model, plan, record, rig, track, train
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
 from app.window_start import stricter, window_rig, window_workspace
@@ -26,8 +26,11 @@ VERBS: Sequence[Verb] = (
     dataset.VERB,
     dream.VERB,
     track.VERB,
+    train.VERB,
+    model.VERB,
     plan.VERB,
     execute.VERB,
+    jobs.VERB,
     emulate.VERB,
 )
 EPILOG = (

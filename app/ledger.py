@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from models.data.text_files import to_json
 
-Kind = Literal["dream", "track", "plan", "approval", "execution", "outcome"]
+Kind = Literal["dataset", "checkpoint", "dream", "track", "plan", "approval", "execution", "outcome"]
 KINDS: tuple[str, ...] = get_args(Kind)
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 5.0

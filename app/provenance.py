@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from app.dreams.track_shelf import track_sha256
+from app.execution.run_folder import RunFolder
 from app.ledger import Ledger
-from app.run_folder import RunFolder
-from app.track_shelf import track_sha256
 from hardware.safety import PlanApproval
 from hardware.types import Plan, Tool
 from models.types import Dream, Track
 
 
 def record_dream(ledger: Ledger, dream: Dream, folder: Path) -> str:
-    """Add a dream under the sha256 of what it consists of: a copy of the folder is the same dream."""
+    """Add a dream under the sha256 of what it consists of: a copy of the folder is the same dream.
+
+    It comes from the checkpoint whose weights it names, where the ledger knows that one (app/jobs/made.py).
+    """
     files = [folder / "dream.toml", folder / "calibration.json", *sorted((folder / "views").glob("*.mp4"))]
     digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
     record = {
@@ -26,7 +29,16 @@ def record_dream(ledger: Ledger, dream: Dream, folder: Path) -> str:
         "tool_versions": {role: version_of(tool) for role, tool in dream.tools.items()},
         "provenance": dict(dream.provenance),
     }
-    return ledger.add("dream", dream.name, record, id=f"dream-{digest[:32]}")
+    weights = dream.provenance.get("weights_sha256")
+    parents = _known(ledger, f"checkpoint-{weights[:32]}") if isinstance(weights, str) else []
+    return ledger.add("dream", dream.name, record, parents=parents, id=f"dream-{digest[:32]}")
+
+
+def _known(ledger: Ledger, id: str) -> list[str]:
+    try:
+        return [ledger.get(id).id]
+    except KeyError:
+        return []
 
 
 def record_track(ledger: Ledger, track: Track, folder: Path, dream_id: str) -> str:

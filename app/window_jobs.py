@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.import_files import import_dream
+from app.dreams.import_files import import_dream
 from app.worker import Cancelled, Report
 from app.workspace import Workspace
 from models.data.errors import DreamFileError

@@ -39,7 +39,9 @@ class Callbacks:
 class Worker:
     """One process, one job at a time. Every method is for the owner's thread; callbacks come from `pump`."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancel_grace_s: float = CANCEL_GRACE_S) -> None:
+        """cancel_grace_s: how long a job that is cancelled may tidy up before its process is ended [s]."""
+        self._cancel_grace_s = cancel_grace_s
         self._context = multiprocessing.get_context("spawn")
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -96,7 +98,8 @@ class Worker:
                 self._deliver(*self._pipe.recv())
             except (EOFError, OSError):
                 self._crashed()
-        if self.busy and self._cancelled_at is not None and time.monotonic() > self._cancelled_at + CANCEL_GRACE_S:
+        patience = self._cancel_grace_s
+        if self.busy and self._cancelled_at is not None and time.monotonic() > self._cancelled_at + patience:
             self._finish().failed("cancelled")
             self._end()
 

@@ -33,6 +33,16 @@ class Workspace:
         return self.root / "recordings"
 
     @property
+    def trainings(self) -> Path:
+        """One folder per training: curves, checkpoints, its dreams (models/training/run_folder.py)."""
+        return self.root / "trainings"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder per job (app/jobs/store.py)."""
+        return self.root / "jobs"
+
+    @property
     def ledger(self) -> Path:
         return self.root / "ledger.sqlite"
 

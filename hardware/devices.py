@@ -8,7 +8,7 @@ from hardware.cameras import basler, realsense, webcam
 from hardware.cameras.replay import ReplayClock, ReplaySource
 from hardware.cameras.video_file import VideoFileSource
 from hardware.rig import Rig
-from hardware.rig_devices import CALIBRATED, SENSOR_DRIVERS, CameraConfig, SensorConfig
+from hardware.rig_devices import SENSOR_DRIVERS, CameraConfig, SensorConfig, camera_details
 from hardware.sensors import force
 from hardware.sensors.aruco_opening import ArucoOpening
 from hardware.sensors.t265 import T265Source
@@ -33,16 +33,15 @@ class FoundDevice:
     what: str
 
 
-class DatedSource:
-    """A camera's source that says when it was calibrated."""
+class CalibratedSource:
+    """A camera's source that says how it was calibrated."""
 
-    def __init__(self, source: Source, calibrated_on: str) -> None:
-        self._source, self._date = source, calibrated_on
+    def __init__(self, source: Source, details: Mapping[str, str]) -> None:
+        self._source, self._details = source, details
 
     def open(self) -> StreamInfo:
         info = self._source.open()
-        details = {**info.details, "intrinsics": "calibrated", CALIBRATED: self._date}
-        return replace(info, details=details)
+        return replace(info, details={**info.details, **self._details})
 
     def next(self, timeout: float) -> Sample | None:
         return self._source.next(timeout)
@@ -86,8 +85,9 @@ class RigDevices:
 
     def _camera(self, config: CameraConfig) -> Device:
         source = self._camera_source(config)
-        dated = DatedSource(source, config.calibrated_on) if config.calibrated_on else source
-        return ThreadedDevice(config.camera.name, dated, rate_hz=config.rate_hz)
+        details = camera_details(config)
+        told = CalibratedSource(source, details) if details else source
+        return ThreadedDevice(config.camera.name, told, rate_hz=config.rate_hz)
 
     def _camera_source(self, config: CameraConfig) -> Source:
         if config.driver == "replay":

@@ -11,7 +11,7 @@ import numpy as np
 
 from hardware.geometry import Array, transform
 from hardware.kinematics import ArmKinematics
-from hardware.rig_devices import CameraConfig, SensorConfig, in_order, parse_camera, parse_sensor
+from hardware.rig_devices import GRIPPER, CameraConfig, SensorConfig, in_order, parse_camera, parse_sensor
 from hardware.rig_table import RigTable, checked, line_numbers, unique
 from hardware.types import Box
 
@@ -133,6 +133,9 @@ def _parse(top: RigTable, sha256: str) -> Rig:
     workers = tuple(_arm(table) for table in arms)
     for key in ("name", "role"):
         unique(arms, key, [getattr(arm, key) for arm in workers])
+    for table in cameras:
+        mounts = ["", GRIPPER, *(arm.name for arm in workers)]
+        table.one_of("mounted_on", mounts, "")
     boxes = tuple(_keep_out(table) for table in keep_out)
     unique(keep_out, "name", [box.name for box in boxes])
     size, safety = top.table("table"), top.table("safety")

@@ -1,15 +1,16 @@
 """The cameras and sensors of a rig.toml: by driver and serial number, with roles and their order in the room."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
-from hardware.geometry import Array
+from hardware.geometry import Array, is_transform
 from hardware.rig_table import RigTable, checked, unique
 from hardware.stream import StreamKind
-from hardware.types import Camera
+from hardware.types import Camera, require
 
 # what a camera's `serial` and `path` name, by driver; "": it has none
 CAMERA_DRIVERS: Mapping[str, str] = {
@@ -32,6 +33,10 @@ MODELS = ("pinhole", "fisheye")
 MARKERS = 50  # of DICT_4X4_50
 LARGEST_PX, LARGEST_HZ = 8192, 1000.0
 CALIBRATED = "calibrated"  # key in StreamInfo.details: ISO date of the calibration
+MOUNTED, ON_FLANGE = "mounted on", "T_flange_cam"  # keys there: which arm carries a camera, and where
+GRIPPER = "gripper"  # what a camera is mounted on, where that is the handheld gripper
+ON_GRIPPER = "T_sensor_gripper"  # key in StreamInfo.details: where the gripper is on a pose's sensor
+NEWTON_PER_COUNT = "newton per count"  # key in StreamInfo.details: the scale by which a force is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +47,8 @@ class CameraConfig:
     maker's number, of a webcam the system's; path: file or episode to play; role: what it sees, such as "left" or
     "gripper"; exposure_s, white_balance_k [K]: None for automatic; hold_exposure: automatic until it settled;
     calibration: which kept one counts, "" for the newest, "none", or its id; calibrated_on: ISO date of what was
-    put in from there.
+    put in from there; mounted_on: the arm on whose flange it rides, "gripper" for the handheld one, "" where it
+    stands; T_mount_cam (4, 4): its place there, None while nobody knows.
     """
 
     camera: Camera
@@ -58,6 +64,13 @@ class CameraConfig:
     calibrated: bool = True
     calibration: str = ""
     calibrated_on: str = ""
+    mounted_on: str = ""
+    T_mount_cam: Array | None = None
+
+    @property
+    def on_arm(self) -> bool:
+        """Whether an arm carries it, so that it has no place in the world."""
+        return self.mounted_on not in ("", GRIPPER)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +91,8 @@ class ArucoConfig:
 
 @dataclass(frozen=True, eq=False)
 class ForceConfig:
-    """A force sensor on a serial port. newton_per_count: its scale, negative where it is mounted the other way
-    round; baud; limit [N]: of the sensor, beyond it nothing that it says is valid."""
+    """A force sensor on a serial port, "" for a simulated one. newton_per_count: its scale, negative where it is
+    mounted the other way round; baud; limit [N]: of the sensor, beyond it nothing that it says is valid."""
 
     port: str
     newton_per_count: float
@@ -90,7 +103,8 @@ class ForceConfig:
 @dataclass(frozen=True, eq=False)
 class SensorConfig:
     """A sensor of the rig; what its driver needs besides is in the config of that driver. python: of the T265's own
-    interpreter, "" to look for one; emulate: the T265's bridge plays a path, no device."""
+    interpreter, "" to look for one; emulate: the T265's bridge plays a path, no device; T_sensor_gripper (4, 4):
+    where the gripper is on what tells its pose, None while nobody knows."""
 
     name: str
     driver: str
@@ -104,6 +118,7 @@ class SensorConfig:
     stream: str = ""
     aruco: ArucoConfig | None = None
     force: ForceConfig | None = None
+    T_sensor_gripper: Array | None = None
 
 
 def parse_camera(table: RigTable) -> CameraConfig:
@@ -112,6 +127,7 @@ def parse_camera(table: RigTable) -> CameraConfig:
     size = _size(table)
     calibrated = table.has("K")
     model = table.one_of("model", MODELS, "pinhole")
+    mounted_on, T_mount_cam = _mount(table, driver)
     if not calibrated:
         checked(table, "K", driver != "sim", "is missing; valid: 3 x 3 numbers, as the camera is drawn with it")
         _refuse(table, "distortion", "K is not given; valid: both or neither")
@@ -122,7 +138,7 @@ def parse_camera(table: RigTable) -> CameraConfig:
             size=size,
             distortion=table.array("distortion", (-1,)) if table.has("distortion") else np.zeros(0),
             model="fisheye" if model == "fisheye" else "pinhole",
-            T_world_cam=_place(table, driver),
+            T_world_cam=_place(table, driver, mounted_on),
         )
     except ValueError as error:
         raise error if str(table.file) in str(error) else table.error("", str(error)) from error
@@ -142,6 +158,8 @@ def parse_camera(table: RigTable) -> CameraConfig:
         stream=_stream(table, driver),
         calibrated=calibrated,
         calibration=_calibration(table),
+        mounted_on=mounted_on,
+        T_mount_cam=T_mount_cam,
     )
 
 
@@ -150,6 +168,8 @@ def parse_sensor(table: RigTable, cameras: Sequence[str]) -> SensorConfig:
     driver = table.one_of("driver", list(SENSOR_DRIVERS))
     kinds = SENSOR_DRIVERS[driver]
     kind = table.one_of("kind", kinds, kinds[0] if len(kinds) == 1 else None)
+    marked = driver == "aruco" or (driver == "sim" and kind == "opening" and table.has("markers"))
+    scaled = driver == "force" or (driver == "sim" and kind == "force" and table.has("newton_per_count"))
     return SensorConfig(
         name=_name(table),
         driver=driver,
@@ -161,9 +181,42 @@ def parse_sensor(table: RigTable, cameras: Sequence[str]) -> SensorConfig:
         emulate=table.get("emulate", bool, False) if driver == "t265" else False,
         path=_path(table, driver == "replay", driver),
         stream=_stream(table, driver),
-        aruco=_aruco(table, cameras) if driver == "aruco" else None,
-        force=_force(table) if driver == "force" else None,
+        aruco=_aruco(table, cameras) if marked else None,
+        force=_force(table, driver) if scaled else None,
     )
+
+
+def sensor_details(config: SensorConfig) -> dict[str, str]:
+    """What a sensor's stream says of its calibration, for StreamInfo.details."""
+    found = {}
+    if config.force is not None:
+        found[NEWTON_PER_COUNT] = f"{config.force.newton_per_count:.9g}"
+    if config.T_sensor_gripper is not None:
+        found[ON_GRIPPER] = json.dumps(config.T_sensor_gripper.tolist())
+    return found
+
+
+def camera_details(config: CameraConfig) -> dict[str, str]:
+    """What a camera's stream says of its calibration, for StreamInfo.details."""
+    found = {"intrinsics": "calibrated", CALIBRATED: config.calibrated_on} if config.calibrated_on else {}
+    if config.on_arm and config.T_mount_cam is not None:
+        found |= {MOUNTED: config.mounted_on, ON_FLANGE: json.dumps(config.T_mount_cam.tolist())}
+    return found
+
+
+def gripper_on_sensor(details: Mapping[str, str]) -> Array | None:
+    """Return T_sensor_gripper (4, 4) of a stream of poses by its details; None where it was never calibrated.
+
+    Raises ValueError where what is said is no pose.
+    """
+    if ON_GRIPPER not in details:
+        return None
+    try:
+        T = np.array(json.loads(details[ON_GRIPPER]), float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{ON_GRIPPER}: {details[ON_GRIPPER][:60]!r}; valid: 4 x 4 numbers") from error
+    require(is_transform(T), f"{ON_GRIPPER}: is not a rigid transform (4, 4)")
+    return T
 
 
 def in_order(tables: Sequence[RigTable]) -> list[int]:
@@ -206,10 +259,23 @@ def _rate(table: RigTable) -> float:
     return rate
 
 
-def _place(table: RigTable, driver: str) -> Array | None:
+def _place(table: RigTable, driver: str, mounted_on: str) -> Array | None:
+    if mounted_on not in ("", GRIPPER):
+        for key in ("position", "rpy_deg"):
+            _refuse(table, key, f"it rides on {mounted_on}; valid: mounted_position and mounted_rpy_deg")
+        return None
     if driver == "sim" or table.has("position") or table.has("rpy_deg"):
         return table.pose()
     return None
+
+
+def _mount(table: RigTable, driver: str) -> tuple[str, Array | None]:
+    mounted_on = str(table.get("mounted_on", str, ""))
+    given = table.has("mounted_position") or table.has("mounted_rpy_deg")
+    known = bool(mounted_on) or not given
+    checked(table, "mounted_on", known, "is missing; valid: what carries the camera, an arm or gripper")
+    drawn = driver == "sim" and mounted_on not in ("", GRIPPER)
+    return mounted_on, table.pose("mounted_") if given or drawn else None
 
 
 def _serial(table: RigTable, used: bool, driver: str) -> str:
@@ -267,13 +333,13 @@ def _aruco(table: RigTable, cameras: Sequence[str]) -> ArucoConfig:
     )
 
 
-def _force(table: RigTable) -> ForceConfig:
+def _force(table: RigTable, driver: str) -> ForceConfig:
     scale = table.get("newton_per_count", float)
     checked(
         table, "newton_per_count", bool(scale) and np.isfinite(scale), f"{scale}; valid: a number that is not 0"
     )
     return ForceConfig(
-        port=table.get("port", str),
+        port="" if driver == "sim" else table.get("port", str),
         newton_per_count=scale,
         baud=int(_whole(table, "baud", 1200, 4_000_000, 115200)),
         limit=table.positive("limit", 100.0),

@@ -102,11 +102,11 @@ class RigTable:
             raise self.error(key, f"{self.values[key]!r}; valid: finite numbers")
         return value
 
-    def pose(self) -> Array:
-        """T (4, 4) from position [m] and rpy_deg: Rz(yaw) Ry(pitch) Rx(roll)."""
-        roll, pitch, yaw = np.radians(self.array("rpy_deg", (3,)))
+    def pose(self, prefix: str = "") -> Array:
+        """T (4, 4) from position [m] and rpy_deg, their names after a prefix: Rz(yaw) Ry(pitch) Rx(roll)."""
+        roll, pitch, yaw = np.radians(self.array(f"{prefix}rpy_deg", (3,)))
         turns = rotation_from_vector(np.array([[0, 0, yaw], [0, pitch, 0], [roll, 0, 0]]))
-        return transform(turns[0] @ turns[1] @ turns[2], self.array("position", (3,)))
+        return transform(turns[0] @ turns[1] @ turns[2], self.array(f"{prefix}position", (3,)))
 
     def table(self, key: str) -> "RigTable":
         return RigTable(self.get(key, dict), self.file, self.lines, key)

@@ -13,6 +13,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as main.py does
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # likewise
 
 SHARED_DREAMS = Path(__file__).parent.parent.parent / "shared" / "data" / "dreams"
 

@@ -62,7 +62,7 @@ class DemosTour:
     def ready(self) -> None:
         """Until the chosen demo plays, its filmstrip is there, and nothing is said any more."""
         binder = next(b for b in self.desk.binders if "demos.split" in b.handlers())
-        self.until(lambda: binder.ready and binder.filmed)  # type: ignore[attr-defined]
+        self.until(lambda: binder.playing.ready and binder.playing.filmed)  # type: ignore[attr-defined]
         self.look_on(0.5)
 
     def shoot(self, name: str) -> None:
@@ -105,6 +105,60 @@ class DemosTour:
         page.playback.seek(1.0)
         self.look_on(6.0)
         self.shoot("demos-5-tracked")
+        self._correct()
+        self._paint()
+        self._exchange()
+        self._throw_away()
+
+    def _correct(self) -> None:
+        page, tracking = self.page, self.desk.program.tracking
+        view, video = next(iter(page.videos.items()))
+        self.press(Qt.Key.Key_C)
+        x, y = video._tools[0].axes[0]
+        page.box_drawn.emit(view, page.tools.chosen, x - 24, y - 20, x + 24, y + 20)
+        self.until(lambda: tracking.busy)
+        self.until(lambda: not tracking.busy)
+        page.playback.step(6)
+        self.press(Qt.Key.Key_X)
+        self.press(Qt.Key.Key_Left)
+        page.playback.seek(1.0)
+        self.ready()
+        self.look_on(6.0)
+        self.shoot("demos-6-correct")
+        self.press(Qt.Key.Key_C)
+
+    def _paint(self) -> None:
+        page = self.page
+        page.playback.seek(1.8)
+        self.press(Qt.Key.Key_P)
+        page.masks.find_wanted.emit()
+        self.look_on(0.5)
+        self.until(lambda: page.masks._rows.topLevelItemCount())
+        view, video = next(iter(page.videos.items()))
+        centre = [(0.5 * video._zoom.size[0] + dx, 0.55 * video._zoom.size[1]) for dx in range(-12, 12, 2)]
+        video.stroke_drawn.emit(view, True, centre)
+        self.look_on(0.5)
+        self.shoot("demos-7-mask")
+        self.press(Qt.Key.Key_P)
+
+    def _exchange(self) -> None:
+        form = self.page.exchange
+        self.page.show_query("task:rotation")
+        self.press(Qt.Key.Key_E, CTRL | Qt.KeyboardModifier.ShiftModifier)
+        self.until(lambda: form._start.isEnabled())
+        self.shoot("demos-9-export")
+        self.press(Qt.Key.Key_Escape)
+        self.page.show_query("")
+
+    def _throw_away(self) -> None:
+        page = self.page
+        for row in (7, 8):
+            page.table.selectRow(row)
+            self.press(Qt.Key.Key_Delete)
+        self.press(Qt.Key.Key_Delete, CTRL)
+        self.until(lambda: page.trash._rows.topLevelItemCount() == 2)
+        page.trash.destroy_asked.emit(page.trash._all)
+        self.shoot("demos-8-trash")
 
     def close(self) -> None:
         self.desk.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.exchange import ExportOptions, export_demos
+from app.datasets.exchange import ExportOptions, export_demos
 from models.data.annotations import Piece
 from tests.models.data.recorded import demos, record
 

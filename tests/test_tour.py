@@ -7,6 +7,8 @@ import pytest
 
 from tests.tour import RunEnded, take
 
+pytestmark = pytest.mark.alone
+
 TOO_BUSY = "late with a command|did not answer for"
 
 

@@ -23,6 +23,7 @@ from widgets.jog_pad import JogPad
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
+ENDED = ("done", "stopped", "fault")
 
 
 class RunEnded(RuntimeError):
@@ -51,8 +52,9 @@ class Tour:
         end = time.monotonic() + limit
         while not there():
             if time.monotonic() > end:
-                message = self.program.execution.message or self.program.dreaming.message
-                raise TimeoutError(f"{what} did not come within {limit:.0f} s; the window says: {message!r}")
+                sessions = (self.program.teleoperation, self.program.execution, self.program.dreaming)
+                said = "; ".join(session.message for session in sessions if session.message)
+                raise TimeoutError(f"{what} did not come within {limit:.0f} s; the window says: {said!r}")
             self.look_on(0.02)
 
     def idle(self) -> bool:
@@ -140,14 +142,19 @@ class Tour:
     def execute(self) -> Iterator[str]:
         execution = self.program.execution
         self.press(Qt.Key.Key_G, CTRL)
-        self.wait("the work", lambda: execution.progress is not None and execution.progress.phase == "work", 60.0)
+
+        def working_or_ended() -> bool:
+            at_work = execution.progress is not None and execution.progress.phase == "work"
+            return at_work or execution.state in ENDED
+
+        self.wait("the work", working_or_ended, 60.0)
         self.look_on(1.5)
         yield self.picture("6-executing")
         self.press(Qt.Key.Key_1, CTRL)
         self.look_on(1.0)
         yield self.picture("7-rig")
         self.press(Qt.Key.Key_3, CTRL)
-        self.wait("the end of the run", lambda: execution.state in ("done", "stopped", "fault"), 120.0)
+        self.wait("the end of the run", lambda: execution.state in ENDED, 120.0)
         if execution.state != "done":
             raise RunEnded(f"the run ended as {execution.state}: {execution.message}")
 

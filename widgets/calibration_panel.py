@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
+    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QListWidget,
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from hardware.types import Frame
-from widgets.calibration_values import CalibrationSheet, Choice, ViewRow
+from widgets.calibration_values import CalibrationSheet, Choice, Number, ViewRow
 from widgets.demo import demo
 from widgets.panel import Panel, button, label, row
 from widgets.theme import level_color, set_state
@@ -38,6 +39,7 @@ class CalibrationPanel(QWidget):
     automatic_wanted = Signal(bool)
     person_wanted = Signal(bool)
     plan_wanted = Signal()
+    number_given = Signal(float)  # what was asked for, in SI
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,16 +49,20 @@ class CalibrationPanel(QWidget):
         self._print = button("Print board…", tip="A PDF at true scale, with a ruler to check the print")
         self._start = button("Start", "primary")
         self._stop = button("Stop looking", tip="The views taken so far are let go")
-        self._take = button("Take this view   ⏎", tip="What is seen now, also where it is not taken by itself")
+        self._take = button("Take it now   ⏎", tip="What is seen now, also where it is not taken by itself")
         self._remove = button("Remove   Del", tip="Take the chosen view out")
         self._save = button("Save and use", "approve", "Keep this calibration, dated, and use it from now on")
         self._plan = button(
             "Plan the stops", tip="A plan from where the arm stands, to be approved in Move by hand"
         )
-        self._automatic = QCheckBox("Take a view when the board rests")
+        self._automatic = QCheckBox("Take by itself what rests somewhere new")
         self._person = QCheckBox()
+        self._asked, self._number = label(""), QDoubleSpinBox(decimals=1)
+        self._number.setKeyboardTracking(False)
+        self._shown_number: Number | None = None
         self._step, self._live = label("", "title", wrap=True), label("", "muted", wrap=True)
         self._verdict, self._kept = label("", wrap=True), label("", "muted", wrap=True)
+        self._figure = label("", "big", wrap=True)
         self._list = QListWidget()
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._list.setAccessibleName("Views")
@@ -84,8 +90,10 @@ class CalibrationPanel(QWidget):
         """Show where the wizard stands; the chosen view stays chosen."""
         self._sheet = sheet
         self._step.setText(sheet.step)
-        self._live.setText(sheet.live)
-        self._live.setVisible(bool(sheet.live))
+        live = " · ".join(filter(None, (sheet.live, sheet.figure if sheet.pictures else "")))
+        self._live.setText(live)
+        self._live.setVisible(bool(live))
+        self._show_number(sheet.number)
         self._show_views(sheet.views)
         self._verdict.setText(sheet.verdict)
         set_state(self._verdict, state=sheet.level)
@@ -93,6 +101,9 @@ class CalibrationPanel(QWidget):
         self._kept.setVisible(bool(sheet.kept))
         for box in (self._task, self._camera, self._board):
             box.setEnabled(not sheet.running)
+        self._camera.setVisible(sheet.needs_camera)
+        self._board.setVisible(sheet.needs_board)
+        self._print.setVisible(sheet.needs_board)
         self._start.setVisible(not sheet.running)
         self._start.setEnabled(sheet.can_start)
         self._stop.setVisible(sheet.running)
@@ -113,7 +124,8 @@ class CalibrationPanel(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._take.isEnabled():
-            self.take_wanted.emit()
+            if not self._number.hasFocus():  # there it ends the number
+                self.take_wanted.emit()
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self._drop()
         else:
@@ -126,8 +138,12 @@ class CalibrationPanel(QWidget):
         for box in (self._task, self._camera, self._board):
             side.body.addWidget(box)
         side.body.addLayout(row(self._start, self._stop, self._print))
-        for widget in (self._person, self._automatic, self._step, self._live, self._plan, self._take, self._list):
-            side.body.addWidget(widget, 1 if widget is self._list else 0)
+        for line in (self._person, self._automatic, self._step):
+            side.body.addWidget(line)
+        side.body.addLayout(row(self._asked, self._number, 1))
+        for widget in (self._live, self._plan, self._take):
+            side.body.addWidget(widget)
+        side.body.addWidget(self._list, 1)
         side.body.addLayout(row(self._remove, 1))
         for widget in (self._verdict, self._save, self._kept):
             side.body.addWidget(widget)
@@ -137,7 +153,9 @@ class CalibrationPanel(QWidget):
             "Start shows the cameras here, and which part of the picture the board has covered.", "muted", wrap=True
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._figure.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._shown.addWidget(self._empty, 0, 0)
+        self._shown.addWidget(self._figure, 0, 0)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._shown, 1)
@@ -157,6 +175,21 @@ class CalibrationPanel(QWidget):
         self._automatic.clicked.connect(self.automatic_wanted)
         self._person.clicked.connect(self.person_wanted)
         self._list.currentRowChanged.connect(self._picked)
+        self._number.valueChanged.connect(self._give_number)
+
+    def _show_number(self, number: Number | None) -> None:
+        self._asked.setVisible(number is not None)
+        self._number.setVisible(number is not None)
+        if number is None or number == self._shown_number:
+            return
+        self._asked.setText(number.what)
+        self._number.setAccessibleName(number.what)
+        self._number.blockSignals(True)
+        self._number.setRange(number.low, number.high)
+        self._number.setSuffix(f" {number.unit}")
+        self._number.setValue(number.value)
+        self._number.blockSignals(False)
+        self._shown_number = number
 
     def _show_views(self, views: Sequence[ViewRow]) -> None:
         if [self._list.item(i).text() for i in range(self._list.count())] != [view.text for view in views]:
@@ -181,13 +214,20 @@ class CalibrationPanel(QWidget):
             for k, (name, picture) in enumerate(self._pictures.items()):
                 picture.setAccessibleName(f"Camera {name}")
                 self._shown.addWidget(picture, *divmod(k, columns))
-        self._empty.setVisible(not self._pictures)
+        self._figure.setText(sheet.figure)
+        self._figure.setVisible(bool(sheet.figure) and not self._pictures)
+        self._empty.setVisible(not self._pictures and not sheet.figure)
         for name, state in sheet.pictures.items():
             self._pictures[name].show_state(state)
 
     @Slot()
     def _choose(self) -> None:
         self.chosen.emit(*(str(box.currentData()) for box in (self._task, self._camera, self._board)))
+
+    @Slot(float)
+    def _give_number(self, value: float) -> None:
+        if self._shown_number is not None:
+            self.number_given.emit(value / self._shown_number.per_si)
 
     @Slot()
     def _picked(self) -> None:

@@ -23,6 +23,19 @@ class ViewRow:
     level: Level = ""
 
 
+@dataclass(frozen=True)
+class Number:
+    """A number that a person is asked for; low, high and value in the unit that is shown, `per_si` of it each SI
+    one."""
+
+    what: str
+    unit: str
+    low: float
+    high: float
+    value: float
+    per_si: float
+
+
 @dataclass(frozen=True, eq=False)
 class PictureState:
     """What is drawn over a camera's picture. corners (N, 2): of the board, shares of the picture; grid (R, C):
@@ -37,7 +50,9 @@ class PictureState:
 @dataclass(frozen=True, eq=False)
 class CalibrationSheet:
     """The wizard as it is. running: pictures are looked at; can_plan: an arm can go through stops for it; person: a
-    simulated one can hold the board, None where there is none; kept: what is in use now, in words."""
+    simulated one can help, None where there is none; kept: what is in use now, in words; figure: what is measured
+    now, to be read from afar; number: None where nobody is asked for one; needs_board, needs_camera: whether it is
+    calibrated with one."""
 
     running: bool = False
     step: str = ""
@@ -54,3 +69,7 @@ class CalibrationSheet:
     person: bool | None = None
     person_words: str = ""
     kept: str = ""
+    figure: str = ""
+    number: Number | None = None
+    needs_board: bool = True
+    needs_camera: bool = True

@@ -54,10 +54,11 @@ class StatisticsView(QWidget):
             view.picked.connect(self.query_picked)
             self._right.addWidget(label(chart.title, "heading"))
             self._right.addWidget(view)
-        if statistics.twins:
-            self._left.addWidget(label("NEARLY THE SAME", "heading"))
-        for twin in statistics.twins:
-            self._left.addWidget(self._twin(twin))
+        for heading, twins in (("NEARLY THE SAME", statistics.twins), ("THE SAME TABLE BEFORE", statistics.scenes)):
+            if twins:
+                self._left.addWidget(label(heading, "heading"))
+            for twin in twins:
+                self._left.addWidget(self._twin(twin))
         self._left.addStretch(1)
         self._right.addStretch(1)
 

@@ -4,28 +4,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
-    QItemSelection,
-    QItemSelectionModel,
     QItemSelectionRange,
-    QModelIndex,
-    QPersistentModelIndex,
     QSize,
     Qt,
     QTimer,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from hardware.types import Image
 from widgets.demo import demo
 from widgets.demos_values import DemoLine, LineKey
+from widgets.rows_table import Index, RowsModel, RowsTable
 from widgets.theme import color, level_color
 from widgets.views.paint import to_qimage
 
-Index = QModelIndex | QPersistentModelIndex
 THUMB = QSize(80, 46)
 ROW = 54
 COLUMNS: Sequence[tuple[str, str, int]] = (
@@ -63,11 +58,11 @@ class ThumbnailSource(Protocol):
         ...
 
 
-class DemosModel(QAbstractTableModel):
+class DemosModel(RowsModel):
     """The lines that the filter lets through."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__([heading for _, heading, _ in COLUMNS])
         self.lines: Sequence[DemoLine] = ()
         self.keys: Sequence[LineKey] = ()
         self.source: ThumbnailSource | None = None
@@ -78,17 +73,6 @@ class DemosModel(QAbstractTableModel):
         self.lines, self.keys = lines, keys
         self._pictures.clear()
         self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][1]
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         line, name = self.lines[index.row()], COLUMNS[index.column()][0]
@@ -123,36 +107,20 @@ class DemosModel(QAbstractTableModel):
         return self._pictures[row]
 
 
-class DemosTable(QTableView):
+class DemosTable(RowsTable):
     """`picked(key)`: the demo to look at; `chosen_changed()`; `sort_wanted(field, descending)`."""
 
     picked = Signal(object)
-    chosen_changed = Signal()
     sort_wanted = Signal(str, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self._model = DemosModel()
+        super().__init__("Demos", self._model, ROW, THUMB, parent)
         self._seen = -1
-        self.setModel(self._model)
-        self.setAccessibleName("Demos")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setIconSize(THUMB)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW)
         head = self.horizontalHeader()
         head.setSortIndicatorShown(True)
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
-        head.setHighlightSections(False)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setSectionsClickable(True)
         head.sortIndicatorChanged.connect(self._sort)
         for column, (_, _, width) in enumerate(COLUMNS):
@@ -160,6 +128,7 @@ class DemosTable(QTableView):
         self._looks = QTimer(self, interval=_LOOK_MS)
         self._looks.timeout.connect(self._look)
         self._looks.start()
+        self.went.connect(self._tell)
 
     @property
     def lines(self) -> Sequence[DemoLine]:
@@ -198,7 +167,7 @@ class DemosTable(QTableView):
         self._model.show_lines(lines, keys)
         rows = [i for i, key in enumerate(keys) if key in kept]
         here = next((i for i, key in enumerate(keys) if key == current), min(max(row, 0), len(lines) - 1))
-        self._choose(rows or ([here] if lines else []), here)
+        self.choose(rows or ([here] if lines else []), here)
         self.selectionModel().blockSignals(False)
         self.verticalScrollBar().setValue(at)
         self.viewport().update()
@@ -209,38 +178,11 @@ class DemosTable(QTableView):
     def show_key(self, key: LineKey) -> None:
         """Choose one demo, where it is shown."""
         if key in self._model.keys:
-            self.selectRow(self._model.keys.index(key))
+            self.go(self._model.keys.index(key))
 
-    def step(self, rows: int) -> None:
-        """Go to a demo further down or up."""
-        if count := len(self._model.lines):
-            self.selectRow(min(max(self.currentIndex().row() + rows, 0), count - 1))
-
-    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        super().selectionChanged(selected, deselected)
-        self.chosen_changed.emit()
-
-    def currentChanged(self, current: Index, previous: Index) -> None:
-        super().currentChanged(current, previous)
-        if current.row() != previous.row():
-            self.picked.emit(self.current)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Letters belong to the page's actions, not to a search in the table."""
-        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
-        if plain and event.text().isprintable() and event.text():
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-
-    def _choose(self, rows: Sequence[int], current: int) -> None:
-        flags = QItemSelectionModel.SelectionFlag
-        chosen = QItemSelection()
-        for row in rows:
-            chosen.select(self._model.index(row, 0), self._model.index(row, len(COLUMNS) - 1))
-        self.selectionModel().select(chosen, flags.ClearAndSelect)
-        if current >= 0:
-            self.selectionModel().setCurrentIndex(self._model.index(current, 0), flags.NoUpdate)
+    @Slot()
+    def _tell(self) -> None:
+        self.picked.emit(self.current)
 
     @Slot(int, Qt.SortOrder)
     def _sort(self, column: int, order: Qt.SortOrder) -> None:

@@ -121,10 +121,12 @@ class Twin:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What there is of the demos that the filter shows. facts: sentences; note: what it was reckoned from."""
+    """What there is of the demos that the filter shows. facts: sentences; note: what it was reckoned from;
+    scenes: demos before which the table looked the same."""
 
     facts: Sequence[str] = ()
     charts: Sequence[Chart] = ()
     scatter: Scatter = field(default_factory=Scatter)
     twins: Sequence[Twin] = ()
     note: str = ""
+    scenes: Sequence[Twin] = ()

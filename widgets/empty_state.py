@@ -34,19 +34,21 @@ class EmptyState(QWidget):
             layout.addWidget(paragraph(f"{number}.  {step}", 600), alignment=Qt.AlignmentFlag.AlignCenter)
         if actions:
             layout.addSpacing(6)
-            buttons = [self._button(action, first=not i) for i, action in enumerate(actions)]
+            buttons = [push_button(action, primary=not i) for i, action in enumerate(actions)]
             layout.addLayout(row(1, *buttons, 1))
 
-    def _button(self, action: QAction, first: bool) -> QPushButton:
-        button = QPushButton(_with_keys(action))
-        action.changed.connect(lambda: button.setText(_with_keys(action)))
-        follow_tip(button, action)
-        button.clicked.connect(action.trigger)
-        action.enabledChanged.connect(button.setEnabled)
-        button.setEnabled(action.isEnabled())
-        if first:
-            set_state(button, role="primary")
-        return button
+
+def push_button(action: QAction, primary: bool = False) -> QPushButton:
+    """Return a button that is the action, its key beside its name."""
+    button = QPushButton(_with_keys(action))
+    action.changed.connect(lambda: button.setText(_with_keys(action)))
+    follow_tip(button, action)
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    button.setEnabled(action.isEnabled())
+    if primary:
+        set_state(button, role="primary")
+    return button
 
 
 def _with_keys(action: QAction) -> str:

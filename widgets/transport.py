@@ -26,7 +26,8 @@ def action_button(action: QAction, picture: str = "", text: bool = True) -> QToo
     button.setDefaultAction(action)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if picture:
-        button.setIconSize(QSize(18, 18))
+        # the icon stands in the middle of its place: Qt leaves no room between it and the words
+        button.setIconSize(QSize(26, 18) if text else QSize(18, 18))
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly
         button.setToolButtonStyle(style)
     return button

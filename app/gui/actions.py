@@ -116,9 +116,22 @@ _RECORDING: tuple[Action, ...] = (
 )
 
 _CUT = "demo -demo_work"
+_TRACKED = "demo demo_tracked -demo_work"
 
 _DEMOS: tuple[Action, ...] = (
     _row("demos.open", "Open demos…", "Ctrl+O", "File", "A session, or a folder of sessions", "-demo_work"),
+    _row("demos.import", "Import…", "Ctrl+I", "File", "From LeRobot, UMI, HDF5, videos, sessions, all or none"),
+    _row(
+        "demos.export",
+        "Export…",
+        "Ctrl+Shift+E",
+        "File",
+        "To LeRobot, UMI or MCAP; says first what is lost",
+        "demos",
+    ),
+    _row(
+        "demos.trash", "Trash", "Ctrl+Del", "Demos", "What was deleted: bring it back, or destroy it", "demos_open"
+    ),
     _row("demos.play", "Play / pause", "Space", "Play", "", "demo -moving"),
     _row("demos.next", "Next picture", "Right", "Play", "", "demo"),
     _row("demos.previous", "Previous picture", "Left", "Play", "", "demo"),
@@ -135,7 +148,14 @@ _DEMOS: tuple[Action, ...] = (
     _row("demos.trim_start", "Trim start", "I", "Demos", "Leave out everything before this picture", _CUT),
     _row("demos.trim_end", "Trim end", "O", "Demos", "Leave out everything after this picture", _CUT),
     _row("demos.split", "Split", "S", "Demos", "Two demos: what comes from here on is one of its own", _CUT),
-    _row("demos.merge", "Merge", "M", "Demos", "Join it with the next part of its take", f"{_CUT} demo_parts"),
+    _row(
+        "demos.merge",
+        "Merge",
+        "M",
+        "Demos",
+        "Join it with the next part of its take; separate takes stay separate",
+        f"{_CUT} demo_parts",
+    ),
     _row("demos.mark", "Step mark", "K", "Demos", "A step of the task begins here; again: it does not", _CUT),
     _row("demos.success", "It succeeded", "Y", "Demos", "The chosen demos", _CUT),
     _row("demos.failure", "It failed", "N", "Demos", "The chosen demos", _CUT),
@@ -144,9 +164,48 @@ _DEMOS: tuple[Action, ...] = (
     _row("demos.tags", "Tags", "T", "Demos", "Write the chosen demos' tags, with commas between", _CUT),
     _row("demos.as_recorded", "As recorded", "", "Demos", "Whole, with the labels of then", _CUT),
     _row("demos.track", "Track", "Ctrl+T", "Demos", "Follow the chosen demos' tools, in the background", _CUT),
+    _row("demos.correct", "Correct track", "C", "Demos", "Boxes, marks and cuts of the tracked tools", _TRACKED),
+    _row(
+        "demos.box", "Draw a box", "B", "Demos", "Here is the tool: what the box touches is tracked again", _TRACKED
+    ),
+    _row("demos.untracked", "Untracked", "X", "Demos", "Do not believe the track here; again: do", _TRACKED),
+    _row("demos.untracked_to", "Untracked up to here", "Shift+X", "Demos", "Since the last marked frame", _TRACKED),
+    _row("demos.track_split", "Split track", "Shift+S", "Demos", "The tool is found anew from here on", _TRACKED),
+    _row(
+        "demos.track_restart",
+        "Restart track",
+        "Shift+R",
+        "Demos",
+        "Keep only this pose, follow it to both ends",
+        _TRACKED,
+    ),
+    _row("demos.brush", "Masks", "P", "Demos", "Paint where the object lies; Ctrl+Z takes strokes back", _CUT),
     _row("demos.delete", "Delete", "Del", "Demos", "Into the session's trash; Ctrl+Z brings it back", _CUT),
     _row("demos.undo", "Undo", "Ctrl+Z", "Edit", "Also after a restart", "demo_undo -demo_work"),
     _row("demos.redo", "Redo", "Ctrl+Shift+Z", "Edit", "", "demo_redo -demo_work"),
+)
+
+_TRAIN: tuple[Action, ...] = (
+    _row("train.new", "New training…", "N", "Train", "Choose demos and a config", "-train_form"),
+    _row("train.start", "Start training", "Ctrl+S", "Train", "Put it into the queue", "train_form train_ready"),
+    _row("train.back", "Back to the jobs", "", "Train", "What was written stays", "train_form"),
+    _row("train.pause", "Pause", "P", "Train", "It saves all it needs, and ends its process", "job_goes"),
+    _row("train.resume", "Resume", "R", "Train", "Go on from what was saved", "job_rests"),
+    _row("train.cancel", "Cancel", "Ctrl+.", "Train", "End the chosen jobs; what they saved stays", "job_open"),
+    _row("train.retry", "Try again", "T", "Train", "Once more, from what was saved", "job_failed"),
+    _row("train.clone", "Clone…", "C", "Train", "A new one that is told the same", "job_training"),
+    _row("train.folder", "Open its folder", "Ctrl+O", "Train", "Checkpoints, or what else it made", "job"),
+    _row("train.remove", "Take out", "Del", "Train", "Of the list, with its log; what was made stays", "job_still"),
+    _row("train.down", "Next job", "Down", "Train", "", "job"),
+    _row("train.up", "Previous job", "Up", "Train", "", "job"),
+    _row("train.all", "Choose all jobs", "Ctrl+A", "Train", "To compare them", "job"),
+    _row("train.log_axis", "Logarithmic axis", "G", "Train", "", "job"),
+    _row("train.smoother", "Smoother", "]", "Train", "", "job"),
+    _row("train.rougher", "Less smooth", "[", "Train", "", "job"),
+    _row("train.fit", "Show all of the curves", "F", "Train", "", "job"),
+    _row("train.later", "Later dreams", "Right", "Train", "What was dreamt at the next step", "job_dreams"),
+    _row("train.earlier", "Earlier dreams", "Left", "Train", "What was dreamt at the step before", "job_dreams"),
+    _row("train.play", "Play / pause", "Space", "Train", "The dreams of the gallery", "job_dreams -moving"),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -230,6 +289,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _row("dream.execute", "Execute", "Ctrl+G", "Motion", "The arms do the approved plan", "approved -moving -busy"),
     *_DEMOS,
+    *_TRAIN,
     _row("inspect.refresh", "Refresh", "F5", "Inspect", "Read the ledger again"),
     _row("inspect.open_dream", "Open its dream", "Ctrl+D", "Inspect", "", "run -moving"),
     _row("inspect.video", "Play the cameras' video", "V", "Inspect", "", "video"),

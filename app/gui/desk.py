@@ -30,6 +30,8 @@ from app.gui.binders.rig_cameras import RigCamerasBinder
 from app.gui.binders.robot import RobotBinder
 from app.gui.binders.support import SupportBinder
 from app.gui.binders.tools import ToolsBinder
+from app.gui.binders.train import TrainBinder
+from app.gui.binders.train_form import TrainFormBinder
 from app.gui.drop_target import DropTarget
 from app.gui.error_reports import ErrorReports
 from app.gui.figures import Figures
@@ -39,7 +41,7 @@ from app.gui.program import Program
 from app.gui.window import MainWindow
 from app.gui.window_memory import WindowMemory
 from app.preferences import Preferences
-from app.tool_library import ToolLibrary
+from app.tools.library import ToolLibrary
 from hardware.types import Tool
 from widgets.pages.demos import DemosPage
 from widgets.pages.dream import DreamPage
@@ -71,13 +73,14 @@ class Desk(QObject):
         self.inspect_page = InspectPage(_of("inspect", self.board) | {"dream": go["dream"]})
         self.record_page = RecordPage(_of("record", self.board) | {"demos": self.board["go.demos"]})
         self.demos_page = DemosPage(_of("demos", self.board) | {"record": go["record"]})
+        self.train_page = TrainPage(_of("train", self.board) | {"record": go["record"]})
         self.preferences_page = PreferencesPage()
         pages = {
             "rig": self.rig_page,
             "record": self.record_page,
             "demos": self.demos_page,
             "dream": self.dream_page,
-            "train": TrainPage(go),
+            "train": self.train_page,
             "inspect": self.inspect_page,
             "preferences": self.preferences_page,
         }
@@ -86,7 +89,7 @@ class Desk(QObject):
         self.reports.on_details = self.window.show_log
         self._frames = LatestFrames(program.execution)
         self._demos = self._bind_demos()
-        self.binders = [*self._bind(), *self._bind_rig_panes(), self._demos]
+        self.binders = [*self._bind(), *self._bind_rig_panes(), self._demos, *self._bind_train()]
         self._handlers = self._own_handlers()
         for binder in self.binders:
             self._handlers |= binder.handlers()
@@ -187,8 +190,9 @@ class Desk(QObject):
             self.record_page, self.program.recording, shell, self.program.workspace.root / "recording_plan.json"
         )
         robot = RobotBinder(self.rig_page, self.program, shell, figures=self._figures)
+        plan_stops = self.program.teleoperation.plan_for_calibration
         calibrate = CalibrationBinder(
-            self.rig_page, self.program.calibration, shell, self.program.teleoperation.plan_for_calibration
+            self.rig_page, self.program.calibration, shell, plan_stops, self.program.live_watch.pump
         )
         return [tools, robot, record, hand, plan, cameras, calibrate, FindDevicesBinder(self.rig_page, shell)]
 
@@ -197,8 +201,19 @@ class Desk(QObject):
         workspace = self.program.workspace
         library = ToolLibrary(workspace.root)
         return DemosBinder(
-            self.demos_page, self.program.demos, workspace.recordings, shell, self.program.tracking, library
+            self.demos_page,
+            self.program.demos,
+            workspace.recordings,
+            shell,
+            self.program.tracking,
+            library,
+            self.program.exchange,
         )
+
+    def _bind_train(self) -> list[Binder]:
+        shell = Shell(self.reports.say, self.window.show_page, self._ask_file, self._ask_folder)
+        form = TrainFormBinder(self.train_page, self.program.jobs, self.program.workspace, shell)
+        return [TrainBinder(self.train_page, self.program.jobs, form, shell), form]
 
     def _figures(self) -> Figures:
         return Figures.of(self.preferences.settings)
@@ -261,6 +276,8 @@ class Desk(QObject):
             self._inspect.refresh()
         elif page == "demos":
             self._demos.turned_to()
+        elif page == "train":
+            self.train_page.focus_jobs()
 
     def _tools(self) -> Mapping[str, Tool]:
         dream = self.program.dreaming.dream

@@ -28,10 +28,22 @@ MISSING = {
     "armed": "take the scene's picture first",
     "correcting": "press Correct pose first",
     "demos": "record some demos first, or open some",
+    "demos_open": "open some demos first",
     "demo": "choose a demo that can be read first",
-    "demo_parts": "it has one part only",
+    "demo_tracked": "track it first (Ctrl+T)",
+    "demo_parts": "it has one part only; takes that were recorded apart cannot be joined, no clock joins them",
     "demo_undo": "nothing to undo",
     "demo_redo": "nothing to redo",
+    "job": "choose a job first",
+    "job_goes": "no chosen job runs or waits",
+    "job_rests": "no chosen job is paused or was interrupted",
+    "job_open": "what is chosen is over",
+    "job_failed": "no chosen job failed or was cancelled",
+    "job_still": "it runs; cancel it first",
+    "job_training": "choose a training first",
+    "job_dreams": "nothing was dreamt yet",
+    "train_form": "begin a new training first",
+    "train_ready": "mend what is marked red first",
 }
 IN_THE_WAY = {
     "moving": "not while the arms move",
@@ -44,6 +56,7 @@ IN_THE_WAY = {
     "recording": "stop recording first",
     "review": "keep or discard the take first",
     "demo_work": "wait for the work that is on",
+    "train_form": "start the training, or go back, first",
 }
 _ORDER = ("moving", "connecting", "busy", "opening", "recording", *MISSING)
 

@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from app.calibrated_rig import with_calibrations
-from app.calibration_desk import CalibrationDesk
-from app.calibration_store import CalibrationStore
-from app.calibration_watch import CameraWatch
-from app.dataset_desk import DatasetDesk
-from app.demo_tracking import DemoTracking
-from app.dreaming import DreamSession
-from app.execution import ExecutionSession
+from app.calibration.calibrated_rig import with_calibrations
+from app.calibration.desk import Around, CalibrationDesk
+from app.calibration.moved_cameras import CameraWatch, LiveWatch
+from app.calibration.store import CalibrationStore
+from app.datasets.desk import DatasetDesk
+from app.datasets.exchange_desk import ExchangeDesk
+from app.datasets.tracking import DemoTracking
+from app.dreams.session import DreamSession
+from app.execution.saved_poses import SavedPoses
+from app.execution.session import ExecutionSession
+from app.execution.teleoperation import Teleoperation
+from app.jobs.desk import JobsDesk
+from app.jobs.jobs import Jobs
 from app.ledger import Ledger
-from app.live_devices import LiveDevices, open_devices
-from app.recording_desk import RecordingDesk
-from app.saved_poses import SavedPoses
+from app.recording.desk import RecordingDesk
+from app.recording.live_devices import LiveDevices, open_devices
 from app.settings import ledger_file, load_settings
-from app.teleoperation import Teleoperation
 from app.workspace import Workspace
 from hardware.geometry import Array
 from hardware.rig import Rig
@@ -65,17 +68,33 @@ class Program:
         return CameraWatch(self.rig, self.calibrations)
 
     @cached_property
+    def live_watch(self) -> LiveWatch:
+        """Looks for them while the cameras are on."""
+        return LiveWatch(self.watch, self._quiet_cameras, self.recording.snapshot)
+
+    @cached_property
     def calibration(self) -> CalibrationDesk:
-        """The wizard that calibrates cameras, among each other and to the arm chosen to be moved by hand."""
+        """The wizard that calibrates cameras, with the arm chosen to be moved by hand, and sensors."""
         return CalibrationDesk(
             self.rig,
             self.calibrations,
             self._picture,
             lambda name: self.recording.latest(name) or self.execution.latest_frames().get(name),
-            lambda: self.recording.world or self._arms_world(),
-            lambda: self.rig.arm(self.teleoperation.arm) if self.rig.arms else None,
-            self._joints,
+            Around(
+                world=lambda: self.recording.world or self._arms_world(),
+                arm=lambda: self.rig.arm(self.teleoperation.arm) if self.rig.arms else None,
+                joints=self._joints,
+                streams=lambda: self.recording.streams,
+                sensor=self.recording.reading,
+            ),
         )
+
+    def _quiet_cameras(self) -> tuple[str, ...]:
+        """The real cameras that are on while nothing is recorded: every simulated table has a light of its own."""
+        recording = self.recording
+        if recording.session is None or recording.recording or self.calibration.session is not None:
+            return ()
+        return tuple(n for n, info in recording.streams.items() if info.kind == "camera" and not info.free_running)
 
     def _picture(self, name: str) -> Frame | None:
         """A camera's newest picture at its full size; may wait for the process that has it."""
@@ -107,6 +126,16 @@ class Program:
         """What was recorded, to be looked through and edited."""
         return DatasetDesk(lambda: self.person)
 
+    @cached_property
+    def exchange(self) -> ExchangeDesk:
+        """Demos on their way to and from other programs."""
+        return ExchangeDesk(self.workspace.root / "exchange.json")
+
+    @cached_property
+    def jobs(self) -> JobsDesk:
+        """What goes on by itself, in processes that outlive the window."""
+        return JobsDesk(Jobs(self.workspace))
+
     @property
     def moving(self) -> bool:
         """Whether any arm moves, or is about to, as far as is known."""
@@ -126,9 +155,12 @@ class Program:
 
     def close(self) -> None:
         """End every process and thread; the arms first, but what records them before."""
+        self.live_watch.close()
         self.calibration.close()
         self.demos.close()
         self.tracking.close()
+        self.jobs.close()
+        self.exchange.close()
         self.recording.close()
         self.teleoperation.close()
         self.execution.close()

@@ -33,7 +33,7 @@ SIZE = (1600, 900)
 RECENT = 8  # actions that the palette names first
 LAYOUT = "layout:"  # what the palette puts before the name of a kept layout
 LOG_ACTIONS = ("log.open", "log.report")
-GROUPS = ("arms", "cameras", "worker", "job")
+GROUPS = ("arms", "cameras", "worker", "training", "job")
 
 
 class MainWindow(QMainWindow):

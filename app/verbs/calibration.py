@@ -6,9 +6,9 @@ import datetime
 from dataclasses import replace
 from pathlib import Path
 
-from app.calibrated_rig import EXTRINSICS, with_calibrations
-from app.calibration_formats import WRITERS, kalibr_text, read_cameras
-from app.calibration_store import Calibration, CalibrationStore, changes
+from app.calibration.calibrated_rig import EXTRINSICS, with_calibrations
+from app.calibration.formats import WRITERS, kalibr_text, read_cameras
+from app.calibration.store import Calibration, CalibrationStore, changes
 from app.verbs.options import Verb, add_rig, read_rig, writable
 from app.verbs.output import DONE, Output, Refused
 from app.workspace import Workspace

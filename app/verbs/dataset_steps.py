@@ -2,8 +2,8 @@
 
 import argparse
 
-from app.dataset import Dataset, DatasetError
-from app.dataset_wishes import SetMarks
+from app.datasets.library import Dataset, DatasetError
+from app.datasets.wishes import SetMarks
 from app.verbs.options import closing
 from app.verbs.output import DONE, REFUSED, Output, Refused
 from app.workspace import Workspace

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from app.demo_tracking import DemoTracking, Tracking, track_order
+from app.datasets.tracking import DemoTracking, Tracking, track_order
 from app.settings import tracker_settings
-from app.tool_library import ToolLibrary
-from app.verbs.options import closing
+from app.tools.library import ToolLibrary
+from app.verbs.options import closing, tools_by_role
 from app.verbs.output import DONE, REFUSED, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
 from hardware.recording.note import EpisodeFileError
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     """Track the episodes one after the other; exit 3 where one of them could not be tracked."""
     episodes, skipped = _episodes(arguments)
     choice = TrackerChoice(arguments.tracker, "", tracker_settings(workspace))
-    library, tools = ToolLibrary(workspace.root), _tools(arguments.tools)
+    library, tools = ToolLibrary(workspace.root), tools_by_role(arguments.tools or []) or None
     orders = [track_order(e, library, tools=tools, fps=arguments.fps, choice=choice) for e in episodes]
     with closing(DemoTracking()) as tracking:
         forget = tracking.on_change(lambda _topic: _say(tracking, output))
@@ -74,18 +74,6 @@ def _episodes(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     folders = [e.folder for e in entries]
     there = [] if arguments.again else [f for f in folders if (f / TRACK).exists()]
     return [f for f in folders if f not in there], there
-
-
-def _tools(words: list[str] | None) -> dict[str, str] | None:
-    if not words:
-        return None
-    tools: dict[str, str] = {}
-    for word in words:
-        role, equals, name = word.partition("=")
-        if not role or not equals or not name or role in tools:
-            raise Refused(f"--tools: {word!r}; valid: ROLE=NAME, each role once, such as tool=pusher")
-        tools[role] = name
-    return tools
 
 
 def _say(tracking: DemoTracking, output: Output) -> None:

@@ -49,7 +49,8 @@ def add(inner: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
 
 def _export(arguments: argparse.Namespace, _workspace: Workspace, output: Output) -> int:
     # the libraries of these formats take half a second to load: only where they are used
-    from app.exchange import ExportOptions, export_demos
+    from app.datasets.exchange import export_demos
+    from app.datasets.exchange_orders import ExportOptions
     from models.data.exchange_sources import open_demos
 
     if arguments.fps and not LEAST_FPS <= arguments.fps <= MAX_FPS:
@@ -75,7 +76,7 @@ def _export(arguments: argparse.Namespace, _workspace: Workspace, output: Output
 
 
 def _import(arguments: argparse.Namespace, _workspace: Workspace, output: Output) -> int:
-    from app.exchange import import_demos
+    from app.datasets.exchange import import_demos
     from models.data.exchange_sources import open_demos
 
     if not 0 <= arguments.fps <= MAX_RATE:

@@ -11,10 +11,10 @@ from types import FrameType
 
 import numpy as np
 
-from app.execution import ExecutionSession
+from app.execution.rehearsal import Curves
+from app.execution.session import ExecutionSession
 from app.ledger import Ledger
 from app.provenance import record_plan
-from app.rehearsal import Curves
 from app.settings import ledger_file
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, STOPPED, Output, Refused, StoppedByPerson

@@ -1,7 +1,7 @@
 """What several verbs share: options, and closing what they opened."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -55,3 +55,14 @@ def writable(path: Path, option: str) -> Path:
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise Refused(f"{option}: {path}: valid: a file in a folder that is there")
     return path
+
+
+def tools_by_role(words: Sequence[str]) -> dict[str, str]:
+    """Return role -> tool of words like left=NAME; Refused says which word is wrong."""
+    tools: dict[str, str] = {}
+    for word in words:
+        role, equals, name = word.partition("=")
+        if not role or not equals or not name or role in tools:
+            raise Refused(f"--tools: {word!r}; valid: ROLE=NAME, each role once, such as tool=pusher")
+        tools[role] = name
+    return tools

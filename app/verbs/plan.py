@@ -5,10 +5,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from app.dreaming import DreamSession
+from app.calibration.measured_tables import with_measured_tables
+from app.dreams.plan_making import plan_dream
+from app.dreams.session import DreamSession
 from app.ledger import Ledger
-from app.measured_tables import with_measured_tables
-from app.plan_making import plan_dream
 from app.provenance import record_plan, record_track
 from app.settings import ledger_file
 from app.verbs.options import Verb, add_rig, closing, read_rig, writable

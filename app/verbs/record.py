@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from app.calibrated_rig import with_calibrations
-from app.calibration_store import CalibrationStore
-from app.calibration_watch import CameraWatch
-from app.recording import RecordingSession
-from app.recording_plan import Choice
-from app.recording_sim import TASKS, open_stage, record_table
+from app.calibration.calibrated_rig import with_calibrations
+from app.calibration.moved_cameras import CameraWatch
+from app.calibration.store import CalibrationStore
+from app.recording.plan import Choice
+from app.recording.session import RecordingSession
+from app.recording.simulated import TASKS, open_stage, record_table
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from app.calibrated_rig import with_calibrations
-from app.calibration_store import CalibrationStore
-from app.connection_checks import connection_checks
-from app.device_check import Watched, budget, open_devices, strip, strip_line, watch
-from app.live_devices import WorldDevices, start_world
-from app.measured_tables import with_measured_tables
-from app.rig_link import default_rig_tools, open_rig
+from app.calibration.calibrated_rig import with_calibrations
+from app.calibration.measured_tables import with_measured_tables
+from app.calibration.store import CalibrationStore
+from app.execution.connection_checks import connection_checks
+from app.execution.rig_link import default_rig_tools, open_rig
+from app.recording.device_check import Watched, budget, open_devices, strip, strip_line, watch
+from app.recording.live_devices import WorldDevices, start_world
 from app.verbs.options import Verb, add_rig, closing, read_rig
 from app.verbs.output import DEVICE, DONE, Output, Refused
 from app.workspace import Workspace

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.dreaming import DreamSession
+from app.dreams.session import DreamSession
 from app.ledger import Ledger
 from app.settings import ledger_file
 from app.verbs import track_compare

@@ -4,14 +4,15 @@ import argparse
 
 import numpy as np
 
-from app.comparison import Comparison, Difference, Trial, middle, worst
-from app.comparison_run import ComparisonRun
-from app.dreaming import DreamSession
+from app.dreams.comparison import Comparison, Trial
+from app.dreams.comparison_run import ComparisonRun
+from app.dreams.session import DreamSession
 from app.verbs.options import closing
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.workspace import Workspace
 from hardware.geometry import Array
 from models.data.text_files import to_json
+from models.evaluation.tracks import Difference, middle, worst
 from models.types import ToolTrack
 
 LONGEST_S = 3600.0

@@ -103,7 +103,7 @@ class Board:
 A4 = Board("a4", 9, 6, 0.028, 0.021, first_id=0)
 A3 = Board("a3", 9, 6, 0.042, 0.0315, first_id=27)
 BOARDS: Mapping[str, Board] = {board.name: board for board in (A4, A3)}
-WORLD_BOARD = A3  # that lies ready in the simulated world
+WORLD_BOARD, WORLD_THICKNESS = A3, 0.004  # that lies ready in the simulated world, [m]
 
 
 @dataclass(frozen=True, eq=False)

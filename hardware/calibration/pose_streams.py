@@ -4,6 +4,7 @@ A tracking camera (T265) on the gripper, and the gripper as an arm's flange or a
 speaks in a frame of its own.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,13 +22,15 @@ LEAST_TURN_RAD = np.radians(30.0)
 LONGEST_GAP_S = 0.1
 RAD_PER_M = 2.0  # 1 mm counts as much as 0.11 degrees
 JUMP_M, JUMP_RAD = 0.01, np.radians(2.0)  # a pair that far off is one where the tracker had relocalised
+PARTS_M, PARTS_GAIN = 1.5e-3, 2.0  # poses that differ by more may be two parts, if those agree so much better
+LEAST_PART = 3
 ADVICE = "turn the gripper 40 degrees about each of its axes, and hold it still now and then"
 
 
 @dataclass(frozen=True, eq=False)
 class PairResult:
-    """T_a_b (4, 4): where b is on a; T_refa_refb (4, 4) between their frames; apart [m], [rad] by pair; left_out:
-    pairs that were not used; sigma_m, sigma_rad: one standard deviation of T_a_b."""
+    """T_a_b (4, 4): where b is on a; T_refa_refb (4, 4) between their frames, at the end; apart [m], [rad] by pair;
+    left_out: pairs that were not used; sigma_m, sigma_rad: one standard deviation of T_a_b."""
 
     T_a_b: Array
     T_refa_refb: Array
@@ -76,6 +79,9 @@ def solve_pair(T_refa_a: Sequence[Array], T_refb_b: Sequence[Array]) -> PairResu
     require(len(a) >= LEAST_PAIRS, f"poses: {len(a)}; valid: {LEAST_PAIRS} or more; {ADVICE}")
     refuse_little_turning(a[:, :3, :3], LEAST_TURN_RAD, "poses: the gripper", ADVICE)
     result = _solve(a, b)
+    parts = _two_parts(a, b, result)
+    if parts is not None:
+        return parts
     bad = [k for k, (m, rad) in enumerate(result.apart) if m > JUMP_M or rad > JUMP_RAD]
     good = [k for k in range(len(a)) if k not in bad]
     if not bad or len(good) < max(LEAST_PAIRS, 0.6 * len(a)):
@@ -86,22 +92,48 @@ def solve_pair(T_refa_a: Sequence[Array], T_refb_b: Sequence[Array]) -> PairResu
     return replace(again, left_out=tuple(bad), words=words)
 
 
-def _solve(a: Array, b: Array) -> PairResult:
+def _two_parts(a: Array, b: Array, whole: PairResult) -> PairResult | None:
+    """The result where the tracker relocalised once on the way, so that its frame is another one from then on; None
+    where that explains nothing."""
+    if _rms(whole) <= PARTS_M or len(a) < LEAST_PAIRS + LEAST_PART:
+        return None
+    found = {}
+    for k in range(LEAST_PART, len(a) - LEAST_PART + 1):
+        with contextlib.suppress(ValueError):  # the longer part alone does not tell
+            found[k] = _solve(a, b, k)
+    k, best = min(found.items(), key=lambda one: _rms(one[1]), default=(0, whole))
+    if _rms(best) * PARTS_GAIN > _rms(whole):
+        return None
+    return replace(best, words=f"{best.words} The tracker moved its frame after pose {k}; both parts were used.")
+
+
+def _rms(result: PairResult) -> float:
+    return float(np.sqrt(np.mean([m**2 for m, _ in result.apart])))
+
+
+def _solve(a: Array, b: Array, split: int = 0) -> PairResult:
+    """split: from this pair on b's frame is another one, 0 for one frame all the time."""
     # b's own frame stays while a moves, as a board does: b sees it at the inverse of its pose
     seen = inverse(b)
-    T_a_b = closed_form(a, seen)
-    T_refs = mean_pose([x @ T_a_b @ y for x, y in zip(a, seen, strict=True)])
+    parts = np.arange(len(a)) >= split if split else np.zeros(len(a), bool)
+    longer = parts == (2 * parts.sum() > len(a))
+    T_a_b = closed_form(a[longer], seen[longer])
+    T_refs = [mean_pose(list(a[parts == part] @ T_a_b @ seen[parts == part])) for part in np.unique(parts)]
+    which = np.searchsorted(np.unique(parts), parts)
+
+    def frames(x: Array) -> Array:
+        return np.stack([_moved(T, x[6 * k + 6 : 6 * k + 12]) for k, T in enumerate(T_refs)])[which]
 
     def off(x: Array) -> Array:
-        moved, frame = _moved(T_a_b, x[:6]), _moved(T_refs, x[6:])
-        found = a @ moved @ seen
-        turn = rotation_vector(frame[:3, :3].T @ found[:, :3, :3]) / RAD_PER_M
-        return np.concatenate([turn, found[:, :3, 3] - frame[:3, 3]], axis=1).ravel()
+        found, frame = a @ _moved(T_a_b, x[:6]) @ seen, frames(x)
+        turn = rotation_vector(np.swapaxes(frame[:, :3, :3], 1, 2) @ found[:, :3, :3]) / RAD_PER_M
+        return np.concatenate([turn, found[:, :3, 3] - frame[:, :3, 3]], axis=1).ravel()
 
-    fit = least_squares(off, np.zeros(12), loss="soft_l1", f_scale=2e-3)
-    T_a_b, T_refs = _moved(T_a_b, fit.x[:6]), _moved(T_refs, fit.x[6:])
-    apart = tuple(pose_difference(T, T_refs) for T in a @ T_a_b @ seen)
-    covariance = np.linalg.pinv(fit.jac.T @ fit.jac) * 2 * fit.cost / max(1, 6 * len(a) - 12)
+    fit = least_squares(off, np.zeros(6 + 6 * len(T_refs)), loss="soft_l1", f_scale=2e-3)
+    ends = frames(fit.x)
+    T_a_b = _moved(T_a_b, fit.x[:6])
+    apart = tuple(pose_difference(T, end) for T, end in zip(a @ T_a_b @ seen, ends, strict=True))
+    covariance = np.linalg.pinv(fit.jac.T @ fit.jac) * 2 * fit.cost / max(1, 6 * len(a) - len(fit.x))
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0))
     turn, place = float(np.linalg.norm(sigma[:3])), float(np.linalg.norm(sigma[3:6]))
     mm = 1e3 * float(np.sqrt(np.mean([m**2 for m, _ in apart])))
@@ -112,7 +144,7 @@ def _solve(a: Array, b: Array) -> PairResult:
         (MANY_PAIRS - len(a), 0, MANY_PAIRS, f"{len(a)} poses; {MANY_PAIRS} are better: {ADVICE}"),
     )
     verdict, words = judge(figures, f"{len(a)} poses agree within {mm:.1f} mm and {deg:.2f} degrees", "")
-    return PairResult(T_a_b, T_refs, apart, (), place, turn, verdict, words)
+    return PairResult(T_a_b, ends[-1], apart, (), place, turn, verdict, words)
 
 
 def _moved(T: Array, x: Array) -> Array:

@@ -1,8 +1,8 @@
 """A camera of the simulated world: every new frame out of its shared memory, from any process of this program."""
 
 import time
+from collections.abc import Mapping
 
-from hardware.rig_devices import CALIBRATED
 from hardware.stream import SIMULATED, DeviceError, Picture, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 from hardware.types import Camera, Frame
@@ -17,8 +17,8 @@ NEVER_S = float("inf")
 class SimSource:
     """One block of shared memory. Two frames between two looks lose the first; the gap in the index tells."""
 
-    def __init__(self, camera: Camera, memory: str, rate_hz: float, calibrated_on: str) -> None:
-        self._camera, self._name, self._rate, self._date = camera, memory, rate_hz, calibrated_on
+    def __init__(self, camera: Camera, memory: str, rate_hz: float, details: Mapping[str, str]) -> None:
+        self._camera, self._name, self._rate, self._details = camera, memory, rate_hz, details
         self._memory: FrameMemory | None = None
         self._index = -1
 
@@ -30,8 +30,7 @@ class SimSource:
                 f"camera {self._camera.name}: its simulated world is not running; start it"
             ) from error
         self._index = -1
-        details = {"clock": "simulated", "intrinsics": "calibrated" if self._date else "exact"}
-        details |= {CALIBRATED: self._date} if self._date else {}
+        details = {"clock": "simulated", "intrinsics": "exact", **self._details}
         return StreamInfo(self._camera.name, "camera", self._rate, self._camera, link=SIMULATED, details=details)
 
     def next(self, timeout: float) -> Picture | None:
@@ -61,12 +60,14 @@ class SimSource:
 class SimCamera(ThreadedDevice):
     """One camera of a running WorldProcess; `memory` is the name of that camera's block."""
 
-    def __init__(self, camera: Camera, memory: str, rate_hz: float = 15.0, calibrated_on: str = "") -> None:
-        """rate_hz: the most that the world draws; it says what it reached in `health`. calibrated_on: ISO date, ""
-        for a camera that is known exactly."""
+    def __init__(
+        self, camera: Camera, memory: str, rate_hz: float = 15.0, details: Mapping[str, str] | None = None
+    ) -> None:
+        """rate_hz: the most that the world draws; it says what it reached in `health`. details: of its calibration,
+        None for a camera that is known exactly."""
         super().__init__(
             camera.name,
-            SimSource(camera, memory, rate_hz, calibrated_on),
+            SimSource(camera, memory, rate_hz, details or {}),
             rate_hz=rate_hz,
             stall_s=STALL_S,
             first_sample_s=FIRST_FRAME_TIMEOUT,

@@ -4,40 +4,26 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
 from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
-from mcap.reader import SeekingReader
-from mcap.records import Message, Metadata
+from mcap.records import Message
 
 from hardware.geometry import Array
 from hardware.recording import messages as m
-from hardware.recording.encoder import Decoder
+from hardware.recording.coded_pictures import Coded, Playing
+from hardware.recording.episode_head import EpisodeHead, read_head
 from hardware.recording.flaws import KINDS as FLAW_KINDS
 from hardware.recording.flaws import Flaw
-from hardware.recording.mcap_writer import Clock
-from hardware.recording.message_index import MessageIndex, MessageReader, Places, read_index
+from hardware.recording.message_index import MessageReader, Places
 from hardware.recording.note import EpisodeFileError
 from hardware.recording.recover import Capped
-from hardware.recording.values import ValueInfo
-from hardware.stream import ArmSample, Pose, Reading, StreamInfo, StreamKind
-from hardware.types import Camera, Frame, Image
+from hardware.stream import ArmSample, Pose, Reading, StreamInfo
+from hardware.types import Camera, Frame
 
 MCAP = "episode.mcap"
-KINDS: Mapping[str, StreamKind] = {kind: kind for kind in get_args(StreamKind)}
-_TOPICS: Mapping[StreamKind, str] = {"camera": m.VIDEO, "pose": m.POSE, "arm": m.ARM_JOINTS}
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A coded picture with its true times, as it stands in the file."""
-
-    index: int
-    t_host: float
-    t_device: float
-    data: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,66 +33,6 @@ class Times:
     index: Array
     t_host: Array
     t_device: Array
-
-
-@dataclass(frozen=True, eq=False)
-class EpisodeHead:
-    """What stands in an episode's file about itself: enough to open it again without looking for it."""
-
-    clock: Clock
-    facts: Mapping[str, str]
-    streams: Mapping[str, StreamInfo]
-    values: Mapping[str, ValueInfo]
-    index: MessageIndex
-
-    def t_host(self, stream: str) -> Array:
-        """Return when a stream's samples came (N,) [s host]."""
-        topic = _TOPICS.get(self.streams[stream].kind, m.READING)
-        return self.index.places(topic.format(stream)).t_log / 1e9
-
-    def t_values(self, stream: str) -> Array:
-        """Return when the samples of a stream of plain numbers came (N,) [s host]."""
-        return self.index.places(m.VALUES.format(stream)).t_log / 1e9
-
-    def commanded(self, stream: str) -> Array:
-        """Return when commands of an arm were seen (N,) [s host]."""
-        return self.index.places(m.ARM_COMMANDED.format(stream)).t_log / 1e9
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """Host time of the first and of the last sample of all streams [s]."""
-        times = [self.t_host(name) for name in self.streams]
-        ends = [(float(t.min()), float(t.max())) for t in times if len(t)]
-        return (
-            (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (self.clock.host_s, self.clock.host_s)
-        )
-
-
-class _Playing:
-    """A camera while its pictures are asked for: where its decoder stands."""
-
-    def __init__(self, count: int, coded_at: Callable[[int], Coded]) -> None:
-        self.count, self._coded_at = count, coded_at
-        self._decoder = Decoder()
-        self._at = -1
-        self._shown: Image | None = None
-
-    def picture(self, at: int) -> Image | None:
-        """Return a picture (H, W, 3): decoded from where the decoder stands, else from the key frame before it."""
-        if at != self._at:
-            steps = []
-            for k in range(at, self._at if at > self._at else -1, -1):
-                coded = self._coded_at(k)
-                steps.append(coded.data)
-                if k == 0 or is_key(coded.data):
-                    self._decoder = Decoder()
-                    break
-            self._at = -1  # should one of them be damaged, the next call begins anew
-            for data in reversed(steps[1:]):
-                self._decoder.skip(data)
-            self._shown = next(iter(self._decoder.decode(steps[0])), None)
-            self._at = at
-        return self._shown
 
 
 class EpisodeReader:
@@ -121,10 +47,10 @@ class EpisodeReader:
             self._file = open(self.path, "rb")  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise EpisodeFileError(f"{self.path}: it cannot be opened ({error.strerror})") from error
-        self._playing: dict[str, _Playing] = {}
+        self._playing: dict[str, Playing] = {}
         try:
             capped = self._read(lambda: Capped(self._file))
-            self.head = head or self._read(lambda: _head(capped))
+            self.head = head or self._read(lambda: read_head(capped))
             self._reader = MessageReader(capped, self.head.index)
         except BaseException:
             self._file.close()
@@ -249,13 +175,13 @@ class EpisodeReader:
         return self.streams[stream]
 
     def _samples(self, stream: str) -> Places:
-        topic = _TOPICS.get(self._info(stream).kind, m.READING)
-        return self.head.index.places(topic.format(stream))
+        self._info(stream)
+        return self.head.samples(stream)
 
-    def _new_playing(self, stream: str) -> _Playing:
-        return _Playing(self.count(stream), lambda k: self.coded_at(stream, k))
+    def _new_playing(self, stream: str) -> Playing:
+        return Playing(self.count(stream), lambda k: self.coded_at(stream, k))
 
-    def _frame(self, stream: str, playing: _Playing, k: int) -> Frame:
+    def _frame(self, stream: str, playing: Playing, k: int) -> Frame:
         rgb = self._read(lambda: playing.picture(k))
         message = self._message(self._samples(stream), k)
         if rgb is None:
@@ -338,46 +264,3 @@ class EpisodeReader:
 def open_episode(path: Path) -> EpisodeReader:
     """Open an episode's folder or MCAP file for reading."""
     return EpisodeReader(path)
-
-
-def is_key(data: bytes) -> bool:
-    """Say whether a coded picture (Annex B) stands for itself: it brings an IDR slice."""
-    at = data.find(b"\x00\x00\x01")
-    while 0 <= at < len(data) - 3:
-        if data[at + 3] & 0x1F == 5:
-            return True
-        if data[at + 3] & 0x1F == 1:
-            return False
-        at = data.find(b"\x00\x00\x01", at + 3)
-    return False
-
-
-def _head(file: Capped) -> EpisodeHead:
-    reader = SeekingReader(file, record_size_limit=file.size)
-    summary = reader.get_summary()
-    if summary is None:
-        raise ValueError("it has no index")
-    metadata: list[Metadata] = list(reader.iter_metadata())
-    by_name = {record.name: record.metadata for record in metadata}
-    clock = by_name["clock"]
-    streams = [record.metadata for record in metadata if record.name == "stream"]
-    return EpisodeHead(
-        Clock(float(clock["host_s"]), float(clock["wall_s"]), clock["virtual"] == "true"),
-        dict(by_name["dreamdeck"]),
-        {row["name"]: _stream(row) for row in streams},
-        {row["name"]: _value_info(row) for row in (r.metadata for r in metadata if r.name == "values")},
-        read_index(file, summary),
-    )
-
-
-def _stream(row: Mapping[str, str]) -> StreamInfo:
-    details = {key.removeprefix("detail "): value for key, value in row.items() if key.startswith("detail ")}
-    rate = float(row["rate_hz"])
-    return StreamInfo(
-        row["name"], KINDS[row["kind"]], rate, serial=row["serial"], link=row["link"], details=details
-    )
-
-
-def _value_info(row: Mapping[str, str]) -> ValueInfo:
-    columns = tuple(str(name) for name in json.loads(row["columns"]))
-    return ValueInfo(row["name"], row["kind"], float(row["rate_hz"]), columns, row["unit"], row["frame"])

@@ -12,7 +12,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from hardware.rig_devices import ForceConfig, SensorConfig
+from hardware.rig_devices import ForceConfig, SensorConfig, sensor_details
 from hardware.stream import DeviceError, Reading, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 
@@ -87,7 +87,7 @@ class ForceSource:
             advice = "plug it in, or add yourself to the group dialout"
             raise DeviceError(f"{name}: {port} does not open: {what}{advice}; {_words()}") from error
         self._bytes = b""
-        details = {"newton per count": f"{self._force.newton_per_count:g}", "clock": "the sensor's own"}
+        details = {**sensor_details(self._config), "clock": "the sensor's own"}
         return StreamInfo(name, "force", self._config.rate_hz, serial=port, link="serial", details=details)
 
     def next(self, timeout: float) -> Reading | None:

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 
-from hardware.rig_devices import SensorConfig
+from hardware.rig_devices import SensorConfig, sensor_details
 from hardware.stream import SIMULATED, DeviceError, Sample, StreamInfo
 from hardware.threaded_device import ThreadedDevice
 from hardware.world.held_memory import RATE_HZ, HeldMemory, HeldSample
@@ -33,7 +33,7 @@ class SimSensorSource:
             raise DeviceError(f"{self._config.name}: its simulated world is not running; start it") from error
         self._cursor, self._began = self._memory.written, time.monotonic()
         self._waiting.clear()
-        config, details = self._config, {"clock": "simulated"}
+        config, details = self._config, {"clock": "simulated", **sensor_details(self._config)}
         return StreamInfo(config.name, config.kind, RATE_HZ, link=SIMULATED, details=details)
 
     def next(self, timeout: float) -> Sample | None:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from hardware.geometry import transform
-from hardware.rig_devices import SensorConfig
+from hardware.rig_devices import SensorConfig, sensor_details
 from hardware.stream import DeviceError, Pose, StreamInfo
 
 BRIDGE = Path(__file__).parents[2] / "assets" / "workers" / "t265_bridge.py"
@@ -109,7 +109,7 @@ class T265Source:
             self._config.rate_hz,
             serial=serial,
             link=link,
-            details={**details, "clock": "the camera's"},
+            details={**details, **sensor_details(self._config), "clock": "the camera's"},
         )
 
     def _pose(self, message: dict[str, Any]) -> Pose:

@@ -121,7 +121,7 @@ class _Stage:
         grain: float,
     ) -> None:
         self._shown = shown
-        self.cameras = tuple(scaled_camera(c.camera, size) for c in rig.cameras)
+        self.cameras = tuple(scaled_camera(c.camera, size) for c in rig.cameras if not c.on_arm)
         loaded = {role: load_tool(BUILT_IN_TOOLS[name]) for role, name in shown.tools.items()}
         self.tools: Mapping[str, Tool] = loaded if textured else {role: plain(t) for role, t in loaded.items()}
         self._holds: dict[str, Hold] = {role: hold(name, rng) for role, name in shown.tools.items()}

@@ -105,7 +105,7 @@ class DemoMaker:
     def __init__(self, rig: Rig, size: tuple[int, int] | None = None) -> None:
         require(bool(rig.cameras), f"rig {rig.name}: it has no cameras")
         self._rig = rig
-        self._cameras = tuple(scaled_camera(c.camera, size or c.camera.size) for c in rig.cameras)
+        self._cameras = tuple(scaled_camera(c.camera, size or c.camera.size) for c in rig.cameras if not c.on_arm)
         self._lenses = {c.name: Lens(c) for c in self._cameras if c.model == "fisheye"}
         # several makers share the cores better than one drawer's threads do; Mesa reads this at its first context
         os.environ.setdefault("LP_NUM_THREADS", "0")

@@ -4,7 +4,7 @@ touched. Its frame is the board's own (hardware/calibration/board.py)."""
 import mujoco
 import numpy as np
 
-from hardware.calibration.board import WORLD_BOARD, board_picture
+from hardware.calibration.board import WORLD_BOARD, WORLD_THICKNESS, board_picture
 from hardware.geometry import Array, is_transform, transform
 from hardware.types import require
 from hardware.world.motion import towards
@@ -13,7 +13,7 @@ from hardware.world.textures import add_picture
 
 NAME = "calibration board"
 PX_PER_M = 2000.0
-MARGIN, THICKNESS = WORLD_BOARD.square / 2, 0.004
+MARGIN = WORLD_BOARD.square / 2
 SPEED, TURN = 0.5, 2.0  # [m/s], [rad/s]
 # where it comes in and goes out: beside the table, out of every view
 DOOR: Array = transform(np.diag([1.0, -1.0, -1.0]), [-0.2, -1.2, 0.5])
@@ -76,7 +76,7 @@ def add_board(spec: mujoco.MjSpec) -> None:
     width, height = np.array(WORLD_BOARD.size) + MARGIN
     low = -MARGIN
     ring = np.array([[low, low], [width, low], [width, height], [low, height]])
-    vertices = np.concatenate([np.column_stack([ring, np.full(4, z)]) for z in (0.0, THICKNESS)])
+    vertices = np.concatenate([np.column_stack([ring, np.full(4, z)]) for z in (0.0, WORLD_THICKNESS)])
     sides = [t for i in range(4) for j in [(i + 1) % 4] for t in ((i, j, i + 4), (j, j + 4, i + 4))]
     # z goes into the board: its printed side looks along -z
     faces = np.array([(0, 2, 1), (0, 3, 2), (4, 5, 6), (4, 6, 7), *sides])

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 import mujoco
 import numpy as np
 
-from hardware.arm_model import add_arm
+from hardware.arm_model import add_arm, link_names
 from hardware.geometry import Array, rotation_from_quaternion, transform
 from hardware.kinematics import ArmKinematics
 from hardware.rig import Rig
+from hardware.rig_devices import CameraConfig
 from hardware.types import Camera, Mesh, Tool, require
 from hardware.world.demonstrator import SHOW
 from hardware.world.held import draw_holds, finish_spec, held_contents, set_surfaces
 from hardware.world.held_board import HeldBoard, add_board
 from hardware.world.objects import UNSEEN_GROUP, choose_thing
 from hardware.world.person import Person
-from hardware.world.scene import add_tool_geom, start_scene
+from hardware.world.scene import add_camera, add_tool_geom, start_scene
 from hardware.world.tabletop import Workbench, place_free
 from hardware.world.tasks.layout import Layout, Moment
 from hardware.world.tasks.table import TASKS, lay
@@ -70,7 +71,10 @@ class LiveWorld:
         self._arms = rig.arms
         holds = draw_holds(self.layout, np.random.default_rng([seed, 7]))
         riding = tuple(camera.name for camera in cameras if camera.model == "fisheye")
-        spec = start_scene(rig, cameras, held_contents(self.layout, holds, person=seed, gripper_cameras=riding))
+        mounts = {config.camera.name: config for config in rig.cameras if config.on_arm}
+        standing = tuple(camera for camera in cameras if camera.name not in mounts)
+        require(bool(standing), f"rig {rig.name}: an arm carries every camera; valid: one or more that stand")
+        spec = start_scene(rig, standing, held_contents(self.layout, holds, person=seed, gripper_cameras=riding))
         finish_spec(spec, self.layout)
         add_board(spec)
         for arm in rig.arms:
@@ -81,6 +85,9 @@ class LiveWorld:
             # in one colour: how it looks is drawn here, and MuJoCo takes no mesh of a single triangle
             add_arm(spec, arm, replace(tool, mesh=Mesh(tool.mesh.vertices, tool.mesh.faces)), LINK_DETAIL)
             _dress(spec, arm.name, tool)
+        for camera in cameras:
+            if camera.name in mounts:
+                _mount(spec, camera, mounts[camera.name], rig)
         spec.visual.quality.shadowsize, spec.visual.quality.offsamples = LIVE_SHADOW, LIVE_SAMPLES
         spec.visual.map.shadowclip = LIVE_SHADOW_REACH
         quality = spec.visual.quality
@@ -95,7 +102,7 @@ class LiveWorld:
         self._objects = list(self.layout.T_world_thing)
         self._q = {arm.name: arm.home.copy() for arm in rig.arms}
         self._bench = Workbench(self.model, self.data, self.layout, holds)
-        self.person = Person(self._bench, cameras[0])
+        self.person = Person(self._bench, standing[0])
         self._set_joints({arm.name: arm.home for arm in rig.arms}, 0.0)
         self.board = HeldBoard(self.model, self.data)
         self._bench.lay()
@@ -191,6 +198,14 @@ def _layout(task: str, seed: int, held_out: bool) -> Layout:
     show = SHOW[task](thing, rng, 2.0)
     poses = {name: path(0.0) for name, path in show.paths.items() if name not in show.tools}
     return Layout(task, seed, False, "", {"thing": thing}, poses, {}, clip_s=2.0, fps=6.0)
+
+
+def _mount(spec: mujoco.MjSpec, camera: Camera, config: CameraConfig, rig: Rig) -> None:
+    """Let an arm carry a camera on its flange."""
+    arm = rig.arm(config.mounted_on)
+    T_flange_cam = np.eye(4) if config.T_mount_cam is None else config.T_mount_cam
+    last = spec.body(f"{arm.name}/{link_names(arm.model)[-1]}")
+    add_camera(last, camera, ArmKinematics.load(arm.model).T_last_flange @ T_flange_cam)
 
 
 def _dress(spec: mujoco.MjSpec, arm: str, tool: Tool) -> None:

@@ -76,6 +76,16 @@ class BoardRequest:
 
 
 @dataclass(frozen=True)
+class LoadRequest:
+    """Let a known force [N] pull at the gripper's force sensor, besides what its pads press with."""
+
+    force: float
+
+    def __post_init__(self) -> None:
+        require(abs(self.force) < 1e4, f"load: {self.force} N is not a force of a weight")
+
+
+@dataclass(frozen=True)
 class TruthRequest:
     pass
 

@@ -18,6 +18,7 @@ from hardware.world.messages import (
     CameraFault,
     FaultRequest,
     HoldRequest,
+    LoadRequest,
     PlaceRequest,
     ResetRequest,
     Settings,
@@ -130,6 +131,10 @@ class WorldProcess:
     def fix_board(self, arm: str, T_flange_board: Array) -> WorldTruth:
         """Fix the calibration board to an arm's flange, until it is held elsewhere. Raises ValueError as above."""
         return self._ask(BoardRequest(T_flange_board, arm))
+
+    def hang(self, force: float) -> WorldTruth:
+        """Let a known force [N] pull at the handheld gripper's force sensor until another does, 0: nothing more."""
+        return self._ask(LoadRequest(force))
 
     @property
     def held(self) -> HeldMemory:

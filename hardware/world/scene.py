@@ -68,7 +68,7 @@ def start_scene(rig: Rig, cameras: Sequence[Camera], contents: SceneContents) ->
         add_gripper(spec, driven_body(spec, contents.gripper), contents.gripper)
     for camera in cameras:
         body_name, T_body_cam = contents.mounted.get(camera.name, ("world", camera.T_world_cam))
-        _add_camera(spec.body(body_name), camera, T_body_cam)
+        add_camera(spec.body(body_name), camera, T_body_cam)
     if contents.skins:
         add_picture(spec, "skin", skin_palette(contents.seed))
     for name, skin in contents.skins.items():
@@ -202,8 +202,8 @@ def cloth_picture(rng: np.random.Generator, grain: float = 1.0) -> Image:
     return np.asarray(np.clip(grey[..., None] * np.array([0.94, 0.98, 1.06]), 0, 255), np.uint8)
 
 
-def _add_camera(body: mujoco.MjsBody, camera: Camera, T_body_cam: Array | None) -> None:
-    """MuJoCo's cameras look along -z with y up; its principal point is an offset from the picture's middle."""
+def add_camera(body: mujoco.MjsBody, camera: Camera, T_body_cam: Array | None) -> None:
+    """Fix a camera to a body. MuJoCo's look along -z with y up; a principal point is an offset from the middle."""
     if T_body_cam is None:
         raise ValueError(f"camera {camera.name}: T_world_cam is unknown; a simulated camera needs its place")
     if camera.model == "fisheye":

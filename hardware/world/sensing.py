@@ -2,7 +2,8 @@
 
 The tracking camera (a T265) gives its pose in a frame of its own: where it was when it was opened, upright, and
 moved by some millimetres whenever it relocalises. The opening is known while a marker on a finger is in the
-fisheye's view. The force has an offset until it is zeroed.
+fisheye's view. The force has an offset until it is zeroed. Opening and force are told by what rig.toml, or a
+calibration, says of markers and scale, right or wrong.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.geometry import Array, apply, inverse, rotation_from_vector, transform
-from hardware.rig_devices import SensorConfig
+from hardware.rig_devices import ArucoConfig, ForceConfig, SensorConfig
 from hardware.stream import Pose, Reading
 from hardware.world.fisheye import HALF_ANGLE
 from hardware.world.gripper import LARGEST_OPENING, T_GRIPPER_CAM, marker_place
@@ -26,6 +27,8 @@ MOVED_M, MOVED_RAD = 0.004, 0.008  # what its reference moves by
 POSE_NOISE_M = 0.0003
 MISSED = 0.004  # share of pictures in which a detector misses a marker that is in view
 OPENING_NOISE_M = 0.0002
+MEASURED = (0.0267, 0.1224)  # [m] what the markers measure closed and open, as they are drawn
+NEWTON_PER_COUNT = 0.0005
 OFFSET_N, FORCE_NOISE_N = (0.9, 2.5), 0.03
 ZERO_SAMPLES = 15
 
@@ -71,8 +74,9 @@ class TrackedPose:
 class SeenOpening:
     """The opening from markers on the fingers, as the fisheye sees them."""
 
-    def __init__(self, name: str, seed: int) -> None:
-        self._name, self._rng = name, np.random.default_rng([seed, 4])
+    def __init__(self, name: str, seed: int, markers: ArucoConfig | None = None) -> None:
+        """markers: what is said of them, None for what is so."""
+        self._name, self._rng, self._markers = name, np.random.default_rng([seed, 4]), markers
 
     def sample(self, truth: GripperTruth) -> Reading:
         opening = truth.opening if np.isfinite(truth.opening) else LARGEST_OPENING
@@ -80,14 +84,23 @@ class SeenOpening:
         times = (truth.t_host, truth.t_device)
         if missed or not markers_in_view(opening):
             return Reading(self._name, truth.index, *times, 0.0, False)
-        return Reading(self._name, truth.index, *times, float(opening + noise))
+        return Reading(self._name, truth.index, *times, self._told(float(opening + noise)))
+
+    def _told(self, opening: float) -> float:
+        said = self._markers
+        if said is None:
+            return opening
+        measured = MEASURED[0] + (MEASURED[1] - MEASURED[0]) * opening / LARGEST_OPENING
+        return (measured - said.closed) / (said.opened - said.closed) * said.travel
 
 
 class GripForce:
     """The force sensor in the handle."""
 
-    def __init__(self, name: str, seed: int, *, zeroed: bool) -> None:
-        """zeroed: somebody zeroed it already, as a headless demo's person does before the first take."""
+    def __init__(self, name: str, seed: int, scale: ForceConfig | None = None, *, zeroed: bool) -> None:
+        """scale: what is said of it, None for what is so; zeroed: somebody zeroed it already, as a headless demo's
+        person does before the first take."""
+        self._scale = 1.0 if scale is None else scale.newton_per_count / NEWTON_PER_COUNT
         self._name, self._rng = name, np.random.default_rng([seed, 6])
         self._offset = float(self._rng.uniform(*OFFSET_N) * self._rng.choice([-1.0, 1.0]))
         self._zero = self._offset if zeroed else 0.0
@@ -102,7 +115,8 @@ class GripForce:
             if len(zeroing) >= ZERO_SAMPLES:
                 self._zero, self._zeroing = float(np.mean(zeroing)), None
         valid = self._zeroing is None
-        return Reading(self._name, truth.index, truth.t_host, truth.t_device, raw - self._zero, valid)
+        told = self._scale * (raw - self._zero)
+        return Reading(self._name, truth.index, truth.t_host, truth.t_device, told, valid)
 
     def zero(self) -> None:
         """Take the mean of the next samples for 0 N; they are not valid meanwhile."""
@@ -121,8 +135,8 @@ def gripper_sensor(config: SensorConfig, seed: int, *, zeroed: bool = False) -> 
     if config.kind == "pose":
         return TrackedPose(config.name, seed)
     if config.kind == "opening":
-        return SeenOpening(config.name, seed)
-    return GripForce(config.name, seed, zeroed=zeroed)
+        return SeenOpening(config.name, seed, config.aruco)
+    return GripForce(config.name, seed, config.force, zeroed=zeroed)
 
 
 def markers_in_view(opening: float) -> bool:

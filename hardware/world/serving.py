@@ -21,6 +21,7 @@ from hardware.world.messages import (
     CameraFault,
     FaultRequest,
     HoldRequest,
+    LoadRequest,
     PlaceRequest,
     ResetRequest,
     Settings,
@@ -67,6 +68,7 @@ class _Server:
         self._chance = np.random.default_rng(settings.seed)
         self._renderers: dict[tuple[int, int], SceneRenderer] = {}
         self._started = time.monotonic()
+        self._load = 0.0
         self._lay(settings.task, settings.seed, settings.held_out)
         self._draw_all()
 
@@ -126,6 +128,8 @@ class _Server:
                 self._world.board.carry(request.arm, request.T_board)
             else:
                 self._world.board.hold(request.T_board)
+        elif isinstance(request, LoadRequest):
+            self._load = request.force
         elif isinstance(request, PlaceRequest):
             self._world.place(request.name, request.T_world_object)
         elif isinstance(request, FaultRequest):
@@ -170,7 +174,8 @@ class _Server:
             m = person.samples.popleft()
             there = {role: T for role, T in m.T_world_tool.items() if np.isfinite(T).all()}
             t_host = self._now - (self._world.time - m.t)
-            self._held.write(HeldSample(self._held.written, t_host, there, m.opening, m.grip, person.showing))
+            grip = m.grip + self._load
+            self._held.write(HeldSample(self._held.written, t_host, there, m.opening, grip, person.showing))
 
     def _drawn_size(self, name: str, size: tuple[int, int]) -> tuple[int, int]:
         return self._lenses[name].size if name in self._lenses else size

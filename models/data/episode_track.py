@@ -1,7 +1,7 @@
 """Tools as they were tracked through an episode: poses.json with the time of each frame (docs/datasets.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,13 @@ TRACK = "track.json"
 
 @dataclass(frozen=True, eq=False)
 class EpisodeTrack:
-    """track: poses in the frame of the first of `views`, cameras of the episode; times (T,) [s since its start]."""
+    """track: poses in the frame of the first of `views`, cameras of the episode; times (T,) [s since its start];
+    K (3, 3) by view: of its pictures as they were tracked, where that was written down."""
 
     track: Track
     views: tuple[str, ...]
     times: Array
+    K: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(len(self.views) > 0, "views: none; valid: cameras of the episode")
@@ -37,13 +39,20 @@ class EpisodeTrack:
 def write_episode_track(
     episode: Path, track: Track, dream: Dream, times: Array, provenance: Mapping[str, object] | None = None
 ) -> None:
-    """Write the track of a clip that was made from an episode beside it; times (T,) of the clip's frames.
+    """Write the track of a clip that was made from an episode beside it. Raises OSError, ValueError."""
+    write_whole(episode / TRACK, to_json(episode_track_document(track, dream, times, provenance or {})))
 
-    provenance: from what it was made, JSON values. Raises OSError, ValueError.
+
+def episode_track_document(
+    track: Track, dream: Dream, times: Array, provenance: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the JSON values of a track of an episode; times (T,) of the clip's frames.
+
+    provenance: from what it was made, JSON values. Raises ValueError.
     """
     EpisodeTrack(track, tuple(view.name for view in dream.views), times)
     values = {**poses_document(track, dream), "times": times.tolist()}
-    write_whole(episode / TRACK, to_json({**values, "provenance": dict(provenance or {})}))
+    return {**values, "provenance": dict(provenance)}
 
 
 def read_episode_track(episode: Path) -> EpisodeTrack | None:
@@ -56,8 +65,17 @@ def read_episode_track(episode: Path) -> EpisodeTrack | None:
     if not all(isinstance(view, str) for view in views):
         raise fields.wrong("views", repr(views)[:80], "names of cameras of the episode")
     try:
-        return EpisodeTrack(track, tuple(views), fields.array("times", (-1,), "seconds, one for each frame"))
+        times = fields.array("times", (-1,), "seconds, one for each frame")
+        return EpisodeTrack(track, tuple(views), times, _K(fields))
     except DreamFileError:
         raise
     except ValueError as error:
         raise fields.wrong("", str(error)) from error
+
+
+def _K(fields: Fields) -> Mapping[str, Array]:
+    made_from = fields.table("provenance", "what it was made from") if "provenance" in fields.values else None
+    if made_from is None or "cameras" not in made_from.values:
+        return {}
+    rows = made_from.rows("cameras", "a list of cameras")
+    return {row.get("name", str, "a camera"): row.array("K", (3, 3), "3x3 numbers") for row in rows}

@@ -53,7 +53,7 @@ def read_dreamitate(
     first = _second_view_start(scenes, cameras, pictures[0])
     clips = (pictures[:CLIP], np.concatenate([first[None], pictures[CLIP:]]))
     views = tuple(
-        _view(camera, T, frames)
+        straight_view(camera, T, frames)
         for camera, T, frames in zip(cameras.cameras, cameras.T_view1_view, clips, strict=True)
     )
     T_world_view1, placement = _placement(cameras)
@@ -130,7 +130,7 @@ def _second_view_start(scenes: tuple[Path, Path], cameras: Calibration, start: I
     return second
 
 
-def _view(camera: Camera, T_view1_view: Array, frames: Image) -> View:
+def straight_view(camera: Camera, T_view1_view: Array, frames: Image) -> View:
     """Straighten a distorted view, so that everything after this sees a pinhole camera."""
     if not camera.distortion.any():
         return View(Camera(camera.name, camera.K, camera.size), T_view1_view, frames)

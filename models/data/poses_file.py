@@ -21,14 +21,17 @@ SOURCES, HINT_KINDS, CUT_KINDS = get_args(PoseSource), get_args(HintKind), get_a
 
 def poses_document(track: Track, dream: Dream) -> dict[str, object]:
     """Return the JSON values of a track of that dream. Poses map the tool frame to view 1 [m]; lost is null."""
+    values = {"fps": dream.fps, "frames": len(dream), "views": [view.name for view in dream.views]}
+    return {**values, **track_values(track)}
+
+
+def track_values(track: Track) -> dict[str, object]:
+    """Return what of these values is the track's own."""
     return {
         "dream": track.dream,
         "units": "m",
         "tracker": track.tracker,
         "seconds": track.seconds,
-        "fps": dream.fps,
-        "frames": len(dream),
-        "views": [view.name for view in dream.views],
         "hints": [hint_values(hint) for hint in track.hints],
         "cuts": [cut_values(cut) for cut in track.cuts],
         "corrections": [vars(correction) for correction in track.corrections],
@@ -66,7 +69,7 @@ def read_poses(path: Path) -> Track:
             hints=_hints(fields),
             seconds=fields.number("seconds", "a duration", 0.0),
             cuts=tuple(read_cut(row) for row in _rows(fields, "cuts")),
-            corrections=tuple(_correction(row) for row in _rows(fields, "corrections")),
+            corrections=tuple(read_correction(row) for row in _rows(fields, "corrections")),
         )
     except DreamFileError:
         raise
@@ -178,7 +181,8 @@ def read_cut(row: Fields) -> Cut:
     return Cut(kind, row.get("tool", str, "a tool's role"), _index(row), tuple(pose))  # type: ignore[arg-type]
 
 
-def _correction(row: Fields) -> Correction:
+def read_correction(row: Fields) -> Correction:
+    """Return a correction of a file. Raises DreamFileError."""
     who, when, view = (row.get(key, str, "a text", "") for key in ("who", "when", "view"))
     first, last = (int(row.number(key, "a frame number")) for key in ("first", "last"))
     what, tool = row.get("what", str, "what was done"), row.get("tool", str, "a tool's role")

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from hardware.geometry import Array, quaternion
 from hardware.recording import messages as m
-from hardware.recording.mcap_log import EpisodeHead, EpisodeReader, is_key
+from hardware.recording.coded_pictures import is_key
+from hardware.recording.episode_head import EpisodeHead
+from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import EpisodeFileError, EpisodeNote
 from hardware.recording.session import is_session, open_session
 from hardware.recording.values import ValueInfo
+from hardware.rig_devices import gripper_on_sensor
 from hardware.types import Camera, Image
 from models.data.annotations import Annotation, Mark, Piece, read_annotation
 from models.data.demo import POSE_COLUMNS, CodedPicture, Demo, DemoLabels, DemoStream, DemoStreamKind
@@ -287,9 +290,10 @@ def _values(reader: EpisodeReader, info: DemoStream, count: int) -> Array:
     """(count, columns); what a torn end of the file took is nan."""
     rows = np.full((count, len(info.columns)), np.nan)
     if info.kind == "pose":
+        T_sensor_gripper = _gripper(reader, info.name)
         seen = [(k, pose.T_ref_sensor) for k, pose in enumerate(reader.poses(info.name)) if pose.confidence > 0]
         if seen:
-            rows[[k for k, _ in seen]] = pose_values(np.stack([T for _, T in seen]))
+            rows[[k for k, _ in seen]] = pose_values(np.stack([T @ T_sensor_gripper for _, T in seen]))
     elif info.kind == "arm":
         for k, arm in enumerate(reader.arm_samples(info.name)):
             opening = np.nan if arm.opening is None else arm.opening
@@ -301,6 +305,17 @@ def _values(reader: EpisodeReader, info: DemoStream, count: int) -> Array:
         for k, reading in enumerate(reader.readings(info.name)):
             rows[k] = reading.value if reading.valid else np.nan
     return rows
+
+
+def _gripper(reader: EpisodeReader, stream: str) -> Array:
+    """T_sensor_gripper (4, 4): where the gripper was calibrated to be on the sensor; the sensor itself where it was
+    not."""
+    known = reader.streams[stream].details if stream in reader.streams else {}
+    try:
+        T = gripper_on_sensor(known)
+    except ValueError as error:
+        raise DreamFileError(reader.path, f"stream {stream}", str(error), "a recording of this program") from error
+    return np.eye(4) if T is None else T
 
 
 def _arm_of(stream: str) -> str:

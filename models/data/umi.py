@@ -58,7 +58,7 @@ def export_umi(
     Raises DreamFileError: no pose, or one that is missing in a row; EpisodeFileError, OSError, ExchangeStopped.
     """
     layout = make_layout(demos, fps)
-    robots = _robots(layout, demos)
+    robots = robots_of(layout, demos)
     rows = [make_rows(demo, layout) for demo in demos]
     writer = ZarrWriter(folder / NAME)
     try:
@@ -87,7 +87,8 @@ def export_umi(
     return UmiReport(layout.fps, len(demos), int(ends[-1]), robots, tuple(sorted(everything - used)))
 
 
-def _robots(layout: Layout, demos: Sequence[Demo]) -> tuple[tuple[str, str], ...]:
+def robots_of(layout: Layout, demos: Sequence[Demo]) -> tuple[tuple[str, str], ...]:
+    """Return the pose and the opening ("" for none) of each robot. Raises DreamFileError where there is no pose."""
     kinds = ("pose",) if any(s.kind == "pose" for s in layout.state) else ("track",)
     found = [s.name for s in layout.state if s.kind in kinds and s.columns == POSE_COLUMNS]
     openings = [s.name for s in layout.state if s.kind == "opening"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.comparison import Comparison, Trial, compare
-from app.demo_tracking import TrackedTool, TrackOrder
+from app.datasets.tracking import TrackedTool, TrackOrder
+from app.dreams.comparison import Comparison, Trial, compare
 from hardware.geometry import inverse
 from models.data.dream_folder import load_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice

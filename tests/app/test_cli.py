@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main, parser
-from app.example import BUILT_IN
+from app.dreams.example import BUILT_IN
 from app.ledger import Ledger
 from hardware.plan_file import load_plan, save_plan
 from hardware.planning import default_limits

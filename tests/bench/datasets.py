@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from app.dataset import Dataset
-from app.dataset_filter import Order, shown
-from app.dataset_wishes import Label, LabelChange, Split
+from app.datasets.filter import Order, shown
+from app.datasets.library import Dataset
+from app.datasets.wishes import Label, LabelChange, Split
 from hardware.recording.encoder import Encoder
 from hardware.recording.files import Files
 from hardware.recording.mcap_log import MCAP
@@ -24,7 +24,7 @@ from hardware.recording.mcap_writer import Clock, EpisodeWriter
 from hardware.stream import Picture
 from models.data.annotations import AS_RECORDED
 from models.data.session_demo import episode_demos
-from tests.app.datasets import note, notes_only
+from tests.app.datasets.samples import note, notes_only
 from tests.bench.machine import machine
 from tests.hardware.recording.sources import info
 

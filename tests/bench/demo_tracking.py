@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.demo_track_job import track_episode
-from app.demo_tracking import TrackOrder, track_order
-from app.recording_sim import SimStage, record_take
-from app.tool_library import ToolLibrary
+from app.datasets.track_job import track_episode
+from app.datasets.tracking import TrackOrder, track_order
+from app.recording.simulated import SimStage, record_take
+from app.tools.library import ToolLibrary
 from hardware.geometry import apply, inverse, project, rotation_from_quaternion, transform
 from hardware.recording.note import EpisodeNote
 from hardware.recording.session import Session

@@ -16,10 +16,10 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
+from app.execution.teleoperation import FASTEST
 from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
-from app.teleoperation import FASTEST
 from app.workspace import open_workspace
 from hardware.geometry import Array
 from hardware.kinematics import ArmKinematics

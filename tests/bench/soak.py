@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +19,9 @@ import psutil
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from app.dreaming import DreamSession
-from app.example import example_folder
-from app.execution import ExecutionSession
+from app.dreams.example import example_folder
+from app.dreams.session import DreamSession
+from app.execution.session import ExecutionSession
 from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application
@@ -71,15 +72,17 @@ class Watch:
 
 
 class _Paints(QObject):
-    def __init__(self, watch: Watch) -> None:
+    """Counts the time from one painting to the next, as long as there is something to paint."""
+
+    def __init__(self, watch: Watch, changing: Callable[[], bool]) -> None:
         super().__init__()
-        self._watch = watch
+        self._watch, self._changing = watch, changing
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             now, before = time.perf_counter(), self._watch.painted
-            self._watch.painted = now
-            if before:
+            self._watch.painted = now if self._changing() else 0.0
+            if before and self._watch.painted:
                 self._watch.gaps.add(1e3 * (now - before))
         return False
 
@@ -88,16 +91,18 @@ def run(minutes: float, execute: bool) -> dict[str, object]:
     """Return how even and how flat it was."""
     with tempfile.TemporaryDirectory() as root:
         app, desk = _open(open_workspace(Path(root)))
-        watch = Watch()
-        counter = _Paints(watch)
+        watch, execution = Watch(), desk.program.execution
+        counter = _Paints(watch, lambda: not execute or execution.state == "running")
+        size = [desk.window.width(), desk.window.height()]
         try:
             _turn_until(app, lambda: desk.program.dreaming.plan is not None, 120.0)
             desk.dream_page.scene.installEventFilter(counter)
             _soak(app, desk, watch, 60 * minutes, execute)
         finally:
             desk.dream_page.scene.removeEventFilter(counter)
-            desk.window.close()
-    size = [desk.window.width(), desk.window.height()]
+            execution.stop("the soak is over")
+            _turn_until(app, lambda: not desk.program.moving, 20.0)
+            desk.close()
     return {"minutes": minutes, "execute": execute, "platform": app.platformName(), "size": size, **_figures(watch)}
 
 
@@ -144,7 +149,7 @@ def _go_on(desk: Desk, watch: Watch, execute: bool) -> None:
         return
     if execution.state == "offline":
         desk.board.trigger("arms.connect")
-    elif execution.state in ("ready", "stopped") and plan is not None and not execution.forbidden():
+    elif execution.state in ("ready", "done", "stopped") and plan is not None and not execution.forbidden():
         execution.approve(None)
         execution.execute()
         watch.runs += 1
@@ -152,11 +157,11 @@ def _go_on(desk: Desk, watch: Watch, execute: bool) -> None:
         desk.board.trigger("dream.plan")
 
 
-def _turn_until(app: QApplication, there: object, limit: float) -> None:
+def _turn_until(app: QApplication, there: Callable[[], bool], limit: float) -> None:
     end = time.perf_counter() + limit
-    while not there():  # type: ignore[operator]
+    while not there():
         if time.perf_counter() > end:
-            raise RuntimeError("the dream was not planned in time")
+            raise RuntimeError("the window did not come so far in time")
         app.processEvents()
         time.sleep(0.005)
 

@@ -24,15 +24,15 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QWindow
 
-import app.execution
-from app.dreaming import DreamSession
-from app.example import example_folder
-from app.execution import ExecutionSession
+import app.execution.session
+from app.dreams.example import example_folder
+from app.dreams.session import DreamSession
+from app.execution.rig_link import RigLink
+from app.execution.session import ExecutionSession
 from app.gui.desk import STOP_REASON, Desk
 from app.gui.program import Program
 from app.gui.start import application
 from app.ledger import Ledger
-from app.rig_link import RigLink
 from app.workspace import open_workspace
 from hardware.geometry import Array
 from hardware.kinematics import ArmKinematics
@@ -209,7 +209,7 @@ class Bench:
         return link.world
 
     def _open_rig(self, rig: Rig, tools: Mapping[str, Tool]) -> RigLink:
-        """As app.rig_link.open_rig does it, with a tap between every arm's SDK and its emulator."""
+        """As app.execution.rig_link.open_rig does it, with a tap between every arm's SDK and its emulator."""
         by_arm = {arm.name: tools[arm.role] for arm in rig.arms}
         with contextlib.ExitStack() as started:
             world = started.enter_context(SimulatedRig(rig, tools=tools))
@@ -265,12 +265,12 @@ class Person(threading.Thread):
 @contextlib.contextmanager
 def _opened_by(opener: Callable[[Rig, Mapping[str, Tool]], RigLink]) -> Iterator[None]:
     """Have the execution session open its rig through `opener`."""
-    own = app.execution.open_rig
-    app.execution.open_rig = opener  # type: ignore[assignment]
+    own = app.execution.session.open_rig
+    app.execution.session.open_rig = opener  # type: ignore[assignment]
     try:
         yield
     finally:
-        app.execution.open_rig = own
+        app.execution.session.open_rig = own
 
 
 def _burn() -> None:

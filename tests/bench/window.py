@@ -15,9 +15,9 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.dreaming import DreamSession
-from app.example import example_folder
-from app.execution import ExecutionSession
+from app.dreams.example import example_folder
+from app.dreams.session import DreamSession
+from app.execution.session import ExecutionSession
 from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application

@@ -3,10 +3,12 @@
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hardware.devices import RigDevices
 from hardware.rig import SIM_RIG, load_rig
+from hardware.world.gripper import T_GRIPPER_CAM
 from tests.hardware.rig_mistakes import Mistake, must_be_told
 
 HANDHELD = SIM_RIG.parent / "handheld.toml"
@@ -129,3 +131,28 @@ def test_a_rig_says_what_tasks_are_shown_with(tmp_path: Path) -> None:
     file.write_text(TEXT.replace("[safety]", held), encoding="utf-8")
     assert load_rig(file).held == {"left": "rotation_gripper_left", "right": "rotation_gripper_right"}
     assert load_rig("handheld").held == {}
+
+
+def test_a_camera_rides_on_an_arm_or_on_the_gripper_and_stands_nowhere_then() -> None:
+    wrist = next(c for c in load_rig("sim-wrist").cameras if c.camera.name == "wrist")
+    assert (wrist.mounted_on, wrist.on_arm, wrist.camera.T_world_cam) == ("left", True, None)
+    held = next(c for c in load_rig("sim-handheld").cameras if c.camera.name == "gripper")
+    assert (held.mounted_on, held.on_arm) == ("gripper", False)
+    assert held.T_mount_cam is not None
+    np.testing.assert_allclose(held.T_mount_cam, T_GRIPPER_CAM, atol=1e-9)
+
+
+MOUNTS: dict[str, Mistake] = {
+    "an arm that is not there": (
+        'mounted_on = "left"', 'mounted_on = "third"', "cameras[2].mounted_on", "'third'", "gripper, left, right",
+    ),
+    "nobody carries it": ('mounted_on = "left"\n', "position = [0, 0, 1]\nrpy_deg = [0, 0, 0]\n",
+                          "cameras[2].mounted_on", "is missing", "an arm or gripper"),
+    "two places": ("mounted_position", "position = [0, 0, 1]\nmounted_position", "cameras[2].position",
+                   "rides on left", "mounted_position"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", sorted(MOUNTS))
+def test_a_mistake_about_who_carries_a_camera_is_told(what: str, tmp_path: Path) -> None:
+    must_be_told((SIM_RIG.parent / "sim-wrist.toml").read_text(encoding="utf-8"), MOUNTS[what], tmp_path)

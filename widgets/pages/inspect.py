@@ -4,35 +4,39 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from widgets.chain_view import ChainView
 from widgets.demo import demo
-from widgets.docked_page import DockedPage
 from widgets.empty_state import EmptyState
+from widgets.pages.base import PanesPage
 from widgets.panel import Panel
 from widgets.playback import Playback
 from widgets.runs_table import RunsTable
 from widgets.top_bar import TopBar
 from widgets.transport import action_button
-from widgets.values import ChainLink, Chip, RunRow
+from widgets.values import ChainLink, RunRow
 from widgets.views.types import FrameSource
 from widgets.views.video_view import VideoView
 
 
-class InspectPage(QWidget):
+class InspectPage(PanesPage):
     """`run_picked(id)`; the binder answers with `show_chain` and `show_video`."""
 
     run_picked = Signal(str)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("page")
+        bar = TopBar("Inspect", [action_button(actions[n]) for n in ("video", "open_dream", "refresh")])
+        empty = EmptyState(
+            "Nothing has run yet",
+            "Every run is kept here with its outcome and everything it came from: dream, track, plan, approval. "
+            "Approve and execute a plan on page Dream, then say how it went.",
+            (actions["dream"],),
+        )
+        super().__init__("inspect", bar, empty, parent=parent)
         self.playback, self.table, self.chain = Playback(self), RunsTable(), ChainView()
         self.video = VideoView("", "Camera of the run")
         self.table.run_picked.connect(self.run_picked)
-        self.bar = TopBar("Inspect", [action_button(actions[n]) for n in ("video", "open_dream", "refresh")])
-        self.docks = DockedPage("inspect")
         runs = Panel()
         runs.body.addWidget(self.table)
         centre = QWidget()
@@ -45,28 +49,11 @@ class InspectPage(QWidget):
         chain = self.docks.add_pane("chain", "Where it came from", self.chain, right)
         self.docks.size_panes([video, chain], [280, 520], Qt.Orientation.Vertical)
         self.docks.size_panes([chain], [460], Qt.Orientation.Horizontal)
-        empty = EmptyState(
-            "Nothing has run yet",
-            "Every run is kept here with its outcome and everything it came from: dream, track, plan, approval. "
-            "Approve and execute a plan on page Dream, then say how it went.",
-            (actions["dream"],),
-        )
-        self._pages = QStackedLayout()
-        self._pages.addWidget(empty)
-        self._pages.addWidget(self.docks)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.bar)
-        layout.addLayout(self._pages, 1)
         self.playback.time_changed.connect(self.video.show_time)
-
-    def show_title(self, title: str, chips: Sequence[Chip] = ()) -> None:
-        self.bar.show_title(title, chips)
 
     def show_runs(self, runs: Sequence[RunRow]) -> None:
         """Show the runs, or what to do where there are none."""
-        self._pages.setCurrentIndex(int(bool(runs)))
+        self.show_panes(bool(runs))
         self.table.show_runs(runs)
 
     def show_chain(self, links: Sequence[ChainLink]) -> None:

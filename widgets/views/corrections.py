@@ -82,17 +82,25 @@ class CorrectionsPanel(QWidget):
     row_picked = Signal(int)
     remove_wanted = Signal(int)
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        actions: Mapping[str, QAction],
+        parent: QWidget | None = None,
+        buttons: Sequence[str] = BUTTONS,
+        nothing: str = _NOTHING,
+    ) -> None:
+        """buttons: which of the actions are offered; nothing: what is said while nothing is corrected."""
         super().__init__(parent)
+        self._nothing = nothing
         self._shown: tuple[CorrectionRow, ...] | None = None
         self._note = label("", "muted", wrap=True)
-        buttons = QGridLayout()
-        buttons.setSpacing(4)
-        for i, name in enumerate(name for name in BUTTONS if name in actions):
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for i, name in enumerate(name for name in buttons if name in actions):
             button = action_button(actions[name])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            buttons.addWidget(button, i // _PER_ROW, i % _PER_ROW)
+            grid.addWidget(button, i // _PER_ROW, i % _PER_ROW)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         inner = QWidget()
@@ -103,7 +111,7 @@ class CorrectionsPanel(QWidget):
         inside.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addLayout(buttons)
+        outer.addLayout(grid)
         outer.addWidget(scrolled(inner))
         self.show_corrections(())
 
@@ -112,7 +120,7 @@ class CorrectionsPanel(QWidget):
         if tuple(rows) == self._shown:
             return
         self._shown = tuple(rows)
-        self._note.setText("" if rows else _NOTHING)
+        self._note.setText("" if rows else self._nothing)
         self._note.setVisible(not rows)
         clear(self._rows)
         for made in rows:

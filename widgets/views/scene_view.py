@@ -1,5 +1,7 @@
 """The 3-D scene: table, cameras with their pictures, moving tools, paths, violations, arm ghosts, boxes."""
 
+import time
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
@@ -19,7 +21,9 @@ from widgets.views.types import SceneMoment, SceneStatic
 
 MOST_PIXELS = 1_500_000  # of the off-screen picture at rest; twice the widget's each way while it fits
 ROOM_FOR_PRESETS = 360  # narrower, the keys 1-4 are all there is
-REST_MS = 600  # without a change before the picture is refined; moving arms are drawn five times a second
+REST_MS = (
+    600  # without a change before the picture is refined; moving arms are drawn five times a second or more often
+)
 APART_MS = 12  # after the pictures beside it: a key waits for the painting of one of them, not of all
 WIDEST_PICTURE = 400  # [px] a camera's picture is small on the screen
 
@@ -42,7 +46,7 @@ class SceneView(QWidget):
         super().__init__(parent)
         self._static, self._moment = SceneStatic(), SceneMoment()
         self._caption, self._empty, self._problem = "Scene", "", ""
-        self._orbit = Orbit()
+        self._orbit, self._drawing_s = Orbit(), 0.0
         self._renderer: SceneRenderer | None = None
         self._image: QImage | None = None
         self._pixels: Image | None = None  # what the image is a window on: it must live as long
@@ -115,6 +119,11 @@ class SceneView(QWidget):
             button.setChecked(button.property("preset") == preset)
         self._redraw()
         self.preset_changed.emit(preset)
+
+    @property
+    def drawing_s(self) -> float:
+        """How long the last picture took to draw [s]."""
+        return self._drawing_s
 
     def sizeHint(self) -> QSize:
         return QSize(420, 330)
@@ -196,7 +205,9 @@ class SceneView(QWidget):
         if self._image is None and not self._problem:
             try:
                 self._renderer = self._renderer or SceneRenderer()
+                begun = time.perf_counter()
                 self._image = self._drawn(self._renderer)
+                self._drawing_s = time.perf_counter() - begun
             except RuntimeError as error:
                 self._problem = str(error)
         return self._image

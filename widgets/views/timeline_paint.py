@@ -222,7 +222,7 @@ def _draw_ticks(painter: QPainter, lane: Lane, area: QRectF, ends: list[tuple[fl
         if all(abs(middle - other) >= 13 for other in taken):
             taken.append(middle)
             painter.setPen(color(ink))
-            painter.drawText(QRectF(LABELS, middle - 7, TICKS - 6, 14), _RIGHT, f"{value:.3g}")
+            painter.drawText(QRectF(LABELS - 12, middle - 7, TICKS + 6, 14), _RIGHT, f"{value:.3g}")
 
 
 def _cells(at: Layout, lane: Lane, area: QRectF) -> list[tuple[Curve, QRectF]]:

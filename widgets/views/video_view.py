@@ -29,6 +29,7 @@ class VideoView(QWidget):
     outline_dragged = Signal(object)
     box_drawn = Signal(str, str, float, float, float, float)  # view, tool, x0, y0, x1, y1 [px]
     drawing_changed = Signal(bool)
+    mend, mend_short = "draw a box (B), or put it here (N)", "box (B), put (N)"  # what is said of a lost tool
 
     def __init__(self, view: str, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -206,8 +207,8 @@ class VideoView(QWidget):
             names = names[:1].upper() + names[1:]
             tools = names + (" tool" if len(lost) == 1 else " tools")
             texts = [
-                f"{tools} lost in this frame: draw a box (B), or put it here (N)",
-                f"{names} lost · box (B), put (N)",
+                f"{tools} lost in this frame: {self.mend}",
+                f"{names} lost · {self.mend_short}",
             ]
             draw_strip(painter, area, texts, "warning")
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.connection_checks import FORCES, felt
-from app.dreaming import DreamSession
-from app.execution import ExecutionSession
-from app.run_progress import RunProgress
+from app.dreams.session import DreamSession
+from app.execution.connection_checks import FORCES, felt
+from app.execution.run_progress import RunProgress
+from app.execution.session import ExecutionSession
 from hardware.giving_way import least_force
 from hardware.rig import SafetyConfig
 from hardware.types import ArmLimits, Check, Clamp, Plan

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.execution import ExecutionSession
+from app.execution.session import ExecutionSession
 from app.gui.figures import Figures
 from hardware.mounting import centre_in_flange
 from hardware.rig import DRIVER_GRIPPERS, ArmConfig

@@ -1,13 +1,13 @@
 """Binds the Calibrate tab of page Rig: pictures come from whatever is on, results go to the workspace's store."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
-from app.calibration_desk import CalibrationDesk
-from app.calibration_session import TITLES
+from app.calibration.desk import CalibrationDesk
+from app.calibration.wizard import TITLES
 from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.calibration_facts import sheet
 from hardware.calibration.board import BOARDS
@@ -25,9 +25,16 @@ class CalibrationBinder(QuietBinder):
     person approves that plan where every move by hand is approved."""
 
     def __init__(
-        self, page: RigPage, desk: CalibrationDesk, shell: Shell, plan_stops: Callable[[str, Array], None]
+        self,
+        page: RigPage,
+        desk: CalibrationDesk,
+        shell: Shell,
+        plan_stops: Callable[[str, Array], None],
+        moved: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """moved(): what is new to say of cameras that do not stand as they were calibrated."""
         super().__init__(page)
+        self._moved = moved
         self._page, self._desk, self._shell, self._plan_stops = page, desk, shell, plan_stops
         self.view = CalibrationPanel()
         page.add_view(TAB, self.view)
@@ -42,6 +49,7 @@ class CalibrationBinder(QuietBinder):
         self.view.automatic_wanted.connect(self._automatic)
         self.view.person_wanted.connect(self._person)
         self.view.plan_wanted.connect(self._plan)
+        self.view.number_given.connect(self._answer)
         self._show_choices()
         self._show()
 
@@ -55,6 +63,8 @@ class CalibrationBinder(QuietBinder):
 
     def tick(self) -> None:
         self._desk.pump()
+        for words in self._moved():
+            self._shell.say(words, "warning")
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY_S or not self.view.isVisible():
             return
@@ -106,9 +116,7 @@ class CalibrationBinder(QuietBinder):
         except (ValueError, OSError) as error:
             self._shell.say(str(error), "error")
             return
-        self._shell.say(
-            " · ".join((f"Kept as {kept.id}; cameras that are turned on from now on use it", *moved)), "info"
-        )
+        self._shell.say(" · ".join((f"Kept as {kept.id}; what is turned on from now on uses it", *moved)), "info")
         self._show()
 
     @Slot(str)
@@ -136,6 +144,17 @@ class CalibrationBinder(QuietBinder):
     def _automatic(self, on: bool) -> None:
         if self._desk.session is not None:
             self._desk.session.automatic = on
+
+    @Slot(float)
+    def _answer(self, number: float) -> None:
+        session = self._desk.session
+        if session is None:
+            return
+        try:
+            session.answer(number)
+        except ValueError as error:
+            self._shell.say(str(error), "warning")
+        self._show()
 
     @Slot(bool)
     def _person(self, on: bool) -> None:

@@ -1,94 +1,81 @@
 """What the calibration wizard shows of a calibration under way, in words and small values."""
 
-from app.calibration_desk import CalibrationDesk
-from app.calibration_session import CalibrationSession
-from hardware.calibration.hand_eye import HandEyeResult
-from widgets.calibration_values import CalibrationSheet, PictureState, ViewRow
+from app.calibration.desk import CalibrationDesk
+from app.calibration.wizard import Asked, Wizard
+from widgets.calibration_values import CalibrationSheet, Number, PictureState, ViewRow
 from widgets.tool_values import Level
 
 _LEVELS: dict[str, Level] = {"good": "ok", "usable": "warning", "again": "alarm"}
+_BEGIN = {
+    "opening": "Put the gripper before its camera, and press Start.",
+    "force": "Have two or three known weights ready, and press Start.",
+}
+PRINT = "Print the board, glue it to something flat, and press Start."
 
 
 def sheet(desk: CalibrationDesk) -> CalibrationSheet:
     """Return what to show now."""
-    session, reason = desk.session, desk.reason
+    session = desk.session
     if session is None:
-        step = reason or "Print the board, glue it to something flat, and press Start."
+        reason = desk.reason
         return CalibrationSheet(
-            step=step,
+            step=reason or _BEGIN.get(desk.task, PRINT),
             can_start=not reason,
             kept=desk.in_use,
             person=desk.person_there,
-            person_words=_person(desk),
+            person_words=desk.person_words,
+            needs_board=desk.needs_board,
+            needs_camera=bool(desk.camera_names),
         )
-    report = session.report
-    verdict, level = ("Solving…" if session.solving else "", "")
-    if session.problem:
-        verdict, level = _sentence(session.problem), "alarm"
-    elif report is not None:
-        verdict, level = report.words, _LEVELS[report.verdict]
-    if desk.problem:
-        verdict, level = _sentence(desk.problem), "alarm"
+    verdict, level = _verdict(desk, session)
     return CalibrationSheet(
         running=True,
         step=session.step,
-        views=_rows(session),
+        views=tuple(ViewRow(row.text, "warning" if row.warned else "") for row in session.rows),
         verdict=verdict,
-        level=level,  # type: ignore[arg-type]
-        live=_live(session),
+        level=level,
+        live=session.live,
+        figure=session.figure,
+        number=_number(session.asked),
         pictures=_pictures(session),
         can_take=session.can_take,
-        can_save=report is not None and report.verdict != "again",
+        can_save=session.report is not None and session.report.verdict != "again",
         can_plan=session.task in ("wrist", "stand"),
         automatic=session.automatic,
         person=desk.person_there,
-        person_words=_person(desk),
+        person_words=desk.person_words,
         kept=desk.in_use,
+        needs_board=desk.needs_board,
+        needs_camera=bool(desk.camera_names),
     )
 
 
-def _person(desk: CalibrationDesk) -> str:
-    fixed = desk.task == "stand"
-    return "A simulated board is fixed to the arm" if fixed else "A simulated person holds the board"
-
-
-def _rows(session: CalibrationSession) -> tuple[ViewRow, ...]:
-    """A row a view: which cameras saw it, and how well it agrees once that is known."""
+def _verdict(desk: CalibrationDesk, session: Wizard) -> tuple[str, Level]:
     report = session.report
-    errors: dict[int, list[tuple[float, bool]]] = {}
-    for error in report.views if report is not None else ():
-        number = int(error.name.split(",")[0].split()[-1])
-        errors.setdefault(number, []).append((error.rms, error.left_out))
-    rows = []
-    for k, one in enumerate(session.taken, 1):
-        seen = ", ".join(f"{name} {len(view.ids)}" for name, view in one.views.items())
-        if k not in errors:
-            rows.append(ViewRow(f"{k}   {seen} corners" + ("" if report is None else ", not used")))
-            continue
-        worst = max(rms for rms, _ in errors[k])
-        out = any(left_out for _, left_out in errors[k])
-        rows.append(ViewRow(f"{k}   {worst:.2f} px" + (", left out" if out else ""), "warning" if out else ""))
-    return tuple(rows)
+    if desk.problem:
+        return _sentence(desk.problem), "alarm"
+    if session.problem:
+        return _sentence(session.problem), "alarm"
+    if report is not None:
+        return report.words, _LEVELS[report.verdict]
+    return ("Solving…" if session.solving else ""), ""
 
 
-def _live(session: CalibrationSession) -> str:
-    count = f"{len(session.taken)} taken"
-    if session.task == "lens":
-        count += f", {100 * session.covered.share:.0f}% of the picture covered"
-    result = session.result
-    if isinstance(result, HandEyeResult):
-        return f"{count}, the board's places agree within {1e3 * max(m for m, _ in result.apart):.1f} mm"
-    return count
+def _number(asked: Asked | None) -> Number | None:
+    if asked is None:
+        return None
+    low, high, value = (asked.per_si * number for number in (asked.low, asked.high, asked.value))
+    return Number(asked.what, asked.unit, low, high, value, asked.per_si)
 
 
-def _pictures(session: CalibrationSession) -> dict[str, PictureState]:
-    covered = session.covered.grid if session.task == "lens" else None
+def _pictures(session: Wizard) -> dict[str, PictureState]:
+    covered = session.covered.grid if session.covered is not None else None
     found = {}
     for camera in session.cameras:
         seen = session.seen.get(camera.name)
         if seen is None:
             continue
-        badge = "resting" if session.resting and len(seen.corners) else ""
+        badge = "resting" if session.resting and not seen.problem else ""
         found[camera.name] = PictureState(seen.corners, covered, badge, seen.problem)
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDockWidget
 
-from app.comparison_run import ComparisonRun
+from app.dreams.comparison_run import ComparisonRun
 from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.comparison_facts import columns, note, plots, rows
 from app.gui.program import Program

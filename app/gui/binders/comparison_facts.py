@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from app.comparison import Comparison, Difference, Trial, middle, worst
+from app.dreams.comparison import Comparison, Trial
 from hardware.geometry import Array
+from models.evaluation.tracks import Difference, middle, worst
 from models.tracking.trackers import tracker_row
 from models.types import ToolTrack
 from widgets.theme import COLORS, confidence_level

@@ -1,15 +1,27 @@
-"""The corrections of a dream as rows of a list: what, where, by whom, and how each is taken back."""
+"""The corrections of a track as rows of a list: what, where, by whom, and how each is taken back."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
-from app.dreaming import DreamSession
-from app.edits import Review
+from app.dreams.edits import Review
 from models.corrections import spans
 from models.types import Correction, Cut, Hint, PoseFix
 from widgets.theme import tool_color
 from widgets.views.types import CorrectionRow
+
+
+class Corrector(Protocol):
+    """What takes corrections back: the session of a dream, or a recorded demo."""
+
+    def remove_hint(self, hint: Hint) -> None: ...
+
+    def remove_pose(self, fix: PoseFix) -> None: ...
+
+    def mark_untracked(self, tool: str, first: int, last: int, untracked: bool = True) -> None: ...
+
+    def remove_cut(self, cut: Cut) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -19,7 +31,7 @@ class Listed:
     row: CorrectionRow
     tool: str
     frame: int
-    remove: Callable[[DreamSession], None]
+    remove: Callable[[Corrector], None]
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class _Found:
     first: int
     last: int
     view: str
-    remove: Callable[[DreamSession], None]
+    remove: Callable[[Corrector], None]
 
 
 def listed(review: Review, made: Sequence[Correction], ink: Mapping[str, str]) -> tuple[Listed, ...]:
@@ -60,19 +72,19 @@ def _found(review: Review) -> list[_Found]:
     ]
 
 
-def _take_box(hint: Hint, session: DreamSession) -> None:
+def _take_box(hint: Hint, session: Corrector) -> None:
     session.remove_hint(hint)
 
 
-def _take_pose(fix: PoseFix, session: DreamSession) -> None:
+def _take_pose(fix: PoseFix, session: Corrector) -> None:
     session.remove_pose(fix)
 
 
-def _take_mark(span: tuple[str, int, int], session: DreamSession) -> None:
+def _take_mark(span: tuple[str, int, int], session: Corrector) -> None:
     session.mark_untracked(*span, untracked=False)
 
 
-def _take_cut(cut: Cut, session: DreamSession) -> None:
+def _take_cut(cut: Cut, session: Corrector) -> None:
     session.remove_cut(cut)
 
 

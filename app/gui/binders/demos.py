@@ -1,4 +1,4 @@
-"""Binds page Demos to the dataset desk: table, playback, cuts, labels, bulk edits, undo, statistics."""
+"""Binds page Demos to the dataset desk: table, cuts, labels, bulk edits, undo; the rest of the page has parts."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,29 +7,30 @@ from pathlib import Path
 
 from PySide6.QtCore import Slot
 
-from app.dataset import DatasetError
-from app.dataset_desk import DatasetDesk
-from app.dataset_filter import Order
-from app.dataset_player import EpisodePlayer
-from app.dataset_thumbnails import Thumbnails
-from app.dataset_wishes import Delete, Label, LabelChange, Merge, Restore, SetMarks, Split, Success, Trim, Wish
-from app.demo_tracking import DemoTracking
+from app.datasets.desk import DatasetDesk
+from app.datasets.exchange_desk import ExchangeDesk
+from app.datasets.filter import Order
+from app.datasets.library import DatasetError
+from app.datasets.thumbnails import Thumbnails
+from app.datasets.tracking import DemoTracking
+from app.datasets.wishes import Delete, Label, LabelChange, Merge, Restore, SetMarks, Split, Success, Trim, Wish
 from app.gui.binders import demos_facts
 from app.gui.binders.binder import QuietBinder, Shell
-from app.gui.binders.demos_overlays import DemoOverlays
+from app.gui.binders.demos_brush import DemosBrush
+from app.gui.binders.demos_corrections import DemosCorrections
+from app.gui.binders.demos_exchange import DemosExchange
+from app.gui.binders.demos_playing import DemosPlaying
 from app.gui.binders.demos_tracking import DemosTracking
-from app.tool_library import ToolLibrary
-from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, read_note
+from app.gui.binders.demos_trash import DemosTrash
+from app.tools.library import ToolLibrary
 from hardware.types import Image
-from models.data.annotations import AS_RECORDED, Annotation, Mark, Piece
+from models.data.annotations import Mark
 from models.data.dataset_index import DemoKey, DemoRow
-from models.data.errors import DreamFileError
 from widgets.demos_values import LabelEdit, Labels
-from widgets.pages.demos import DemosPage
+from widgets.pages.demos import DemosPage, Seen
 from widgets.values import BusyState, Chip
 from widgets.views.timeline_layout import frame_at
 
-REST_S = 0.12  # a row that the choice rests on so long is played; one that is only passed is not
 BUSY_S = 0.4  # what takes longer is said
 NEAR_S = 0.1  # a mark so near is taken away instead of a second one being set
 
@@ -55,10 +56,7 @@ class _Pictures:
 
 
 class DemosBinder(QuietBinder):
-    """Nothing of the demos is kept here but what only the eye needs: the episode that plays, what was shown of it.
-
-    Read: `problem`, why the demo that is looked at does not play.
-    """
+    """Nothing of the demos is kept here but what only the eye needs: what was shown of them."""
 
     def __init__(
         self,
@@ -68,23 +66,25 @@ class DemosBinder(QuietBinder):
         shell: Shell,
         tracking: DemoTracking,
         library: ToolLibrary,
+        exchange: ExchangeDesk,
     ) -> None:
         """recordings: what is opened when the page is first turned to; library: of the tools that are tracked."""
         super().__init__(page)
         self.page, self._desk, self._recordings, self._shell = page, desk, recordings, shell
         self._pictures: _Pictures | None = None
-        self._player: EpisodePlayer | None = None
-        self._leaving: list[EpisodePlayer] = []
-        self._playing: tuple[Path, EpisodeNote] | None = None
-        self.problem = ""
-        self._annotation, self._seen = AS_RECORDED, -1
-        self._has_views = self._has_curves = self._has_film = False
-        self._wanted: float | None = None
         self._labels = Labels()
-        self._overlays: DemoOverlays | None = None
+        self.playing = DemosPlaying(page, desk, self._row, self._came)
         self._tracking = DemosTracking(tracking, library, shell, self._tracked)
+        see, leave = partial(self._see, "exchange"), partial(self._see, "pictures")
+        self._exchange = DemosExchange(page, desk, exchange, recordings, shell, see, leave)
+        self._trash = DemosTrash(page.trash, desk, shell, leave)
+        self._corrections = DemosCorrections(
+            page, desk, self.playing, self._tracking, shell, self._row, partial(self._take_up, correct=True)
+        )
+        self._brush = DemosBrush(page, desk, self.playing, shell, self._row)
         self._busy: BusyState | None = None
         self._busy_since = 0.0
+        self._cancel_busy: Callable[[], None] = lambda: None
         self._forget = desk.on_change(self._changed)
         page.query_changed.connect(desk.look_for)
         page.table.sort_wanted.connect(self._sort)
@@ -97,14 +97,22 @@ class DemosBinder(QuietBinder):
         page.statistics.query_picked.connect(page.show_query)
         page.statistics.demo_picked.connect(page.table.show_key)
         page.busy.cancel_wanted.connect(self._cancel)
-        page.playback.time_changed.connect(self._show_overlays)
+        page.masks.closed.connect(self._end_modes)
+        page.given_up.connect(self._end_modes)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         page, play = self.page, self.page.playback
         said: Mapping[str, Success] = {"success": "yes", "failure": "no", "unjudged": "unknown"}
         judge = {f"demos.{name}": partial(self._change, LabelChange(success=word)) for name, word in said.items()}
-        return judge | {
+        return {
+            **judge,
+            **self._corrections.handlers(),
+            "demos.correct": lambda: self._take_up(correct=not self._corrections.on),
+            "demos.brush": lambda: self._take_up(brush=not self._brush.on),
             "demos.open": self._open,
+            "demos.export": lambda: self._exchange.open("export"),
+            "demos.import": lambda: self._exchange.open("import"),
+            "demos.trash": partial(self._turn, "trash"),
             "demos.down": lambda: page.table.step(1),
             "demos.up": lambda: page.table.step(-1),
             "demos.all": page.table.selectAll,
@@ -115,8 +123,8 @@ class DemosBinder(QuietBinder):
             "demos.first": play.to_start,
             "demos.last": play.to_end,
             "demos.loop": lambda: play.set_loop(not play.loop),
-            "demos.slower": lambda: page.transport.change_speed(-1),
-            "demos.faster": lambda: page.transport.change_speed(1),
+            "demos.slower": partial(self._slower_or_smaller, -1),
+            "demos.faster": partial(self._slower_or_smaller, 1),
             "demos.trim_start": lambda: self._trim_here(start=True),
             "demos.trim_end": lambda: self._trim_here(start=False),
             "demos.split": lambda: self._edit(lambda row: Split(row.key, play.time)),
@@ -124,11 +132,11 @@ class DemosBinder(QuietBinder):
             "demos.mark": self._mark,
             "demos.delete": lambda: self._bulk(Delete(page.table.chosen)),
             "demos.as_recorded": lambda: self._bulk(Restore(page.table.chosen)),
-            "demos.tags": page.labels.write_tags,
-            "demos.instruction": page.labels.write_instruction,
-            "demos.undo": lambda: self._try(self._desk.undo),
-            "demos.redo": lambda: self._try(self._desk.redo),
-            "demos.statistics": self._turn_statistics,
+            "demos.tags": partial(self._write, page.labels.write_tags),
+            "demos.instruction": partial(self._write, page.labels.write_instruction),
+            "demos.undo": lambda: self._brush.undo() if self._brush.on else self._try(self._desk.undo),
+            "demos.redo": lambda: self._brush.redo() if self._brush.on else self._try(self._desk.redo),
+            "demos.statistics": partial(self._turn, "statistics"),
             "demos.track": self._track,
         }
 
@@ -136,10 +144,12 @@ class DemosBinder(QuietBinder):
         desk, row = self._desk, self._row()
         held = {
             "demos": bool(desk.rows),
+            "demos_open": desk.folder is not None,
             "demo": row is not None and row.usable,
             "demo_parts": row is not None and row.pieces > 1,
-            "demo_undo": bool(desk.undo_text),
-            "demo_redo": bool(desk.redo_text),
+            "demo_undo": self._brush.can_undo if self._brush.on else bool(desk.undo_text),
+            "demo_redo": self._brush.can_redo if self._brush.on else bool(desk.redo_text),
+            "demo_tracked": row is not None and row.tracked and self.playing.overlays is not None,
             "demo_work": desk.work is not None,
         }
         return {name for name, holds in held.items() if holds}
@@ -147,23 +157,17 @@ class DemosBinder(QuietBinder):
     def tick(self) -> None:
         self._desk.pump()
         self._tracking.pump()
-        self._leaving = [player for player in self._leaving if not player.ended]
-        if not self.page.isVisible():
-            return
-        if self._wanted is not None and time.monotonic() >= self._wanted:
-            self._wanted = None
-            self._play()
-        self._show_what_came()
-        self._show_busy()
+        self._exchange.pump()
+        self.playing.drop()
+        if self.page.isVisible():
+            self.playing.tick()
+            self._show_busy()
 
     def close(self) -> None:
         self._forget()
-        self.page.playback.pause()
-        self.page.show_source(None)
+        self._exchange.close()
+        self.playing.close()
         self.page.table.set_source(None)
-        for player in (self._player, *self._leaving):
-            if player is not None:
-                player.close()
         if self._pictures is not None:
             self._pictures.close()
 
@@ -177,7 +181,13 @@ class DemosBinder(QuietBinder):
             self._desk.look_again()
         elif self._recordings.is_dir() and any(self._recordings.iterdir()):
             self._desk.open(self._recordings)
+        self._exchange.tell()
         self.page.table.setFocus()
+
+    @property
+    def busy(self) -> BusyState | None:
+        """What goes on in the background."""
+        return self._busy
 
     # what a person wants ---------------------------------------------------------------------------------------
     def _open(self) -> None:
@@ -231,28 +241,66 @@ class DemosBinder(QuietBinder):
 
     @Slot(int, int)
     def _trim(self, first: int, last: int) -> None:
-        curves, piece = self._player.curves if self._player is not None else None, self._piece()
+        curves, piece = self.playing.curves, self.playing.piece
         if curves is not None and piece is not None:
             cut = demos_facts.cut_of(first, last, curves.picture_times, piece)
             self._edit(lambda row: Trim(row.key, *cut))
 
     def _trim_here(self, start: bool) -> None:
-        curves, piece = self._player.curves if self._player is not None else None, self._piece()
+        curves, piece = self.playing.curves, self.playing.piece
         if curves is not None and piece is not None and len(curves.picture_times):
             here = frame_at(curves.picture_times, self.page.playback.time)
             first, last = demos_facts.frames_of(piece, curves.picture_times)
             self._trim(*((here, last) if start else (first, here)))
 
     def _mark(self) -> None:
-        t, marks = self.page.playback.time, self._annotation.marks
+        t, marks = self.page.playback.time, self.playing.annotation.marks
         others = tuple(mark for mark in marks if abs(mark.t - t) > NEAR_S)
         now = others if len(others) < len(marks) else tuple(sorted((*marks, Mark(t)), key=lambda mark: mark.t))
         self._edit(lambda row: SetMarks(row.key, now))
 
-    def _turn_statistics(self) -> None:
-        if self.page.turn_statistics():
+    def _take_up(self, correct: bool = False, brush: bool = False) -> None:
+        """Correct the track, or paint masks, or neither."""
+        if self._brush.on != brush:
+            self._brush.show(brush)
+        if self._corrections.on != correct:
+            self._corrections.show(correct)
+        if correct or brush:
+            self._see("pictures")
+
+    def _write(self, begin: Callable[[], None]) -> None:
+        """Put the cursor into the labels."""
+        self._take_up()
+        begin()
+
+    @Slot()
+    def _end_modes(self) -> None:
+        self._take_up()
+        self.page.table.setFocus()
+
+    def _slower_or_smaller(self, notches: int) -> None:
+        """The brush while it is taken up, else the speed."""
+        if self._brush.on:
+            self.page.masks.change_radius(notches)
+        else:
+            self.page.transport.change_speed(notches)
+
+    def _turn(self, seen: Seen) -> None:
+        """Show it, or the pictures where it is shown already."""
+        self._see("pictures" if self.page.seen == seen else seen)
+
+    def _see(self, seen: Seen) -> None:
+        if self.page.seen == "exchange" and seen != "exchange":
+            self._exchange.left()
+        self.page.show_seen(seen)
+        self._desk.watch_trash(seen == "trash")
+        if seen == "trash":
+            self.page.trash.setFocus()
+        elif seen == "statistics":
             self._show_statistics()
             self._desk.look_into()
+        elif seen == "pictures":
+            self.page.table.setFocus()
 
     @Slot(str, bool)
     def _sort(self, column: str, descending: bool) -> None:
@@ -271,9 +319,8 @@ class DemosBinder(QuietBinder):
 
     @Slot()
     def _cancel(self) -> None:
-        """Of what goes on in the background: edits cannot be left half done."""
-        self._tracking.cancel()
-        self._desk.end_look()
+        """Of what the strip shows; edits cannot be left half done."""
+        self._cancel_busy()
 
     # what happened ---------------------------------------------------------------------------------------------
     def _changed(self, topic: str) -> None:
@@ -283,7 +330,8 @@ class DemosBinder(QuietBinder):
             self.page.show_lines(lines, lines.keys, len(desk.rows), desk.problem)
             self._show_title()
             self._show_labels()
-            self._refresh_annotation()
+            self.playing.refresh()
+            self._corrections.refresh()
             if self.page.statistics_shown:
                 self._desk.look_into()
         elif topic == "message":
@@ -294,11 +342,18 @@ class DemosBinder(QuietBinder):
             self.page.show_preview(demos_facts.preview(desk.proposal) if desk.proposal is not None else None)
         elif topic == "looks" and desk.looking is None and self.page.statistics_shown:
             self._show_statistics()
+        elif topic == "trash":
+            self._trash.show()
 
     @Slot(object)
     def _picked(self, _key: object) -> None:
-        """Another demo is looked at: it is played once the choice rests on it."""
-        self._wanted = time.monotonic() + REST_S
+        """Another demo is looked at."""
+        self.playing.want()
+
+    def _came(self) -> None:
+        """More of the demo that is looked at is there."""
+        self._corrections.refresh()
+        self._brush.refresh()
 
     @Slot()
     def _show_labels(self) -> None:
@@ -316,9 +371,7 @@ class DemosBinder(QuietBinder):
 
     def _tracked(self, episode: Path) -> None:
         self._desk.read_again(episode)
-        if self._playing is not None and self._playing[0] == episode:
-            self._leave("")
-            self._wanted = time.monotonic()
+        self.playing.read_again(episode)
 
     def _show_title(self) -> None:
         desk = self._desk
@@ -330,11 +383,7 @@ class DemosBinder(QuietBinder):
         self.page.show_title("Demos", chips)
 
     def _show_busy(self) -> None:
-        work = self._desk.work or self._desk.looking
-        busy = self._tracking.busy
-        if work is not None and (busy is None or work.of > 1):
-            done = work.done / work.of if work.of else -1.0
-            busy = BusyState(work.text, done, can_cancel=self._desk.work is None)
+        busy, self._cancel_busy = self._at_work()
         self._busy_since = self._busy_since or time.monotonic() if busy is not None else 0.0
         if time.monotonic() - self._busy_since < BUSY_S:
             busy = None  # most edits are done before a strip could be read
@@ -342,110 +391,16 @@ class DemosBinder(QuietBinder):
             self._busy = busy
             self.page.show_busy(busy)
 
+    def _at_work(self) -> tuple[BusyState | None, Callable[[], None]]:
+        """What the strip shows, and what its Cancel gives up: a long edit first, then what takes longest."""
+        work = self._desk.work or self._desk.looking
+        parts = ((self._exchange.busy, self._exchange.cancel), (self._tracking.busy, self._tracking.cancel))
+        busy, cancel = next((part for part in parts if part[0] is not None), (None, self._desk.end_look))
+        if work is None or (busy is not None and work.of <= 1):
+            return busy, cancel
+        done = work.done / work.of if work.of else -1.0
+        return BusyState(work.text, done, can_cancel=self._desk.work is None), self._desk.end_look
+
     def _show_statistics(self) -> None:
         desk = self._desk
-        self.page.show_statistics(demos_facts.statistics(desk.shown, desk.looks, desk.twins))
-
-    # playing ---------------------------------------------------------------------------------------------------
-    def _play(self) -> None:
-        """Play the demo that is looked at; another piece of the same episode goes on with what is read already."""
-        row = self._row()
-        if row is None:
-            self._leave("")
-            return
-        if self._playing is not None and self._playing[0] == row.folder:
-            self._refresh_annotation()
-            self.page.playback.seek(row.start)
-            return
-        self._leave("")
-        try:
-            note = read_note(row.folder / NOTE)
-        except EpisodeFileError as error:
-            self._leave(str(error))
-            return
-        self._playing, self._player = (row.folder, note), EpisodePlayer(row.folder, note)
-        self._seen = -1
-        self._has_views = self._has_curves = self._has_film = False
-        self.page.playback.set_range(0.0, max(note.duration_s, 0.001))
-        self.page.playback.seek(row.start)
-        self.page.show_timeline(None, "Reading the recording")
-
-    @property
-    def busy(self) -> BusyState | None:
-        """What goes on in the background."""
-        return self._busy
-
-    @property
-    def ready(self) -> bool:
-        """Whether the demo that is looked at is there with its curves."""
-        row = self._row()
-        here = row is not None and self._playing is not None and self._playing[0] == row.folder
-        return here and self._has_curves and self._wanted is None
-
-    @property
-    def filmed(self) -> bool:
-        """Whether its filmstrip is there too."""
-        return self._has_film
-
-    def _leave(self, why: str) -> None:
-        self.problem = why
-        self.page.playback.pause()
-        self.page.show_source(None, why)
-        self.page.show_film(None)
-        self.page.show_timeline(None, why)
-        if self._player is not None:
-            self._player.end()
-            self._leaving.append(self._player)
-        self._player = self._playing = self._overlays = None
-
-    def _show_what_came(self) -> None:
-        player = self._player
-        if player is None or player.version == self._seen:
-            return
-        self._seen = player.version
-        if player.problem:
-            self._leave(player.problem)
-            return
-        if player.cameras and not self._has_views:
-            self._has_views = True
-            self.page.show_views(player.cameras)
-            self.page.show_source(player)
-        self.page.show_pictures()
-        if player.film is not None and not self._has_film:
-            self._has_film = True
-            self.page.show_film(player.film)
-        if player.curves is not None and not self._has_curves:
-            self._has_curves = True
-            self._overlays = DemoOverlays(player.curves)
-            self._refresh_annotation()
-            self._show_overlays(self.page.playback.time)
-
-    @Slot(float)
-    def _show_overlays(self, t: float) -> None:
-        if self._overlays is not None:
-            for view, video in self.page.videos.items():
-                video.show_overlays(self._overlays.at(view, t))
-
-    def _piece(self) -> Piece | None:
-        row = self._row()
-        pieces = {piece.key: piece for piece in self._annotation.pieces}
-        return pieces.get(row.piece) if row is not None else None
-
-    def _refresh_annotation(self) -> None:
-        """Show the cut of the demo that is looked at as it is now."""
-        row, player = self._row(), self._player
-        if row is None or player is None or self._playing is None or self._playing[0] != row.folder:
-            return
-        self._annotation = self._read_annotation(row)
-        piece = self._piece()
-        if player.curves is None or piece is None:
-            return
-        note = self._playing[1]
-        data = demos_facts.timeline(player.curves, note.duration_s, self._annotation, piece, note.verdicts)
-        self.page.show_timeline(data, "This recording holds no pictures")
-
-    def _read_annotation(self, row: DemoRow) -> Annotation:
-        try:
-            return self._desk.annotation(row.key)
-        except (DreamFileError, DatasetError):
-            return AS_RECORDED
+        self.page.show_statistics(demos_facts.statistics(desk.shown, desk.looks, desk.twins, desk.scenes))

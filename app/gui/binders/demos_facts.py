@@ -7,9 +7,9 @@ from typing import overload
 
 import numpy as np
 
-from app.dataset import Proposal
-from app.dataset_player import EpisodeCurves
-from app.dataset_statistics import Counts, Look, Twins, counts
+from app.datasets.library import Proposal
+from app.datasets.player import EpisodeCurves
+from app.datasets.statistics import Counts, Look, SameScene, Twins, counts
 from hardware.geometry import Array
 from hardware.recording.note import Verdict
 from models.data.annotations import Annotation, Piece
@@ -251,7 +251,12 @@ def _ink(stream: DemoStream, index: int) -> str:
 # statistics
 
 
-def statistics(rows: Sequence[DemoRow], looks: Mapping[DemoCut, Look], pairs: Sequence[Twins]) -> Statistics:
+def statistics(
+    rows: Sequence[DemoRow],
+    looks: Mapping[DemoCut, Look],
+    pairs: Sequence[Twins],
+    scenes: Sequence[SameScene] = (),
+) -> Statistics:
     """Return what there is of these demos, from the table and from what was read of their recordings."""
     found = counts(rows)
     known = [(row, looks[row.cut]) for row in rows if row.cut in looks]
@@ -269,12 +274,17 @@ def statistics(rows: Sequence[DemoRow], looks: Mapping[DemoCut, Look], pairs: Se
         _scatter(known),
         [_twin(pair, names) for pair in pairs if pair.a in names and pair.b in names],
         f"Positions and pictures of {len(known)} of {len(rows)} demos." if len(known) < len(rows) else "",
+        [_same_scene(pair, names) for pair in scenes if pair.a in names and pair.b in names],
     )
 
 
 def _twin(pair: Twins, names: Mapping[DemoKey, str]) -> Twin:
     apart = f"{1000 * pair.path_m:.0f} mm apart, pictures {pair.picture:.0f} grey levels"
     return Twin(pair.a, pair.b, f"{names[pair.a]} and {names[pair.b]}: {apart}")
+
+
+def _same_scene(pair: SameScene, names: Mapping[DemoKey, str]) -> Twin:
+    return Twin(pair.a, pair.b, f"{names[pair.a]} and {names[pair.b]}: {pair.levels:.0f} levels apart at most")
 
 
 def _charts(found: Counts) -> list[Chart]:

@@ -1,43 +1,78 @@
-"""Tracked tools drawn over the pictures of a recorded episode: axes, path, how sure the tracker is."""
+"""Tracked tools drawn over the pictures of a recorded episode: axes, path, how sure the tracker is, boxes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from app.dataset_player import EpisodeCurves
+from app.datasets.player import EpisodeCurves
 from hardware.geometry import Array, inverse
 from hardware.types import Camera
 from models.data.episode_track import EpisodeTrack
+from models.types import Hint
 from widgets.theme import tool_color
 from widgets.views.outline import project_axes, tip_path
-from widgets.views.types import ToolOverlay
+from widgets.views.types import HintBox, ToolOverlay
 
 ORIGIN = np.zeros(3)
+Box = tuple[float, float, float, float]
 
 
 class DemoOverlays:
-    """What is drawn over each view at a time, worked out once for each frame of the track."""
+    """What is drawn over each view at a time, worked out once for each frame of the track. hints: boxes to draw."""
 
     def __init__(self, curves: EpisodeCurves) -> None:
         self._track = curves.track
         self._cameras: Mapping[str, Camera] = curves.cameras
+        self.hints: tuple[Hint, ...] = curves.track.track.hints if curves.track is not None else ()
         self._kept: dict[tuple[str, int], tuple[ToolOverlay, ...]] = {}
         self._paths: dict[tuple[str, str], Array] = {}
 
     def at(self, view: str, t: float) -> tuple[ToolOverlay, ...]:
         """Return the tools in a view at t [s since the episode's start]; nothing outside of the track's times."""
-        track = self._track
+        track, frame = self._track, self.frame_at(t)
         T_cam_view1 = self._T_cam_view1(view)
-        if track is None or T_cam_view1 is None:
-            return ()
-        frame = int(np.abs(track.times - t).argmin())
-        step = float(np.median(np.diff(track.times))) if len(track.times) > 1 else 1.0
-        if abs(track.times[frame] - t) > step:
+        if track is None or frame is None or T_cam_view1 is None:
             return ()
         if (view, frame) not in self._kept:
             self._kept[view, frame] = self._make(track, view, frame, T_cam_view1)
         return self._kept[view, frame]
+
+    def frame_at(self, t: float) -> int | None:
+        """Return the track's frame at t [s since the episode's start], None where it has none."""
+        track = self._track
+        if track is None:
+            return None
+        frame = int(np.abs(track.times - t).argmin())
+        step = float(np.median(np.diff(track.times))) if len(track.times) > 1 else 1.0
+        return frame if abs(track.times[frame] - t) <= step else None
+
+    def boxes(self, view: str, t: float) -> tuple[HintBox, ...]:
+        """Return a person's boxes in a view at t."""
+        frame = self.frame_at(t)
+        here = [h for h in self.hints if (h.view, h.t) == (view, frame)] if view in self._cameras else []
+        return tuple(HintBox(h.tool, self.ink(h.tool), self._moved(h.box, view, to_tracked=False)) for h in here)
+
+    def tracked_box(self, view: str, box: Box) -> Box:
+        """Return a box of the shown picture as one of the picture that was tracked. Raises ValueError for a camera
+        that was not."""
+        if self._track is None or view not in self._track.K or view not in self._cameras:
+            there = list(self._track.K) if self._track is not None else []
+            raise ValueError(f"{view}: this camera was not tracked; valid: {there}; older tracks: track it anew")
+        return self._moved(box, view, to_tracked=True)
+
+    def ink(self, role: str) -> str:
+        """Return a tool's colour."""
+        roles = list(self._track.track.tools) if self._track is not None else []
+        return tool_color(role, roles.index(role) if role in roles else 0)
+
+    def _moved(self, box: Box, view: str, to_tracked: bool) -> Box:
+        K_shown = self._cameras[view].K
+        K_tracked = self._track.K.get(view, K_shown) if self._track is not None else K_shown
+        ways = (K_tracked, K_shown) if to_tracked else (K_shown, K_tracked)
+        A = ways[0] @ np.linalg.inv(ways[1])  # the same rays: fitting a picture moves and scales its pixels
+        (x0, y0, _), (x1, y1, _) = ((A @ [x, y, 1.0]).tolist() for x, y in (box[:2], box[2:]))
+        return x0, y0, x1, y1
 
     def _make(self, track: EpisodeTrack, view: str, frame: int, T_cam_view1: Array) -> tuple[ToolOverlay, ...]:
         camera, made = self._cameras[view], []

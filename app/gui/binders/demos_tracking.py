@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.demo_tracking import OVER, DemoTracking, Tracking, track_order
+from app.datasets.tracking import OVER, DemoTracking, Tracking, retrack_order, track_order
 from app.gui.binders.binder import Shell
-from app.tool_library import ToolLibrary
+from app.tools.library import ToolLibrary
 from hardware.recording.note import EpisodeFileError
 from models.data.errors import DreamFileError
 from widgets.values import BusyState
@@ -18,7 +18,7 @@ class DemosTracking:
         self, tracking: DemoTracking, library: ToolLibrary, shell: Shell, tracked: Callable[[Path], None]
     ) -> None:
         self._tracking, self._library, self._shell, self._tracked = tracking, library, shell, tracked
-        self._told: set[Path] = set()
+        self._told: set[int] = set()  # places in the queue
 
     def track(self, episodes: Sequence[Path]) -> None:
         """Queue these episodes. One that cannot be tracked is told, the others go on."""
@@ -34,13 +34,20 @@ class DemosTracking:
         if orders:
             self._tracking.add(orders)
 
+    def track_again(self, episode: Path) -> None:
+        """Queue an episode that was corrected: only what its boxes and cuts touch."""
+        try:
+            self._tracking.add([retrack_order(episode, self._library)])
+        except (DreamFileError, EpisodeFileError) as error:
+            self._shell.say(str(error), "warning")
+
     def pump(self) -> None:
         """Take in what was tracked; tell of the end of the queue."""
         self._tracking.pump()
         queue = self._tracking.queue
-        for item in queue:
-            if item.state == "done" and item.episode not in self._told:
-                self._told.add(item.episode)
+        for place, item in enumerate(queue):
+            if item.state == "done" and place not in self._told:
+                self._told.add(place)
                 self._tracked(item.episode)
         if queue and not self._tracking.busy:
             self._tell(queue)

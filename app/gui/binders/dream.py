@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Signal, Slot
 
-from app.dreaming import DreamSession
+from app.dreams.session import DreamSession
 from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.dream_clock import DreamClock, Mode
 from app.gui.binders.dream_facts import chips, tool_rows
@@ -21,7 +21,13 @@ from models.types import Dream, Hint, Track
 from widgets.pages.dream import DreamPage
 from widgets.views.types import SceneMoment, TimelineData
 
-_SCENE_WHILE_MOVING_S = 0.2
+SCENE_SHARE, SCENE_AT_LEAST_S = 0.07, 0.2
+
+
+def scene_pause(drawing_s: float) -> float:
+    """From one picture of the scene to the next while arms move [s], for how long one takes to draw [s]: a small
+    share of the window's time, so that Stop is quick without a GPU too (15 ms a picture), but five a second."""
+    return min(drawing_s / SCENE_SHARE, SCENE_AT_LEAST_S)
 
 
 class DreamBinder(QuietBinder):
@@ -209,9 +215,9 @@ class DreamBinder(QuietBinder):
         self._show_track()
 
     def _scene_is_due(self) -> bool:
-        """While arms move, the window's first duty is to stay quick: the scene gives way."""
+        """While arms move, the window's first duty is to stay quick: a scene that is slow to draw gives way."""
         now = time.monotonic()
-        if self._program.moving and now - self._scene_at < _SCENE_WHILE_MOVING_S:
+        if self._program.moving and now - self._scene_at < scene_pause(self.page.scene.drawing_s):
             return False
         self._scene_at = now
         return True

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.dreaming import Progress
+from app.dreams.session import Progress
 from app.gui.binders.dream_pictures import colors, first_found, found_of
 from models.types import Dream, ToolTrack, Track
 from widgets.values import BusyState, Chip, Mood, ToolRow
@@ -67,12 +67,13 @@ def tool_rows(dream: Dream, track: Track | None, trim: tuple[int, int], frame: i
     """Return a row a tool, with what the tracker says of this frame."""
     ink = colors(dream)
     return tuple(
-        _row(ToolRow(role, tool.name, ink[role]), track.tools.get(role) if track else None, trim, frame)
+        tool_row(ToolRow(role, tool.name, ink[role]), track.tools.get(role) if track else None, trim, frame)
         for role, tool in dream.tools.items()
     )
 
 
-def _row(row: ToolRow, track: ToolTrack | None, trim: tuple[int, int], frame: int) -> ToolRow:
+def tool_row(row: ToolRow, track: ToolTrack | None, trim: tuple[int, int], frame: int) -> ToolRow:
+    """Return a tool's row with what the tracker says of it in a frame."""
     if track is None or frame >= len(track):
         return row
     found, total = found_of(track, trim)

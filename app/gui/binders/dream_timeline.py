@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.edits import Review
+from app.dreams.edits import Review
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import LOW_CONFIDENCE, colors, first_found
 from app.gui.binders.scene import tip_points, tracked_tip

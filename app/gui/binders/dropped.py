@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.import_files import CALIBRATION_NAMES, MESHES, PICTURES
+from app.dreams.import_files import CALIBRATION_NAMES, MESHES, PICTURES
 from models.data.calibration_file import load_calibration
 from widgets.values import DroppedDream
 

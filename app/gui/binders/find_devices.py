@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from app.found_words import toml_lines
 from app.gui.binders.binder import QuietBinder, Shell
+from app.recording.found_words import toml_lines
 from hardware.devices import FoundDevice, found_devices
 from widgets.found_devices import FoundState
 from widgets.pages.rig import RigPage

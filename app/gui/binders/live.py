@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.execution import ExecutionSession
-from app.plan_making import planned_tool
+from app.dreams.plan_making import planned_tool
+from app.execution.session import ExecutionSession
 from hardware.geometry import Array, apply
 from hardware.kinematics import ArmKinematics
 from hardware.types import Frame, Plan, Tool

@@ -20,11 +20,11 @@ from app.gui.binders.record_facts import (
 from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.sounds import Sounds
 from app.gui.take_replay import TakeReplay
-from app.recording import BETWEEN, RecordingSession
-from app.recording_desk import RecordingDesk
-from app.recording_plan import Choice
-from app.recording_work import Take
-from app.sim_table import SHOWN_BY
+from app.recording.desk import RecordingDesk
+from app.recording.plan import Choice
+from app.recording.session import BETWEEN, RecordingSession
+from app.recording.sim_table import SHOWN_BY
+from app.recording.work import Take
 from hardware.types import Image
 from widgets.pages.record import RecordPage
 from widgets.record_values import Choice as ShownChoice

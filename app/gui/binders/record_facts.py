@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.recording import RecordingSession
-from app.recording_desk import RecordingDesk
-from app.recording_gates import Gate
-from app.recording_work import Take
+from app.recording.desk import RecordingDesk
+from app.recording.gates import Gate
+from app.recording.session import RecordingSession
+from app.recording.work import Take
 from hardware.recording.note import Verdict
 from hardware.recording.session import Entry
 from widgets.record_values import GateRow, RecordState, UnfinishedRow, VerdictRow

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QApplication
 
 from app.gui.binders.binder import QuietBinder
-from app.hand_drive import HandDrive, Turned
-from app.hand_pose import Wish, can_point
-from app.recording_desk import RecordingDesk
-from app.sim_table import SimTable
+from app.recording.desk import RecordingDesk
+from app.recording.hand_drive import HandDrive, Turned
+from app.recording.hand_pose import Wish, can_point
+from app.recording.sim_table import SimTable
 from hardware.sensors.gamepad import Gamepad, GamepadError, GamepadState
 from hardware.types import Camera
 from widgets.hand_keys import HandKeys

@@ -7,9 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 
 from app.gui.binders.binder import QuietBinder, Shell
-from app.plan_words import PlanWords, plan_of, read_plan_words, write_plan_words
-from app.recording import RecordingSession
-from app.recording_desk import RecordingDesk
+from app.recording.desk import RecordingDesk
+from app.recording.plan_words import PlanWords, plan_of, read_plan_words, write_plan_words
+from app.recording.session import RecordingSession
 from widgets.pages.record import RecordPage
 from widgets.plan_form import PlanState
 

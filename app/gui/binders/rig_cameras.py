@@ -9,7 +9,7 @@ from app.gui.binders.binder import QuietBinder
 from app.gui.binders.live import LatestFrames, SeenCameras
 from app.gui.binders.stream_rows import stream_rows, usb_line
 from app.gui.program import Program
-from app.recording import BETWEEN
+from app.recording.session import BETWEEN
 from widgets.pages.rig import RigPage
 from widgets.record_values import StreamRow
 from widgets.values import LineItem

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QApplication
 
+from app.execution.teleoperation import Teleoperation, Wish
 from app.gui.binders.arm_facts import arm_title, gripper_in_words, load_in_words, table_in_words
 from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.figures import Figures
 from app.gui.program import Program
-from app.teleoperation import Teleoperation, Wish
 from hardware.sensors.gamepad import Gamepad, GamepadError, GamepadState
 from hardware.types import Plan
 from models.data.errors import DreamFileError

@@ -7,7 +7,7 @@ from typing import Protocol
 import av
 import numpy as np
 
-from app.run_folder import RunFolder
+from app.execution.run_folder import RunFolder
 from hardware.recording.mcap_log import EpisodeReader, open_episode
 from hardware.recording.note import EpisodeFileError
 from hardware.recording.recover import recover

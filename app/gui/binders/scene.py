@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.dreams.plan_making import planned_tool
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import colors, sure_only
-from app.plan_making import planned_tool
 from hardware.arm_model import link_meshes, link_poses
 from hardware.geometry import Array, apply, interpolate
 from hardware.rig import Rig

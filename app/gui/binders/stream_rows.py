@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.recording_checks import ZERO_FORCE_N
-from app.recording_gates import FREE_SILENT_S, SILENT_S
+from app.recording.checks import ZERO_FORCE_N
+from app.recording.gates import FREE_SILENT_S, SILENT_S
 from hardware.recording.capture import CaptureStatus
 from hardware.stream import Pose, Reading, StreamHealth, StreamInfo
 from hardware.usb_budget import StreamLoad, link_class, usb_budget

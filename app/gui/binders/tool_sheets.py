@@ -1,7 +1,7 @@
 """What the form says of the tool on the bench."""
 
-from app.tool_bench import ToolBench
-from app.tool_fields import shown
+from app.tools.bench import ToolBench
+from app.tools.fields import shown
 from hardware.types import Tool
 from widgets.tool_values import Level, ToolSheet
 

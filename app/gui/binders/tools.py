@@ -11,10 +11,10 @@ from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.tool_sheets import tool_sheet
 from app.gui.binders.touching import TouchBinder
 from app.gui.program import Program
-from app.tool_bench import ToolBench, is_cad
-from app.tool_draft import ORIGINS, ToolDraft
-from app.tool_fields import FIELDS
-from app.tool_library import LibraryEntry, ToolLibrary
+from app.tools.bench import ToolBench, is_cad
+from app.tools.draft import ORIGINS, ToolDraft
+from app.tools.fields import FIELDS
+from app.tools.library import LibraryEntry, ToolLibrary
 from app.worker import Callbacks, Worker
 from widgets.pages.rig import RigPage
 from widgets.tool_library import THUMBNAIL_PX
@@ -104,7 +104,7 @@ class ToolsBinder(QuietBinder):
         self.view.show_problem("")
         self._shell.say(f"Reading {Path(path).name}", "info")
         callbacks = Callbacks(self._read, self._failed, lambda _share, _text: None)
-        self._worker.submit("app.tool_jobs:read_tool", path, callbacks=callbacks)
+        self._worker.submit("app.tools.jobs:read_tool", path, callbacks=callbacks)
 
     def _read(self, draft: ToolDraft) -> None:
         self.bench.take(draft)

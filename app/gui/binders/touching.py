@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Slot
 
+from app.execution.touching import Kind, Touching, save_table, table_words, tip_in_flange, tool_with_tip
 from app.gui.binders.binder import Shell
 from app.gui.program import Program
-from app.tool_bench import ToolBench
-from app.touching import Kind, Touching, save_table, table_words, tip_in_flange, tool_with_tip
+from app.tools.bench import ToolBench
 from hardware.calibration.table_plane import PlaneResult
 from hardware.calibration.tool_tip import TipResult
 from hardware.geometry import Array

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.connection_checks import felt
+from app.execution.connection_checks import felt
+from app.execution.run_progress import RunProgress
 from app.gui.binders.approve_facts import amount, check_rows, forces_to_choose, gives_way, rest_from
-from app.run_progress import RunProgress
 from hardware.types import ArmLimits, Check, Clamp
 from tests.app.gui.plans import small_plan
 

@@ -1,41 +1,48 @@
 """The Calibrate tab: what a person chooses, sees and saves, with a camera that shows a rendered board."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QListWidget, QPushButton
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QListWidget, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.calibration_desk import CalibrationDesk
-from app.calibration_store import CalibrationStore
+from app.calibration.arm_motion import stops_around
+from app.calibration.desk import Around, CalibrationDesk
+from app.calibration.measured_tables import with_measured_tables
+from app.calibration.scripted_board import flange_pose, table_poses
+from app.calibration.store import CalibrationStore
 from app.gui.binders.binder import Shell
 from app.gui.binders.calibration import CalibrationBinder
 from hardware.calibration.board import A3
-from hardware.geometry import Array
+from hardware.calibration.poses import pose_difference
+from hardware.geometry import Array, inverse
+from hardware.kinematics import ArmKinematics
 from hardware.rig import load_rig
 from hardware.types import Frame
 from tests.hardware.calibration.rendering import BoardRenderer, held_boards
 from widgets.pages.rig import RigPage
 from widgets.robot_panel import ROBOT_ACTIONS
 
+LOOKING = np.radians([0.0, -40.3, 0.0, 0.8, 0.0, 41.0, 0.0])
 NAMES = ("connect", "disconnect", "clear", "cameras", "find", *ROBOT_ACTIONS)
 
 
 class Wizard:
-    def __init__(self, qtbot: QtBot, folder: Path) -> None:
+    """A person at the tab; a camera shows rendered boards at poses T_cam_board, one after the other."""
+
+    def __init__(self, qtbot: QtBot, folder: Path, poses: Sequence[Array], joints: Sequence[Array] = ()) -> None:
         rig = load_rig("sim")
-        camera = rig.cameras[0].camera
-        drawn, rng = BoardRenderer(camera, A3), np.random.default_rng(0)
-        poses = held_boards(A3, 9, np.random.default_rng(3))
+        drawn, rng = BoardRenderer(rig.cameras[0].camera, A3), np.random.default_rng(0)
         self.pictures = [np.repeat(drawn.picture(T, rng)[..., None], 3, axis=2) for T in poses]
+        around = Around(arm=lambda: rig.arms[0], joints=lambda _arm: joints[self.shown] if len(joints) else None)
         self.shown, self.index, self.said = 0, 0, [""]
         self.stops: list[tuple[str, Array]] = []
         self.store = CalibrationStore(folder, rig.name)
-        self.desk = CalibrationDesk(rig, self.store, self.grab, self.grab, lambda: None)
+        self.desk = CalibrationDesk(rig, self.store, self.grab, self.grab, around)
         self.page = RigPage({name: QAction(name) for name in NAMES})
         qtbot.addWidget(self.page)
         shell = Shell(lambda text, _level: self.said.append(text), lambda _page: None, str, str)  # type: ignore[arg-type]
@@ -61,7 +68,7 @@ class Wizard:
 
 @pytest.fixture
 def wizard(qtbot: QtBot, tmp_path: Path) -> Iterator[Wizard]:
-    made = Wizard(qtbot, tmp_path)
+    made = Wizard(qtbot, tmp_path, held_boards(A3, 9, np.random.default_rng(3)))
     yield made
     made.binder.close()
 
@@ -108,3 +115,69 @@ def test_a_hand_eye_calibration_says_what_it_needs(qtbot: QtBot, wizard: Wizard)
     wizard.binder.tick()
     assert "Connect the arms" in wizard.binder.view._step.text()
     assert not wizard.stops
+
+
+def test_a_camera_on_its_stand_is_found_on_the_way_through_the_planned_stops(qtbot: QtBot, tmp_path: Path) -> None:
+    rig = load_rig("sim")
+    arm, camera = rig.arms[0], rig.cameras[0].camera
+    kinematics = ArmKinematics.load(arm.model)
+    q = stops_around(kinematics, LOOKING, wrist=False).q[:9]
+    assert camera.T_world_cam is not None
+    boards = [
+        inverse(camera.T_world_cam) @ arm.T_world_base @ kinematics.flange_pose(one) @ flange_pose(A3) for one in q
+    ]
+    wizard = Wizard(qtbot, tmp_path, boards, list(q))
+    try:
+        _turn_to(wizard, "stand", "top")
+        wizard.button("Start").click()
+        wizard.button("Plan the stops").click()
+        ((name, planned),) = wizard.stops
+        assert name == "left"
+        np.testing.assert_allclose(planned[-1], q[0])  # the tour ends where it begins
+        session = wizard.desk.session
+        assert session is not None
+        for k in range(len(q)):
+            wizard.shown = k
+            wizard.until(qtbot, lambda k=k: len(session.taken) == k + 1)  # type: ignore[misc]
+        wizard.until(qtbot, lambda: not session.solving and wizard.button("Save and use").isEnabled())
+        wizard.button("Save and use").click()
+    finally:
+        wizard.binder.close()
+    kept = wizard.store.newest("hand_eye", "top")
+    assert kept is not None, wizard.said
+    away, turned = pose_difference(kept.poses["T_world_cam"], camera.T_world_cam)
+    assert away < 1.5e-3
+    assert turned < np.radians(0.1)
+
+
+def test_a_table_is_kept_for_the_arm_and_the_boards_thickness_counts(qtbot: QtBot, tmp_path: Path) -> None:
+    rig = load_rig("sim")
+    camera = rig.cameras[0].camera
+    assert camera.T_world_cam is not None
+    boards = [inverse(camera.T_world_cam) @ T for T in table_poses(camera, A3)[:3]]
+    wizard = Wizard(qtbot, tmp_path, boards)
+    try:
+        _turn_to(wizard, "table", "top")
+        wizard.button("Start").click()
+        session = wizard.desk.session
+        assert session is not None
+        wizard.binder.view.number_given.emit(0.006)  # 2 mm more than it is
+        for k in range(3):
+            wizard.shown = k
+            wizard.until(qtbot, lambda k=k: len(session.taken) == k + 1)  # type: ignore[misc]
+        wizard.until(qtbot, lambda: not session.solving and wizard.button("Save and use").isEnabled())
+        (number,) = wizard.binder.view.findChildren(QDoubleSpinBox)
+        assert (number.value(), number.suffix()) == (6.0, " mm")
+        wizard.button("Save and use").click()
+    finally:
+        wizard.binder.close()
+    kept = wizard.store.newest("table", "left")
+    assert kept is not None, wizard.said
+    assert kept.numbers["offset_m"] == pytest.approx(-0.002, abs=5e-4)
+    assert with_measured_tables(rig, tmp_path).arm("left").table_measured
+
+
+def _turn_to(wizard: Wizard, task: str, camera: str) -> None:
+    for box, key in zip(wizard.binder.view.findChildren(QComboBox), (task, camera), strict=False):
+        box.setCurrentIndex(box.findData(key))
+        box.activated.emit(box.currentIndex())

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
-from app.comparison_run import ComparisonRun
+from app.dreams.comparison_run import ComparisonRun
 from app.gui.actions import ACTIONS
 from app.gui.binders.binder import Shell
 from app.gui.binders.comparison import ComparisonBinder

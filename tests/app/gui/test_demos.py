@@ -5,25 +5,30 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QPushButton, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dataset_desk import DatasetDesk
-from app.demo_tracking import DemoTracking
+from app.datasets.desk import DatasetDesk
+from app.datasets.exchange_desk import ExchangeDesk
+from app.datasets.track_review import read_review
+from app.datasets.tracking import DemoTracking
 from app.gui.actions import ActionBoard
 from app.gui.binders.binder import Shell
 from app.gui.binders.demos import DemosBinder
 from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
-from app.tool_library import ToolLibrary
+from app.tools.library import ToolLibrary
 from app.workspace import open_workspace
 from hardware.recording.mcap_log import MCAP
 from hardware.rig import load_rig
 from models.data.annotations import ANNOTATION, read_annotation
+from models.data.episode_track import read_episode_track
+from models.data.masks import read_masks
 from tests.models.data.sessions import new_session
 from widgets.pages.demos import DemosPage
 
@@ -47,7 +52,8 @@ class Room:
         )
         self.tracking = DemoTracking(job="tests.app.gui.track_nothing:track_nothing")
         library = ToolLibrary(recordings.parent)
-        self.binder = DemosBinder(self.page, self.desk, recordings, shell, self.tracking, library)
+        self.exchange = ExchangeDesk(recordings.parent / "exchange.json")
+        self.binder = DemosBinder(self.page, self.desk, recordings, shell, self.tracking, library, self.exchange)
         self.window.setCentralWidget(self.page)
         for _, action in self.board:
             self.window.addAction(action)
@@ -74,7 +80,7 @@ class Room:
 
     def ready(self) -> None:
         """Until the demo that is looked at plays with its curves."""
-        self.until(lambda: self.page.videos and "demo" in self.binder.facts() and self.binder.ready)
+        self.until(lambda: self.page.videos and "demo" in self.binder.facts() and self.binder.playing.ready)
 
     @property
     def numbers(self) -> list[str]:
@@ -84,6 +90,7 @@ class Room:
         self.binder.close()
         self.desk.close()
         self.tracking.close()
+        self.exchange.close()
         self.window.close()
         self.window.deleteLater()
         QApplication.processEvents()
@@ -211,6 +218,131 @@ def test_a_mark_is_set_and_the_same_key_takes_it_away(room: Room, session: Path)
     assert read_annotation(session / "episodes" / "000001").marks == ()
 
 
+def _click(where: QWidget, text: str) -> None:
+    (found,) = (b for b in where.findChildren(QPushButton) if b.text() == text and b.isVisible())
+    assert found.isEnabled()
+    found.click()
+
+
+def test_chosen_demos_are_exported_after_a_look_at_what_is_lost(room: Room, session: Path) -> None:
+    out = session.parents[1] / "recordings-mcap"
+    room.press(Qt.Key.Key_E, CTRL | SHIFT)
+    form = room.page.exchange
+    assert form.isVisible()
+    form._formats.setCurrentIndex(2)
+    room.until(lambda: form._start.isEnabled())
+    assert form.wish.out == str(out)
+    assert "3 demos" in form._note.text()
+    _click(form, "1 chosen")
+    room.until(lambda: "1 demos" in form._note.text() and form._start.isEnabled())
+    _click(form, "Export")
+    room.until(lambda: room.exchange.ended is not None)
+    assert [f.name for f in out.iterdir()] == ["000001.mcap"]
+    room.until(lambda: "exported to" in form._note.text())
+    room.press(Qt.Key.Key_Escape)
+    assert room.page.seen == "pictures"
+
+
+def test_an_import_shows_its_demos_in_the_table(room: Room, session: Path, tmp_path: Path) -> None:
+    source = Path(shutil.copytree(session, tmp_path / "theirs"))
+    room.press(Qt.Key.Key_I, CTRL)
+    form = room.page.exchange
+    assert "Choose a file" in form._problem.text()
+    form.take_path("folder", str(source))
+    room.until(lambda: form._start.isEnabled())
+    assert form.wish.out == str(session.parent / "theirs")
+    _click(form, "Import")
+    room.until(lambda: len(room.numbers) == 6)
+
+
+def test_a_deleted_take_is_brought_back_or_destroyed_only_after_its_word(room: Room, session: Path) -> None:
+    room.press(Qt.Key.Key_Delete)
+    room.until(lambda: room.numbers == ["2", "3"])
+    room.press(Qt.Key.Key_Delete, CTRL)
+    view = room.page.trash
+    (rows,) = view.findChildren(QTreeWidget)
+    room.until(lambda: rows.topLevelItemCount() == 1)
+    rows.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    _click(view, "Bring back")
+    room.until(lambda: room.numbers == ["1", "2", "3"] and rows.topLevelItemCount() == 0)
+    room.press(Qt.Key.Key_Z, CTRL)
+    room.until(lambda: rows.topLevelItemCount() == 1)
+    _click(view, "Empty the trash…")
+    assert "1 take for ever" in view._question._text.text()
+    (word,) = view.findChildren(QLineEdit)
+    QTest.keyClicks(word, "7")
+    assert not view._question.yes.isEnabled()
+    word.clear()
+    QTest.keyClicks(word, "1")
+    _click(view, "Destroy for ever")
+    room.until(lambda: rows.topLevelItemCount() == 0)
+    assert list((session / "trash").iterdir()) == []
+    room.press(Qt.Key.Key_Z, CTRL)
+    assert room.numbers == ["2", "3"]
+
+
+def test_a_track_is_corrected_by_boxes_and_marks_and_all_of_it_taken_back(
+    room: Room, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])  # for the worker
+    episode = session / "episodes" / "000001"
+    room.press(Qt.Key.Key_T, CTRL)
+    room.until(lambda: room.page.table.lines[0].marks == "tracked" and "demo_tracked" in room.binder.facts())
+    room.page.playback.seek(0.35)
+    room.press(Qt.Key.Key_C)
+    assert room.page.corrections.isVisible()
+    room.press(Qt.Key.Key_B)
+    assert room.page.videos["top"].drawing
+    room.page.videos["top"].box_drawn.emit("top", "left", 10.0, 10.0, 40.0, 40.0)
+    room.until(lambda: (track := read_episode_track(episode)) is not None and len(track.track.hints) == 1)
+    review = read_review(episode)
+    assert review is not None
+    (hint,) = review.review.hints
+    assert (hint.view, hint.t) == ("top", 5)
+    assert hint.box == (20.0, 20.0, 80.0, 80.0)  # what was tracked has twice the pixels
+    room.until(lambda: not room.tracking.busy)
+    room.until(lambda: len(room.page.videos["top"]._hints) == 1)
+    np.testing.assert_allclose(room.page.videos["top"]._hints[0].box, (10, 10, 40, 40))
+    room.press(Qt.Key.Key_X)
+    room.until(lambda: "interpolated" in read_episode_track(episode).track.tools["left"].source)  # type: ignore[union-attr]
+    assert len(room.page.corrections.findChildren(QWidget, "")) > 2
+    for _ in range(2):
+        room.press(Qt.Key.Key_Z, CTRL)
+    assert read_review(episode) is None
+    track = read_episode_track(episode)
+    assert track is not None
+    assert (track.track.hints, track.track.tools["left"].source[5]) == ((), "tracked")
+    room.press(Qt.Key.Key_Escape)
+    assert room.page.labels.isVisible()
+
+
+def test_masks_are_painted_erased_and_taken_back_stroke_by_stroke(room: Room, session: Path) -> None:
+    episode = session / "episodes" / "000001"
+    room.page.playback.seek(0.5)
+    room.press(Qt.Key.Key_P)
+    video = room.page.videos["top"]
+    room.page.masks._size.setValue(4)
+    video.stroke_drawn.emit("top", True, [(20.0, 20.0), (50.0, 20.0)])
+    room.until(lambda: (episode / "masks.json").exists())
+    (mask,) = read_masks(episode)
+    assert (mask.camera, mask.by, mask.t) == ("top", "person", pytest.approx(0.5))
+    painted = int((mask.picture > 0).sum())
+    assert painted > 200
+    video.stroke_drawn.emit("top", False, [(50.0, 20.0)])
+    room.until(lambda: read_masks(episode)[0].position == 2)
+    assert int((read_masks(episode)[0].picture > 0).sum()) < painted
+    assert video._mask is not None
+    room.press(Qt.Key.Key_Z, CTRL)
+    assert int((read_masks(episode)[0].picture > 0).sum()) == painted
+    room.press(Qt.Key.Key_P)
+    room.press(Qt.Key.Key_P)
+    room.press(Qt.Key.Key_Z, CTRL)  # the history is the file's
+    assert read_masks(episode)[0].position == 0
+    room.press(Qt.Key.Key_Escape)
+    assert room.page.labels.isVisible()
+    assert video._mask is None
+
+
 def test_the_filter_is_typed_and_a_bar_of_the_statistics_writes_it(room: Room) -> None:
     room.press(Qt.Key.Key_F, CTRL)
     field = QApplication.focusWidget()
@@ -232,10 +364,10 @@ def test_a_recording_that_cannot_be_read_says_so_in_its_place(qtbot: QtBot, sess
     room = Room(session.parent)
     try:
         room.until(lambda: len(room.numbers) == 3)
-        room.until(lambda: MCAP in room.binder.problem)
+        room.until(lambda: MCAP in room.binder.playing.problem)
         room.press(Qt.Key.Key_Down)
         room.ready()
-        assert room.binder.problem == ""
+        assert room.binder.playing.problem == ""
     finally:
         room.close()
 

@@ -14,16 +14,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dreaming import DreamSession
-from app.example import example_folder
-from app.execution import ExecutionSession
+from app.dreams.example import example_folder
+from app.dreams.session import DreamSession
+from app.execution.run_progress import RunProgress
+from app.execution.session import ExecutionSession
 from app.gui.actions import ACTIONS
 from app.gui.binders import dream as dream_binder
 from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application
 from app.ledger import Ledger
-from app.run_progress import RunProgress
 from app.workspace import Workspace, open_workspace
 from hardware.planning import default_limits
 from hardware.rig import load_rig
@@ -343,4 +343,9 @@ def test_the_force_to_give_way_over_reaches_the_plan_where_the_connected_arms_fe
 
 
 def test_the_scene_is_not_refined_between_two_pictures_of_moving_arms() -> None:
-    assert scene_view.REST_MS > 2e3 * dream_binder._SCENE_WHILE_MOVING_S
+    assert scene_view.REST_MS > 2e3 * dream_binder.SCENE_AT_LEAST_S
+
+
+def test_moving_arms_are_drawn_fluently_where_drawing_is_quick_and_seldom_where_stop_would_wait_for_it() -> None:
+    assert dream_binder.scene_pause(0.002) < 1 / 30
+    assert dream_binder.scene_pause(0.015) == dream_binder.scene_pause(0.1) == 0.2

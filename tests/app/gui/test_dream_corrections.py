@@ -11,9 +11,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
-from app.dreaming import DreamSession
-from app.example import example_folder
-from app.execution import ExecutionSession
+from app.dreams.example import example_folder
+from app.dreams.session import DreamSession
+from app.execution.session import ExecutionSession
 from app.gui.desk import Desk
 from app.gui.program import Program
 from app.gui.start import application

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.example import example_folder
+from app.dreams.example import example_folder
 from app.gui.binders.dream_clock import DreamClock
 from app.gui.binders.dream_pictures import Overlays, sure_only
 from app.gui.binders.dream_timeline import timeline

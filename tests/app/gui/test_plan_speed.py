@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.dreams.plan_making import planned_tool
 from app.gui.binders.dream_timeline import speeds
 from app.gui.binders.scene import tip_points
-from app.plan_making import planned_tool
 from hardware.geometry import apply, exp_se3
 from hardware.planning import ToolPath, default_limits, plan
 from hardware.rig import load_rig

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
-from app.live_devices import LiveDevices
-from app.recording import RecordingSession
-from app.recording_desk import RecordingDesk
+from app.recording.desk import RecordingDesk
+from app.recording.live_devices import LiveDevices
+from app.recording.session import RecordingSession
 from app.workspace import Workspace, open_workspace
 from hardware.recording.capture import Capture
 from hardware.recording.mcap_log import open_episode

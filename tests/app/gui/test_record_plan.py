@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.plan_words import read_plan_words
-from app.recording_plan import Choice
+from app.recording.plan import Choice
+from app.recording.plan_words import read_plan_words
 from app.workspace import open_workspace
 from tests.app.gui.test_record import Stage
 

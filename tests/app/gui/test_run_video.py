@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
+from app.execution.run_folder import RunFolder
 from app.gui.binders.run_video import has_video, open_video
-from app.run_folder import RunFolder
 from hardware.recording.encoder import Encoder
 from hardware.recording.files import Files
 from hardware.recording.mcap_log import MCAP

@@ -11,12 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.calibration.measured_tables import table_file
+from app.execution.touching import save_table, tip_in_flange
 from app.gui.binders.tools import ToolsBinder
 from app.gui.desk import Desk
 from app.gui.program import open_program
 from app.gui.start import application
-from app.measured_tables import table_file
-from app.touching import save_table, tip_in_flange
 from app.workspace import open_workspace
 from hardware.calibration.table_plane import PlaneResult
 from hardware.calibration.tool_tip import TipResult

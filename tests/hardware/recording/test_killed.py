@@ -15,6 +15,8 @@ from hardware.recording.mcap_log import MCAP, open_episode
 from hardware.recording.note import EpisodeFileError
 from hardware.recording.session import Session
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[3]
 LOST_S = 1.0
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from mcap.reader import NonSeekingReader, make_reader
 from mcap_protobuf.decoder import DecoderFactory
 
+from hardware.recording.coded_pictures import is_key
 from hardware.recording.encoder import GOP, Encoder
 from hardware.recording.files import Files
-from hardware.recording.mcap_log import MCAP, is_key, open_episode
+from hardware.recording.mcap_log import MCAP, open_episode
 from hardware.recording.mcap_writer import Clock, EpisodeWriter, clock_now
 from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, Override, Verdict, read_note
 from hardware.recording.quality import quality

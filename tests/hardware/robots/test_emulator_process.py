@@ -20,6 +20,8 @@ from hardware.robots.ur_side import dashboard
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
+pytestmark = pytest.mark.alone
+
 
 def _exchange(link: socket.socket, frame: Frame) -> Frame:
     link.sendall(encode(frame))

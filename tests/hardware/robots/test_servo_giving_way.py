@@ -14,6 +14,8 @@ from hardware.safety import ApprovalError
 from hardware.types import Plan
 from tests.hardware.robots.servo_rig import ARMS, ServoRig, servo_rig, switch_force_sensor
 
+pytestmark = pytest.mark.alone
+
 PUSH = Fault("external_force", wrench=(0.0, 0.0, 40.0, 0.0, 0.0, 0.0))
 FORCE = 20.0
 

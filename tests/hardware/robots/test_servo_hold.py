@@ -17,6 +17,8 @@ from hardware.robots.emulator.process import Fault
 from hardware.safety import ApprovalError, MotionGrant, grant_motion
 from tests.hardware.robots.servo_rig import ServoRig, servo_rig
 
+pytestmark = pytest.mark.alone
+
 SPEED = 0.05
 KINEMATICS = ArmKinematics.load("xarm7")
 # by the clock of a busy computer; the figure itself is a bench

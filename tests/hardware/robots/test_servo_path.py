@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from hardware.robots.servo_path import PAUSE_RAMP_S, ServoPath
 from hardware.trajectory import Clock
 
+pytestmark = pytest.mark.alone
+
 STEP = 0.01
 
 

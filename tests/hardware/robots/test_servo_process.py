@@ -24,6 +24,8 @@ from hardware.tools import BUILT_IN_TOOLS, load_tool
 from hardware.types import Plan
 from tests.hardware.robots.servo_rig import ARMS, STEP, ServoRig, plan_of, servo_rig, two_arm_rig
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def _rig() -> Iterator[ServoRig]:
@@ -190,6 +192,22 @@ def test_a_servo_process_that_dies_or_hangs_stops_the_other_arm() -> None:
             assert f"left: its servo process {words}" in progress.message
             rig.until_standing()
             rig.group.connect()
+
+
+def test_a_computer_too_busy_for_its_arms_stops_them_and_does_not_hurry_after() -> None:
+    with servo_rig() as rig:
+        rig.run(rig.plan(5.0, swing=0.15))
+        rig.until_moving()
+        servos = pids(rig.group).values()
+        for blow in (signal.SIGSTOP, signal.SIGCONT):
+            for pid in servos:
+                os.kill(pid, blow)
+            time.sleep(0.35)
+        progress = rig.until_ended()
+        assert progress.end == "fault", progress.message
+        assert "late with a command" in progress.message or "did not answer" in progress.message
+        assert progress.plan_time < 4.0
+        rig.until_standing()
 
 
 def test_reconnecting_voids_what_was_approved_before(rig: ServoRig) -> None:

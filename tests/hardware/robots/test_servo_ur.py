@@ -11,6 +11,8 @@ import pytest
 from hardware.robots.emulator.process import Fault
 from tests.hardware.robots.servo_rig import ServoRig, servo_rig
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module", params=["sim-mixed", pytest.param("sim-ur5e", marks=pytest.mark.slow)])
 def running(request: pytest.FixtureRequest) -> Iterator[ServoRig]:

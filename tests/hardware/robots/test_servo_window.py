@@ -17,6 +17,8 @@ from hardware.robots.emulator.process import EmulatorProcess
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from tests.hardware.robots.servo_rig import ARMS, ServoRig, two_arm_rig
 
+pytestmark = pytest.mark.alone
+
 STOP_TIME = 2.0
 
 

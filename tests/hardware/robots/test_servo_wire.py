@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from hardware.gate import Gate, Refusal
 from hardware.kinematics import ArmKinematics
@@ -13,6 +14,8 @@ from hardware.robots.xarm import XArmDriver
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from tests.hardware.robots.servo_rig import own_address, swing_path, two_arm_rig
 from tests.hardware.robots.wire_tap import SERVO_J, WireTap
+
+pytestmark = pytest.mark.alone
 
 COMMANDS, DT = 2_000, 0.01
 

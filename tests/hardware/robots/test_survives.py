@@ -38,6 +38,8 @@ from tests.hardware.robots.servo_rig import (
 )
 from tests.hardware.robots.wire_tap import SERVO_J, WireTap
 
+pytestmark = pytest.mark.alone
+
 KINEMATICS = ArmKinematics.load("xarm7")
 SET_STATE, SET_MODE = 12, 19
 SMALL, LARGE = (2, 20), (10, 100)

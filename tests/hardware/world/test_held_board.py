@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.calibration_show import flange_pose, lens_poses
+from app.calibration.scripted_board import flange_pose, lens_poses
 from hardware.calibration.board import WORLD_BOARD, detect
 from hardware.calibration.lens import lens_numbers, project_lens
 from hardware.geometry import apply, inverse

@@ -1,6 +1,7 @@
 """The simulated handheld gripper's sensors: what they say of the truth, and their faults."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,3 +108,14 @@ def test_a_device_hands_on_the_worlds_times_without_inventing_samples() -> None:
     finally:
         source.close()
         memory.close()
+
+
+def test_opening_and_force_are_told_by_what_is_said_of_markers_and_scale() -> None:
+    opening, force = SENSORS["opening"].aruco, SENSORS["force"].force
+    assert opening is not None
+    assert force is not None
+    wrong = SeenOpening("opening", 1, replace(opening, closed=opening.closed + 0.0096))
+    told = [wrong.sample(truth(k, opening=0.05)).value for k in range(60)]
+    assert np.median(told) < 0.047
+    felt = GripForce("force", 2, replace(force, newton_per_count=2 * force.newton_per_count), zeroed=True)
+    assert np.mean([felt.sample(truth(k, grip=3.0)).value for k in range(60)]) == pytest.approx(6.0, abs=0.1)

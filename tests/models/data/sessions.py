@@ -1,5 +1,6 @@
 """Sessions for tests: short episodes of small pictures and all kinds of streams."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +32,11 @@ STREAMS = (
 )
 
 
-def write_episode(folder: Path, count: int = 60, start: float = 10.0) -> None:
+def write_episode(
+    folder: Path, count: int = 60, start: float = 10.0, streams: Sequence[StreamInfo] = STREAMS
+) -> None:
     """Write `count` samples of every stream at 30 Hz; "side" comes 5 ms after the rest."""
-    writer = EpisodeWriter(Files().create(folder / MCAP), STREAMS, Clock(5.0, 1.7e9), {"task": "test"})
+    writer = EpisodeWriter(Files().create(folder / MCAP), tuple(streams), Clock(5.0, 1.7e9), {"task": "test"})
     coders = {name: Encoder(SIZE, RATE) for name in ("top", "side")}
     for k in range(count):
         t = start + k / RATE

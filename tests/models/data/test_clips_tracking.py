@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.exchange import ExportOptions, export_demos
+from app.datasets.exchange import ExportOptions, export_demos
 from hardware.tools import BUILT_IN_TOOLS, load_tool
 from models.data.annotations import AS_RECORDED, Annotation, Piece, write_annotation
 from models.data.clips import StereoClip

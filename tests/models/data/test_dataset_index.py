@@ -14,7 +14,7 @@ from models.data.annotations import AS_RECORDED, labelled, split, write_annotati
 from models.data.dataset_index import INDEX, session_rows
 from models.data.demo import DemoLabels
 from models.data.episode_track import TRACK
-from tests.app.datasets import note, notes_only
+from tests.app.datasets.samples import note, notes_only
 
 
 def test_a_row_says_what_note_and_annotation_say(tmp_path: Path) -> None:

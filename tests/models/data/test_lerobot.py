@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.exchange import ExportOptions, export_demos, import_demos
+from app.datasets.exchange import ExportOptions, export_demos, import_demos
 from models.data import lerobot_files
 from models.data.annotations import Piece
 from models.data.clips_pictures import scene_photo

@@ -2,14 +2,17 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hardware.geometry import rotation_from_vector, transform
 from hardware.recording.encoder import GOP, Decoder
 from hardware.recording.mcap_log import MCAP, open_episode
 from hardware.recording.note import NOTE, EpisodeFileError
+from hardware.rig_devices import ON_GRIPPER, SensorConfig, sensor_details
 from models.data.annotations import (
     ANNOTATION,
     AS_RECORDED,
@@ -24,7 +27,7 @@ from models.data.demo import Demo, DemoLabels
 from models.data.episode_track import TRACK, read_episode_track, write_episode_track
 from models.data.errors import DreamFileError
 from models.data.session_demo import open_session_demos
-from tests.models.data.sessions import PLACED, RATE, SIZE, a_track, new_session
+from tests.models.data.sessions import PLACED, RATE, SIZE, STREAMS, a_track, new_session, write_episode
 
 COUNT = 60
 
@@ -90,6 +93,23 @@ def test_values_have_their_units_and_are_nan_where_a_sensor_did_not_see(session:
     told = demo.values("left_arm_commanded")
     assert told[0, 0] == pytest.approx(-1 + 0.010 + 0.01)
     assert demo.times("left_arm_commanded")[0] == pytest.approx(10 / RATE + 0.004)
+
+
+def test_poses_are_the_grippers_where_the_sensor_on_it_was_calibrated(episode: Path) -> None:
+    T = transform(rotation_from_vector(np.array([0.0, 0.0, np.pi / 2])), [0.1, 0.0, 0.03])
+    details = sensor_details(SensorConfig("t265", "t265", "pose", T_sensor_gripper=T))
+    told = [replace(one, details=details) if one.kind == "pose" else one for one in STREAMS]
+    (episode / MCAP).unlink()
+    write_episode(episode, streams=told)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(
+        _one(episode.parents[1]).values("t265")[7], [0.107, 0.1, 0.23, 0, 0, half, half], atol=1e-9
+    )
+    broken = [replace(one, details={ON_GRIPPER: "[[1, 2]]"}) if one.kind == "pose" else one for one in STREAMS]
+    (episode / MCAP).unlink()
+    write_episode(episode, streams=broken)
+    with pytest.raises(DreamFileError, match=r"stream t265.*not a rigid transform"):
+        _one(episode.parents[1]).values("t265")
 
 
 def test_a_trimmed_demo_begins_at_its_start_with_true_times_and_the_right_pictures(session: Path) -> None:

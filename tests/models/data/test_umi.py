@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.exchange import ExportOptions, export_demos
+from app.datasets.exchange import ExportOptions, export_demos
 from models.data.errors import DreamFileError
 from models.data.exchange_pictures import psnr_db
 from models.data.umi import NAME, read_umi

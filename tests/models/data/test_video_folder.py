@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from app.exchange import import_demos
+from app.datasets.exchange import import_demos
 from hardware.recording.encoder import Encoder
 from models.data.errors import DreamFileError
 from models.data.exchange_video import VideoFile, VideoWriter

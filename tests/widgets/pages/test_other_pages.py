@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from widgets.pages.inspect import InspectPage
 from widgets.pages.rig import RigPage
-from widgets.pages.train import TrainPage
+from widgets.pages.train import TRAIN_ACTIONS, TrainPage
 from widgets.robot_panel import ROBOT_ACTIONS
 from widgets.values import ArmCard, ChainLink, LimitRow, RunRow
 
@@ -94,11 +94,12 @@ def test_the_chain_names_every_link(inspect_page: InspectPage) -> None:
     assert {"PLAN", "DREAM", "12.4 s"} <= set(_texts(inspect_page).split("\n"))
 
 
-def test_a_page_that_is_not_built_says_so_and_leads_on(qtbot: QtBot) -> None:
-    actions = _actions("rig", "dream", "inspect")
+def test_without_any_training_the_page_says_what_to_do_and_leads_on(qtbot: QtBot) -> None:
+    actions = _actions(*TRAIN_ACTIONS, "record")
     page = TrainPage(actions)
     qtbot.addWidget(page)
     page.show()
-    assert "not built yet" in _texts(page)
-    with qtbot.waitSignal(actions["dream"].triggered):
-        next(b for b in page.findChildren(QPushButton) if b.text() == "dream").click()
+    assert "Nothing is trained yet" in _texts(page)
+    for name in ("new", "record"):
+        with qtbot.waitSignal(actions[name].triggered):
+            next(b for b in page.findChildren(QPushButton) if b.text() == name and b.isVisible()).click()

@@ -1,0 +1,116 @@
+"""The scene in front of a rig's cameras, now; of the simulated rig a freshly laid table."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from app.calibration.calibrated_rig import with_calibrations
+from app.calibration.store import CalibrationStore
+from app.dreams.scene import Scene, cameras_of, fitted_camera, poses_to_first, refuse_company
+from app.recording.live_devices import WORLD_FPS
+from app.recording.work import SCENE_APART_S
+from hardware.arm_in_view import covered
+from hardware.devices import RigDevices
+from hardware.recording.encoder import to_rgb
+from hardware.rig import Rig
+from hardware.stream import Device, DeviceError, Picture
+from hardware.types import Camera, Image, Tool
+from hardware.world.process import WorldProcess
+from hardware.world.scene import scaled_camera
+from hardware.world.tasks import push_shape
+from hardware.world.tasks.layout import Layout
+from hardware.world.tasks.table import lay, tasks_for
+from models.data.clips import stereo_clip
+from models.data.clips_pictures import blend, fit_width
+from models.data.errors import DreamFileError
+from models.video.config import VideoConfig
+
+FIRST_PICTURE_S = 15.0
+
+
+def simulated_scene(
+    rig: Rig, config: VideoConfig, task: str, table: int, tools: Mapping[str, Tool], text: str = ""
+) -> Scene:
+    """Lay a table of a task and take its picture at the model's size, as demonstrations are recorded.
+
+    The goal of push-shape is painted in as in its training clips. Raises DreamFileError, ValueError naming what is
+    valid; what a world that does not start raises.
+    """
+    if task not in tasks_for(rig):
+        raise DreamFileError(rig.name, "task", f"cannot show {task!r}", f"{', '.join(tasks_for(rig))}")
+    layout = lay(task, table)
+    cameras = tuple(scaled_camera(camera, config.size) for camera in cameras_of(rig, config.views))
+    with WorldProcess(rig, task=task, seed=table, size=config.size, largest_fps=WORLD_FPS) as world:
+        devices = {camera.name: world.camera(camera.name) for camera in cameras}
+        with _connected(devices):
+            first, second = _two_pictures(devices)
+    home = {arm.name: arm.home for arm in rig.arms}
+    refuse_company(first, second, {camera.name: covered(rig, home, camera) for camera in cameras})
+    photos = tuple(second[camera.name] for camera in cameras)
+    pictures = np.stack([_with_goal(p, layout, c) for p, c in zip(photos, cameras, strict=True)])
+    origin = {"kind": "rig", "rig": rig.name, "rig_sha256": rig.sha256, "task": task, "table": table}
+    return Scene(
+        cameras, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated",
+        tools, text or layout.instruction, origin,
+    )  # fmt: skip
+
+
+def real_scene(
+    rig: Rig, config: VideoConfig, root: Path, tools: Mapping[str, Tool], *, task: str, text: str, override: str
+) -> Scene:
+    """Take the picture that a rig's cameras see now; root: the workspace with its calibrations.
+
+    Where its arms are is not known here: what looks like skin and what moves is refused, unless `override` says why
+    not. Raises DeviceError where a camera does not deliver, DreamFileError where it is not calibrated.
+    """
+    known = with_calibrations(rig, CalibrationStore(root, rig.name)).rig
+    cameras = cameras_of(known, config.views)
+    made = RigDevices(known)
+    devices = {camera.name: made.device(camera.name) for camera in cameras}
+    with _connected(devices):
+        first, second = _two_pictures(devices)
+    refuse_company(first, second, override=override)
+    photos = tuple(second[camera.name] for camera in cameras)
+    fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
+    pictures = np.stack([fit_width((p.shape[1], p.shape[0]), config.size).picture(p) for p in photos])
+    origin = {"kind": "rig", "rig": rig.name, "rig_sha256": rig.sha256, "task": task}
+    return Scene(
+        fitted, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated", tools,
+        text, origin | ({"override": override} if override else {}),
+    )  # fmt: skip
+
+
+def _with_goal(picture: Image, layout: Layout, camera: Camera) -> Image:
+    how = stereo_clip(layout.task).goal
+    if layout.T_world_goal is None or how is None:
+        return picture
+    mask = push_shape.mask(layout.things["thing"], layout.T_world_goal, camera)
+    return blend(picture, mask.astype(np.float64), how)
+
+
+@contextlib.contextmanager
+def _connected(devices: Mapping[str, Device]) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for device in devices.values():
+            stack.callback(device.disconnect)
+            device.connect()
+        yield
+
+
+def _two_pictures(devices: Mapping[str, Device]) -> tuple[dict[str, Image], dict[str, Image]]:
+    """Return what each camera sees now and a moment later (H, W, 3)."""
+    first = {name: _newest(name, device) for name, device in devices.items()}
+    time.sleep(SCENE_APART_S)
+    return first, {name: _newest(name, device) for name, device in devices.items()}
+
+
+def _newest(name: str, device: Device) -> Image:
+    cursor = device.ring.count
+    device.ring.wait(cursor, FIRST_PICTURE_S)
+    newest = device.ring.newest()
+    if not isinstance(newest, Picture):
+        raise DeviceError(f"camera {name}: no picture in {FIRST_PICTURE_S:g} s; check its cable, or `rig check`")
+    return to_rgb(newest)

@@ -1,0 +1,92 @@
+"""From what somebody asks for, in plain values, to an order that the worker can carry out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from app.datasets.tracking import TASK_TOOLS, tool_file
+from app.dreams.dreaming import DreamOrder, refuse_taken
+from app.dreams.live_scene import real_scene, simulated_scene
+from app.dreams.scene import Scene, scene_from_photos
+from app.tools.library import ToolLibrary
+from hardware.rig import Rig
+from hardware.types import Tool
+from models.data.errors import DreamFileError
+from models.data.imports import read_tool
+from models.video.config import VideoConfig
+from models.video.config_file import read_config
+from models.video.sample_options import Precision, SampleOptions
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """What somebody wants to be dreamt.
+
+    photos: of each view, else the rig's cameras are asked; rig: None with photos where nobody knows who took them;
+    table: of a simulated rig; tools by role, names of the library or files, empty for the task's. The rest as
+    DreamOrder.
+    """
+
+    model: Path
+    out: Path
+    rig: Rig | None = None
+    photos: tuple[Path, ...] = ()
+    calibration: Path | None = None
+    task: str = ""
+    table: int = 0
+    tools: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    override: str = ""
+    options: SampleOptions = field(default_factory=SampleOptions)
+    device: str = ""
+    precision: Precision | None = None
+    compiled: bool = False
+    preview: Path | None = None
+
+
+def make_order(wish: Wish, root: Path, say: Callable[[str], None]) -> DreamOrder:
+    """Look at the scene, and check all that can be checked before the networks are loaded.
+
+    root: the workspace, with tools and calibrations; say: what a person should know. Raises ValueError,
+    DreamFileError naming what is valid; DeviceError, OSError, TimeoutError of the rig.
+    """
+    if find_spec("torch") is None or find_spec("diffusers") is None:
+        raise ValueError("dreaming needs the extra `video`, which is not installed: pip install -e '.[video]'")
+    refuse_taken(wish.out)
+    config = read_config(wish.model)
+    scene = _scene(wish, config, root, say)
+    if config.conditioning == "text" and not scene.text:
+        raise DreamFileError(
+            "--text", "text", "is empty", "what is to be done, in words: this model is told nothing else"
+        )
+    if scene.placement == "assumed":
+        say("where the cameras stand is assumed: plans of this dream run on emulated arms only")
+    if not scene.tools:
+        say("no tool is known: nothing can be tracked in the dream; name them with --task or --tools")
+    return DreamOrder(
+        wish.model, scene, wish.out, wish.task or "dream", wish.options, wish.device, wish.precision, wish.compiled,
+        wish.preview,
+    )  # fmt: skip
+
+
+def _scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], None]) -> Scene:
+    tools = _tools(wish, root)
+    if wish.photos:
+        return scene_from_photos(
+            wish.photos, config, calibration=wish.calibration, rig=wish.rig, tools=tools, text=wish.text,
+            override=wish.override,
+        )  # fmt: skip
+    if wish.calibration is not None:
+        raise DreamFileError("--calibration", "calibration", "is given without --scene", "a rig knows its cameras")
+    if wish.rig is None:
+        raise DreamFileError("--scene", "scene", "neither photos nor a rig are given", "one of them")
+    if not wish.rig.simulated:
+        return real_scene(wish.rig, config, root, tools, task=wish.task, text=wish.text, override=wish.override)
+    say(f"laying table {wish.table} of {wish.task or 'no task'} in rig {wish.rig.name}")
+    return simulated_scene(wish.rig, config, wish.task, wish.table, tools, wish.text)
+
+
+def _tools(wish: Wish, root: Path) -> dict[str, Tool]:
+    wanted, library = wish.tools or TASK_TOOLS.get(wish.task, {}), ToolLibrary(root)
+    return {role: read_tool(role, tool_file(role, name, library)) for role, name in wanted.items()}
