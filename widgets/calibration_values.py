@@ -49,10 +49,10 @@ class PictureState:
 
 @dataclass(frozen=True, eq=False)
 class CalibrationSheet:
-    """The wizard as it is. running: pictures are looked at; can_plan: an arm can go through stops for it; person: a
-    simulated one can help, None where there is none; kept: what is in use now, in words; figure: what is measured
-    now, to be read from afar; number: None where nobody is asked for one; needs_board, needs_camera: whether it is
-    calibrated with one."""
+    """The wizard as it is. running: pictures are looked at; can_plan: an arm can be sent through stops for it now,
+    None where none goes through any; person: a simulated one can help, None where there is none; kept: what is in
+    use now, in words; figure: what is measured now, to be read from afar; number: None where nobody is asked for
+    one; needs_board, needs_camera: whether one is chosen for it."""
 
     running: bool = False
     step: str = ""
@@ -64,7 +64,7 @@ class CalibrationSheet:
     can_start: bool = False
     can_take: bool = False
     can_save: bool = False
-    can_plan: bool = False
+    can_plan: bool | None = None
     automatic: bool = True
     person: bool | None = None
     person_words: str = ""

@@ -34,13 +34,15 @@ CONFIDENT = 2  # of 3: below it a tracking camera guesses
 class Around:
     """What the desk looks at, beside cameras. world(): the simulation that the cameras see, None for none; arm():
     the one to calibrate with; joints(arm): where it stands (J,) [rad], None while that is not known; streams():
-    what the sensors that are on say of themselves; sensor(name): the newest of one, None while there is none."""
+    what the sensors that are on say of themselves; sensor(name): the newest of one, None while there is none;
+    moving(): whether an arm moves."""
 
     world: Callable[[], WorldProcess | None] = lambda: None
     arm: Callable[[], ArmConfig | None] = lambda: None
     joints: Callable[[str], Array | None] = lambda _arm: None
     streams: Callable[[], Mapping[str, StreamInfo]] = dict
     sensor: Callable[[str], Pose | Reading | None] = lambda _name: None
+    moving: Callable[[], bool] = lambda: False
 
 
 class CalibrationDesk:
@@ -75,6 +77,16 @@ class CalibrationDesk:
     @property
     def needs_board(self) -> bool:
         return self.task not in ("opening", "force")
+
+    @property
+    def needs_camera(self) -> bool:
+        """Whether one camera is chosen: cameras are calibrated to each other all at once."""
+        return self.task != "cameras" and bool(self.camera_names)
+
+    @property
+    def can_plan(self) -> bool | None:
+        """Whether an arm can be planned through stops now; None where none goes through any."""
+        return None if self.task not in ("wrist", "stand") else not self._around.moving()
 
     @property
     def reason(self) -> str:

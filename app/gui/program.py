@@ -86,6 +86,7 @@ class Program:
                 joints=self._joints,
                 streams=lambda: self.recording.streams,
                 sensor=self.recording.reading,
+                moving=lambda: self.moving,
             ),
         )
 

@@ -25,7 +25,7 @@ def sheet(desk: CalibrationDesk) -> CalibrationSheet:
             person=desk.person_there,
             person_words=desk.person_words,
             needs_board=desk.needs_board,
-            needs_camera=bool(desk.camera_names),
+            needs_camera=desk.needs_camera,
         )
     verdict, level = _verdict(desk, session)
     return CalibrationSheet(
@@ -40,13 +40,13 @@ def sheet(desk: CalibrationDesk) -> CalibrationSheet:
         pictures=_pictures(session),
         can_take=session.can_take,
         can_save=session.report is not None and session.report.verdict != "again",
-        can_plan=session.task in ("wrist", "stand"),
+        can_plan=desk.can_plan,
         automatic=session.automatic,
         person=desk.person_there,
         person_words=desk.person_words,
         kept=desk.in_use,
         needs_board=desk.needs_board,
-        needs_camera=bool(desk.camera_names),
+        needs_camera=desk.needs_camera,
     )
 
 

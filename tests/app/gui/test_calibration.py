@@ -38,7 +38,12 @@ class Wizard:
         rig = load_rig("sim")
         drawn, rng = BoardRenderer(rig.cameras[0].camera, A3), np.random.default_rng(0)
         self.pictures = [np.repeat(drawn.picture(T, rng)[..., None], 3, axis=2) for T in poses]
-        around = Around(arm=lambda: rig.arms[0], joints=lambda _arm: joints[self.shown] if len(joints) else None)
+        around = Around(
+            arm=lambda: rig.arms[0],
+            joints=lambda _arm: joints[self.shown] if len(joints) else None,
+            moving=lambda: self.moves,
+        )
+        self.moves = False
         self.shown, self.index, self.said = 0, 0, [""]
         self.stops: list[tuple[str, Array]] = []
         self.store = CalibrationStore(folder, rig.name)
@@ -107,6 +112,13 @@ def test_what_is_chosen_stays_while_pictures_are_looked_at(qtbot: QtBot, wizard:
     assert wizard.desk.session is None
 
 
+def test_no_camera_is_asked_for_where_all_are_calibrated_together(qtbot: QtBot, wizard: Wizard) -> None:
+    camera = next(b for b in wizard.binder.view.findChildren(QComboBox) if b.accessibleName() == "Camera")
+    assert camera.isVisible()
+    wizard.binder.view.chosen.emit("cameras", "", "a3")
+    assert not camera.isVisible()
+
+
 def test_a_hand_eye_calibration_says_what_it_needs(qtbot: QtBot, wizard: Wizard) -> None:
     task = wizard.binder.view.findChildren(QComboBox)[0]
     task.setCurrentIndex(task.findData("wrist"))
@@ -148,6 +160,17 @@ def test_a_camera_on_its_stand_is_found_on_the_way_through_the_planned_stops(qtb
     away, turned = pose_difference(kept.poses["T_world_cam"], camera.T_world_cam)
     assert away < 1.5e-3
     assert turned < np.radians(0.1)
+
+
+def test_no_stops_are_planned_while_an_arm_moves(qtbot: QtBot, tmp_path: Path) -> None:
+    away = Wizard(qtbot, tmp_path, held_boards(A3, 2, np.random.default_rng(3)), [LOOKING] * 2)
+    away.binder.view.chosen.emit("stand", "top", "a3")
+    away.button("Start").click()
+    plan = away.button("Plan the stops")
+    away.until(qtbot, lambda: plan.isEnabled())
+    away.moves = True
+    away.until(qtbot, lambda: plan.isVisible() and not plan.isEnabled())
+    away.binder.close()
 
 
 def test_a_table_is_kept_for_the_arm_and_the_boards_thickness_counts(qtbot: QtBot, tmp_path: Path) -> None:
