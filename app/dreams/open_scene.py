@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from app.dreams.scene import Scene, cameras_of, fitted_camera, poses_to_first, refuse_company
+from app.dreams.scene import Scene, cameras_of, fitted_camera, fitted_picture, poses_to_first, refuse_company
 from app.recording.work import SCENE_APART_S
 from hardware.arm_in_view import covered
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.stream import DeviceError
 from hardware.types import Frame, Tool
-from models.data.clips_pictures import fit_width
 from models.video.config import VideoConfig
 
 NewestPicture = Callable[[str], Frame | None]
@@ -36,11 +35,11 @@ def scene_of_open_cameras(
 ) -> Scene:
     """Return what a rig's first cameras see from now on, in two pictures 0.3 s apart.
 
-    rig: as it was calibrated (app/calibration/calibrated_rig.py); joints (J,) [rad] by arm, as far as they are known:
-    measured where arms are connected, home where a simulated rig's are not; table: in words, of a simulated rig; the
-    rest as in app/dreams/live_scene.py. Takes half a second: not for the window's thread. Raises DreamFileError where
-    a hand or an arm is seen (`override` says why not to) or a camera is not calibrated, DeviceError where one shows
-    nothing new.
+    rig: as it was calibrated (app/calibration/calibrated_rig.py); joints (J,) [rad] by arm, as far as they are
+    known: measured where arms are connected, home where a simulated rig's are not; table: in words, of a simulated
+    rig; the rest as in app/dreams/live_scene.py. Takes half a second: not for the window's thread. Raises
+    DreamFileError where a hand or an arm is seen (`override` says why not to) or a camera is not calibrated,
+    DeviceError where one shows nothing new.
     """
     cameras = cameras_of(rig, config.views)
     names = [camera.name for camera in cameras]
@@ -55,7 +54,7 @@ def scene_of_open_cameras(
     )
     photos = tuple(second[name].rgb for name in names)
     fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
-    pictures = np.stack([fit_width((p.shape[1], p.shape[0]), config.size).picture(p) for p in photos])
+    pictures = np.stack([fitted_picture(photo, config) for photo in photos])
     origin = {"kind": "live", "rig": rig.name, "rig_sha256": rig.sha256, "task": task}
     said = {"table": table, "override": override}
     return Scene(
