@@ -9,7 +9,7 @@ import numpy as np
 
 from app.calibration.calibrated_rig import with_calibrations
 from app.calibration.store import CalibrationStore
-from app.dreams.scene import Scene, cameras_of, fitted_camera, poses_to_first, refuse_company
+from app.dreams.scene import Scene, cameras_of, fitted_camera, fitted_picture, poses_to_first, refuse_company
 from app.recording.live_devices import WORLD_FPS
 from app.recording.work import SCENE_APART_S
 from hardware.arm_in_view import covered
@@ -19,12 +19,11 @@ from hardware.rig import Rig
 from hardware.stream import Device, DeviceError, Picture
 from hardware.types import Camera, Image, Tool
 from hardware.world.process import WorldProcess
-from hardware.world.scene import scaled_camera
 from hardware.world.tasks import push_shape
 from hardware.world.tasks.layout import Layout
 from hardware.world.tasks.table import lay, tasks_for
 from models.data.clips import stereo_clip
-from models.data.clips_pictures import blend, fit_width
+from models.data.clips_pictures import blend
 from models.data.errors import DreamFileError
 from models.video.config import VideoConfig
 
@@ -34,7 +33,7 @@ FIRST_PICTURE_S = 15.0
 def simulated_scene(
     rig: Rig, config: VideoConfig, task: str, table: int, tools: Mapping[str, Tool], text: str = ""
 ) -> Scene:
-    """Lay a table of a task and take its picture at the model's size, as demonstrations are recorded.
+    """Lay a table of a task and take its picture, cropped for the model as demonstrations are.
 
     The goal of push-shape is painted in as in its training clips. Raises DreamFileError, ValueError naming what is
     valid; what a world that does not start raises.
@@ -42,18 +41,19 @@ def simulated_scene(
     if task not in tasks_for(rig):
         raise DreamFileError(rig.name, "task", f"cannot show {task!r}", f"{', '.join(tasks_for(rig))}")
     layout = lay(task, table)
-    cameras = tuple(scaled_camera(camera, config.size) for camera in cameras_of(rig, config.views))
-    with WorldProcess(rig, task=task, seed=table, size=config.size, largest_fps=WORLD_FPS) as world:
+    cameras = cameras_of(rig, config.views)
+    with WorldProcess(rig, task=task, seed=table, largest_fps=WORLD_FPS) as world:
         devices = {camera.name: world.camera(camera.name) for camera in cameras}
         with _connected(devices):
             first, second = _two_pictures(devices)
     home = {arm.name: arm.home for arm in rig.arms}
     refuse_company(first, second, {camera.name: covered(rig, home, camera) for camera in cameras})
     photos = tuple(second[camera.name] for camera in cameras)
-    pictures = np.stack([_with_goal(p, layout, c) for p, c in zip(photos, cameras, strict=True)])
+    fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
+    pictures = np.stack([_with_goal(p, layout, c, config) for p, c in zip(photos, cameras, strict=True)])
     origin = {"kind": "rig", "rig": rig.name, "rig_sha256": rig.sha256, "task": task, "table": table}
     return Scene(
-        cameras, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated",
+        fitted, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated",
         tools, text or layout.instruction, origin,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def real_scene(
     refuse_company(first, second, override=override)
     photos = tuple(second[camera.name] for camera in cameras)
     fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
-    pictures = np.stack([fit_width((p.shape[1], p.shape[0]), config.size).picture(p) for p in photos])
+    pictures = np.stack([fitted_picture(photo, config) for photo in photos])
     origin = {"kind": "rig", "rig": rig.name, "rig_sha256": rig.sha256, "task": task}
     return Scene(
         fitted, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated", tools,
@@ -83,12 +83,13 @@ def real_scene(
     )  # fmt: skip
 
 
-def _with_goal(picture: Image, layout: Layout, camera: Camera) -> Image:
-    how = stereo_clip(layout.task).goal
+def _with_goal(photo: Image, layout: Layout, camera: Camera, config: VideoConfig) -> Image:
+    """Return a photo as the model is shown it, with the goal where the task has one."""
+    how, picture = stereo_clip(layout.task).goal, fitted_picture(photo, config)
     if layout.T_world_goal is None or how is None:
         return picture
-    mask = push_shape.mask(layout.things["thing"], layout.T_world_goal, camera)
-    return blend(picture, mask.astype(np.float64), how)
+    mask = push_shape.mask(layout.things["thing"], layout.T_world_goal, camera).astype(np.uint8) * 255
+    return blend(picture, fitted_picture(mask, config) / 255, how)
 
 
 @contextlib.contextmanager

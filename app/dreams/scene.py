@@ -15,7 +15,7 @@ from hardware.world.scene import scaled_camera
 from models.data.calibration_file import load_calibration
 from models.data.clips_pictures import fit_width
 from models.data.errors import DreamFileError
-from models.data.photo import model_input, read_photo
+from models.data.photo import read_photo
 from models.types import Placement
 from models.video.config import VideoConfig
 
@@ -60,7 +60,7 @@ def scene_from_photos(
     if len(files) != config.views:
         raise DreamFileError("--scene", "views", f"{len(files)} pictures", f"{config.views}: one for each view")
     photos = [read_photo(file) for file in files]
-    pictures = np.stack([model_input(photo, config.size, f) for photo, f in zip(photos, files, strict=True)])
+    pictures = np.stack([_shown(photo, config, file) for photo, file in zip(photos, files, strict=True)])
     cameras, T_world_view1, placement = _cameras(calibration, rig, config.views)
     source = calibration or (rig.name if rig else "the simulated rig's cameras")
     fitted = [fitted_camera(c, p, config, source) for (c, _), p in zip(cameras, photos, strict=True)]
@@ -133,14 +133,26 @@ def _cameras(
     return list(zip(cameras, poses_to_first(cameras), strict=True)), np.asarray(cameras[0].T_world_cam), placement
 
 
+def fitted_picture(photo: Image, config: VideoConfig) -> Image:
+    """Return a photo (H, W), (H, W, 3) as the model is shown it. Raises ValueError where it has no such crop."""
+    return fit_width((photo.shape[1], photo.shape[0]), config.size, config.zoom).picture(photo)
+
+
+def _shown(photo: Image, config: VideoConfig, file: Path) -> Image:
+    try:
+        return fitted_picture(photo, config)
+    except ValueError as error:
+        raise DreamFileError(file, "scene photo", str(error)) from error
+
+
 def fitted_camera(camera: Camera, photo: Image, config: VideoConfig, source: object) -> Camera:
     """Return the camera of the model's picture, calibrated for the photo or for the model's picture itself."""
     size = (photo.shape[1], photo.shape[0])
     if camera.size == size:
-        return fit_width(size, config.size).camera(camera)
-    if camera.size == config.size:
+        return fit_width(size, config.size, config.zoom).camera(camera)
+    if camera.size == config.size and config.zoom == 1:
         return camera
-    if not isinstance(source, Path) and size == config.size:
+    if not isinstance(source, Path) and size == config.size and config.zoom == 1:
         return scaled_camera(camera, size)  # as simulated cameras draw at another size
     valid = f"{size[0]}x{size[1]} as the photo, or {config.size[0]}x{config.size[1]} as the model's pictures"
     raise DreamFileError(str(source), f"{camera.name}: size", f"{camera.size[0]}x{camera.size[1]}", valid)

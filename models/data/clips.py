@@ -20,6 +20,7 @@ Fitting = Literal["crop", "stretch"]
 Pad = Literal["current", "black"]
 PastEnd = Literal["repeat", "leave out"]
 ActionPart = Literal["position", "rotation_6d", "rotation_vector", "opening", "opening_absolute", "force", "given"]
+MOST_ZOOM = 4.0
 WIDTHS: Mapping[ActionPart, int] = {
     "position": 3, "rotation_6d": 6, "rotation_vector": 3, "opening": 1, "opening_absolute": 1, "force": 1,
 }  # fmt: skip
@@ -55,8 +56,9 @@ class StereoClip:
     `duration_s` after its scene image. length: pictures of view 1. At 5 fps 13 pictures span 2.4 s of 3.0 s; the
     papers do not say which, so `part` does: "begin" the first, "end" the scene image and then the last ones,
     "spread" evenly over all of it (the clip's rate is then lower). size (width, height) [px] after cropping the
-    width and resizing by area. conditioning: "image" (paper: the embedding of the frame's own view at t0) or "text"
-    (released code: of the sentence). Both add the latent of the view's picture at t0, with noise as in time_ids.
+    width and resizing by area; zoom: how many times less than that crop is shown, around its middle. conditioning:
+    "image" (paper: the embedding of the frame's own view at t0) or "text" (released code: of the sentence). Both
+    add the latent of the view's picture at t0, with noise as in time_ids.
     """
 
     views: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class StereoClip:
     part: Part = "begin"
     length: int = 13
     size: tuple[int, int] = (768, 448)
+    zoom: float = 1.0
     conditioning: Conditioning = "image"
     time_ids: TimeIds = TimeIds(6, 200, 0.02)
     goal: GoalBlend | None = None
@@ -74,6 +77,7 @@ class StereoClip:
         require(self.fps > 0 and self.duration_s > 0, f"stereo clip: {self.duration_s} s at {self.fps} fps")
         require(self.length >= 2, f"stereo clip: length {self.length}; valid: 2 or more")
         require(min(self.size) > 0, f"stereo clip: size {self.size}")
+        require(1 <= self.zoom <= MOST_ZOOM, f"stereo clip: zoom {self.zoom}; valid: 1 to {MOST_ZOOM:g}")
 
     @property
     def layout(self) -> tuple[tuple[int, int], ...]:

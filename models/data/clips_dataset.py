@@ -240,7 +240,7 @@ def _size(demo: Demo, camera: str) -> tuple[int, int]:
 
 def _fit(demo: Demo, view: str, recipe: StereoClip) -> Fit:
     try:
-        return fit_width(_size(demo, view), recipe.size)
+        return fit_width(_size(demo, view), recipe.size, recipe.zoom)
     except ValueError as error:
         raise ValueError(f"{demo.id}: {view}: {error}") from error
 

@@ -59,17 +59,19 @@ class Fit:
         return replace(camera, K=np.asarray(shrink @ camera.K), size=self.size)
 
 
-def fit_width(source: tuple[int, int], size: tuple[int, int]) -> Fit:
-    """Crop the width alone (Dreamitate's released code: 1280x720 to 768x448). Raises ValueError where the pictures
-    are too small, too narrow, or so wide that over a quarter would go; the same as for a scene photo."""
+def fit_width(source: tuple[int, int], size: tuple[int, int], zoom: float = 1.0) -> Fit:
+    """Crop the width alone (Dreamitate's released code: 1280x720 to 768x448), and with a zoom over 1 take so many
+    times less of both sides, around the middle. Raises ValueError where the pictures are too small, too narrow, or
+    so wide that the aspect alone would take over a quarter; the same as for a scene photo."""
     width, height = source
     kept = round(height * size[0] / size[1])
     least, most = kept - 1, kept / (1 - LARGEST_CROP)
-    fits = width >= size[0] and height >= size[1] and least <= width <= most
-    valid = f"at least {size[0]}x{size[1]}, {kept} to {most:.0f} wide at this height"
+    box = (round(min(kept, width) / zoom), round(height / zoom))
+    fits = box[0] >= size[0] and box[1] >= size[1] and least <= width <= most
+    smallest = f"{size[0] * zoom:.0f}x{size[1] * zoom:.0f}"
+    valid = f"at least {smallest}, {kept} to {most:.0f} wide at this height"
     require(fits, f"pictures of {width}x{height}: valid for {size[0]}x{size[1]}: {valid}")
-    kept = min(kept, width)
-    return Fit(source, size, ((width - kept) // 2, 0, kept, height))
+    return Fit(source, size, ((width - box[0]) // 2, (height - box[1]) // 2, *box))
 
 
 def fit_middle(source: tuple[int, int], size: tuple[int, int], fitting: Fitting) -> Fit:

@@ -223,6 +223,7 @@ class TrainConfig:
             part=self.clip.part,  # type: ignore[arg-type]
             length=self.model.length,
             size=self.model.size,
+            zoom=self.model.zoom,
             conditioning=self.model.conditioning,
             time_ids=self.model.time_ids,
             goal=GoalBlend() if self.clip.goal else None,

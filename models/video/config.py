@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hardware.types import require
+from models.data.clips import MOST_ZOOM, TimeIds
 from models.data.clips import Conditioning as ConditionedOn
-from models.data.clips import TimeIds
 
 Arrangement = Literal["clip", "window"]
 MOST_VIEWS = 4
@@ -103,8 +103,9 @@ class VideoConfig:
 
     views, length: each of the cameras has `length` frames. arrangement "clip" (Dreamitate) is
     [view 1 t0..., view 2 t1..., ...], whose first frame repeats the scene; "window" (Video Policy) is
-    [pad, view 1 t0..., view 2 t0..., ...]. size (width, height) [px]. conditioning: embeddings of each frame's own
-    view at t0 ("image"), or of one sentence ("text"); latents of each frame's own view at t0 are always added.
+    [pad, view 1 t0..., view 2 t0..., ...]. size (width, height) [px]; zoom: how many times less of a camera's
+    picture than its aspect allows is shown, around the middle. conditioning: embeddings of each frame's own view at
+    t0 ("image"), or of one sentence ("text"); latents of each frame's own view at t0 are always added.
     fps [Hz]: rate at which a view's frames follow each other. time_ids: what the network is told by default.
     """
 
@@ -112,6 +113,7 @@ class VideoConfig:
     length: int = 13
     arrangement: Arrangement = "clip"
     size: tuple[int, int] = (768, 448)
+    zoom: float = 1.0
     conditioning: ConditionedOn = "image"
     fps: float = 6.0
     time_ids: TimeIds = field(default_factory=lambda: TimeIds(6, 200, 0.02))
@@ -125,6 +127,7 @@ class VideoConfig:
         require(self.conditioning in ("image", "text"), f"conditioning: {self.conditioning!r}; valid: image, text")
         shortest = 2 if self.arrangement == "clip" else 1
         require(shortest <= self.length <= 1000, f"length: {self.length}; valid: {shortest} to 1000")
+        require(1 <= self.zoom <= MOST_ZOOM, f"zoom: {self.zoom}; valid: 1 to {MOST_ZOOM:g}")
         require(self.fps > 0, f"fps: {self.fps}; valid: over 0")
         step = self.vae.factor * self.unet.factor
         fits = all(side > 0 and side % step == 0 for side in self.size)

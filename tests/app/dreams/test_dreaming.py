@@ -14,7 +14,7 @@ from app.dreams import dream_job
 from app.dreams.dream_job import NoMemory, dream_scene
 from app.dreams.dreaming import DreamOrder, memory_told
 from app.dreams.ordering import Wish, make_order
-from app.dreams.scene import Scene, scene_from_photos
+from app.dreams.scene import Scene, fitted_picture, scene_from_photos
 from app.ledger import Ledger
 from app.worker import OUT_OF_MEMORY, Cancel, Worker
 from app.workspace import open_workspace
@@ -193,7 +193,7 @@ def test_a_scene_that_does_not_fit_the_model_is_refused(photos: list[Path], cali
     with pytest.raises(DreamFileError, match="has 1 views"):
         refused(photos, calibration)
     write_photo(photos[0], np.zeros((40, 40, 3), np.uint8))
-    with pytest.raises(DreamFileError, match=r"top.png: scene photo: size: 40x40"):
+    with pytest.raises(DreamFileError, match=r"top.png: scene photo: pictures of 40x40"):
         refused(photos)
 
 
@@ -282,9 +282,12 @@ def test_ctrl_c_ends_the_verb_and_leaves_nothing(
 
 
 @pytest.mark.alone
-def test_the_verb_dreams_from_the_simulated_table(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_verb_dreams_from_the_simulated_table_cropped_as_the_demos_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    config = replace(small(length=2, size=(192, 128), widths=(32, 32, 64, 64)), zoom=1.4)
+    model = tmp_path / "zoomed"
+    StereoVideoModel.create(config, seed=1).save(model)
     status, said, told = call(
         capsys, tmp_path, "--model", model, "--rig", "sim", "--task", "push-shape", "--table", 3, "--steps", 1,
         "--out", tmp_path / "pushed",
@@ -297,7 +300,11 @@ def test_the_verb_dreams_from_the_simulated_table(
         {"tool": "pusher"},
     )
     assert dream.T_world_view1 == pytest.approx(np.asarray(load_rig(SIM_RIG).cameras[0].camera.T_world_cam))
+    # the camera is the rig's own, of 480x320 pixels in its middle
+    camera, whole = dream.views[0].camera, load_rig(SIM_RIG).cameras[0].camera
+    assert camera.size == (192, 128)
+    assert camera.K[0, 0] == pytest.approx(whole.K[0, 0] * 192 / 480)
     # the goal is painted into what the model sees, green, and not into the photo
-    shown, photo = dream.views[0].frames[0].astype(int), read_photo(tmp_path / "pushed" / "scene" / "top.png")
-    painted = (shown - photo)[..., 1] > 30
+    photo = read_photo(tmp_path / "pushed" / "scene" / "top.png")
+    painted = (dream.views[0].frames[0].astype(int) - fitted_picture(photo, config))[..., 1] > 30
     assert 0.002 < painted.mean() < 0.2

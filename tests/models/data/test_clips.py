@@ -133,10 +133,13 @@ def test_the_goal_is_painted_into_every_picture_or_the_scene_alone() -> None:
 
 
 @QUICK
-@given(st.sampled_from([(1280, 720), (1270, 720), (768, 448), (640, 360), (700, 360)]))
-def test_what_a_fitted_camera_sees_is_what_the_fitted_picture_shows(source: tuple[int, int]) -> None:
-    size = (384, 224)
-    fit = fit_width(source, size)
+@given(
+    st.sampled_from([(1280, 720), (1270, 720), (768, 448), (640, 360), (700, 360)]),
+    st.sampled_from([1.0, 1.4, 1.6]),
+)
+def test_what_a_fitted_camera_sees_is_what_the_fitted_picture_shows(source: tuple[int, int], zoom: float) -> None:
+    size = (384, 224) if zoom == 1 else (192, 112)
+    fit = fit_width(source, size, zoom)
     camera = Camera("top", np.array([[900.0, 0, 630], [0, 905.0, 350], [0, 0, 1]]), source)
     there = project(camera.K, np.array([[0.0, 0.0, 1.0]]))[0]
     x, y = (round(v / 2) * 2 for v in source)
@@ -152,6 +155,12 @@ def test_what_a_fitted_camera_sees_is_what_the_fitted_picture_shows(source: tupl
     assert np.allclose(project(fit.camera(camera).K, point[None])[0], seen, atol=0.05)
     assert fit.camera(camera).size == size
     assert np.isfinite(there).all()
+
+
+def test_a_zoom_shows_the_middle_larger_and_never_makes_up_pixels() -> None:
+    assert fit_width((768, 448), (192, 128), 1.4).box == (144, 64, 480, 320)
+    with pytest.raises(ValueError, match="at least 269x179"):
+        fit_width((256, 170), (192, 128), 1.4)
 
 
 @pytest.mark.parametrize(
