@@ -93,6 +93,8 @@ def apply_theme(app: QApplication, theme: str = "dark") -> None:
     }.items():
         palette.setColor(role, color(name))
     app.setPalette(palette)
+    palette.setColor(roles.Window, color("border").lighter(140))  # Fusion's frame is this, darkened by as much
+    app.setPalette(palette, "QAbstractSpinBox")
     app.setStyleSheet(stylesheet())
 
 

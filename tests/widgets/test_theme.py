@@ -3,7 +3,8 @@
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDoubleSpinBox, QLineEdit
+from pytestqt.qtbot import QtBot
 
 from widgets.icons import icon
 from widgets.theme import COLORS, NAMES, apply_theme, palette_of, stylesheet
@@ -56,3 +57,15 @@ def test_icons_follow_the_theme_without_being_made_anew(qapp: QApplication) -> N
         apply_theme(qapp, "dark")
     assert made.pixmap(QSize(48, 48)).toImage() == dark
     assert made.pixmap(QSize(48, 48), QIcon.Mode.Disabled).toImage() != dark
+
+
+def test_a_number_can_be_read_in_a_field_with_and_without_buttons(qtbot: QtBot) -> None:
+    apply_theme(QApplication.instance())  # type: ignore[arg-type]
+    for buttons in (QAbstractSpinBox.ButtonSymbols.UpDownArrows, QAbstractSpinBox.ButtonSymbols.NoButtons):
+        field = QDoubleSpinBox(buttonSymbols=buttons)
+        qtbot.addWidget(field)
+        field.resize(120, 32)
+        field.show()
+        (text,) = field.findChildren(QLineEdit)
+        assert text.x() >= 2
+        assert text.width() >= 80
