@@ -1,5 +1,6 @@
 """What the ledger is told of what jobs made. What was made is there, whether the ledger can be written or not."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,13 +15,13 @@ from models.training.run_folder import PROVENANCE
 from models.video.identity import weights_sha256
 
 
-def tell_of_training(workspace: Workspace, run: Path, checkpoint: Path) -> None:
-    """Tell of a checkpoint of a run and of the data set it was trained on."""
+def tell_of_training(workspace: Workspace, run: Path, checkpoint: Path, say: Callable[[str], None]) -> None:
+    """Tell of a checkpoint of a run and of the data set it was trained on; say: hears why that could not be."""
     try:
         with closing(Ledger(ledger_file(workspace))) as ledger:
             record_training(ledger, run, checkpoint)
     except (LedgerError, OSError, ValueError) as error:
-        print(f"the ledger does not know of {checkpoint}: {error}", flush=True)
+        say(f"the ledger does not know of {checkpoint}: {error}")
 
 
 def tell_of_dream(workspace: Workspace, folder: Path) -> None:

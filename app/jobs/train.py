@@ -37,7 +37,7 @@ def run(arguments: Mapping[str, Any], job: JobContext) -> Mapping[str, object]:
     )
     print(outcome.text, flush=True)
     if outcome.checkpoint is not None:
-        tell_of_training(job.workspace, out, outcome.checkpoint)
+        tell_of_training(job.workspace, out, outcome.checkpoint, print)
     if outcome.state == "paused":
         raise Paused
     if outcome.state == "cancelled":

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from app.jobs.made import tell_of_training
 from app.verbs.options import Verb, closing
 from app.verbs.output import DONE, Output, Refused, StoppedByPerson
 from app.worker import Callbacks, Worker
@@ -48,9 +49,14 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
         values = training.wait()
     if values["problem"]:
         raise Refused(str(values["problem"]))
+    first = int(os.environ.get("RANK", "0")) == 0  # of several processes one tells
+    if first and values["checkpoint"] is not None:
+        tell_of_training(
+            workspace, arguments.out.absolute(), Path(values["checkpoint"]).absolute(), output.progress
+        )
     if values["state"] != "done":
         raise StoppedByPerson(f"{values['text']}; go on with --resume")
-    if int(os.environ.get("RANK", "0")) == 0:  # of several processes one tells
+    if first:
         text = [f"{arguments.out}: {values['text']}", str(values["checkpoint"])]
         output.result({"out": str(arguments.out), **values}, text)
     return DONE

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
+from app.ledger import Ledger
+from app.settings import ledger_file
+from app.verbs.options import closing
 from app.verbs.output import DONE, REFUSED
+from app.workspace import open_workspace
 from models.training.config import TrainConfig, config_text
 from tests.models.data.sessions import new_session
 from tests.models.training.tiny import tiny
@@ -46,9 +50,16 @@ def short(folder: Path) -> Path:
     return written(folder, replace(base, vae=replace(base.vae, steps=0)))
 
 
-def test_it_trains_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_trains_in_a_process_of_its_own_and_the_ledger_knows_what_came_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert verb(tmp_path, short(tmp_path)) == DONE
-    assert json.loads(capsys.readouterr().out)["checkpoint"].endswith("step_000001")
+    checkpoint = json.loads(capsys.readouterr().out)["checkpoint"]
+    assert checkpoint.endswith("step_000001")
+    with closing(Ledger(ledger_file(open_workspace(tmp_path / "workspace")))) as ledger:
+        (entry,) = ledger.entries("checkpoint")
+        assert entry.record["folder"] == checkpoint
+        assert [one.kind for one in ledger.chain(entry.id)] == ["checkpoint", "dataset"]
 
 
 @pytest.mark.slow
