@@ -51,11 +51,20 @@ def make_order(wish: Wish, root: Path, say: Callable[[str], None]) -> DreamOrder
     root: the workspace, with tools and calibrations; say: what a person should know. Raises ValueError,
     DreamFileError naming what is valid; DeviceError, OSError, TimeoutError of the rig.
     """
-    if find_spec("torch") is None or find_spec("diffusers") is None:
-        raise ValueError("dreaming needs the extra `video`, which is not installed: pip install -e '.[video]'")
+    require_networks()
     refuse_taken(wish.out)
     config = read_config(wish.model)
-    scene = _scene(wish, config, root, say)
+    return order_of(wish, _scene(wish, config, root, say), config, say)
+
+
+def require_networks() -> None:
+    """Raise ValueError where what computes dreams is not installed."""
+    if find_spec("torch") is None or find_spec("diffusers") is None:
+        raise ValueError("dreaming needs the extra `video`, which is not installed: pip install -e '.[video]'")
+
+
+def order_of(wish: Wish, scene: Scene, config: VideoConfig, say: Callable[[str], None]) -> DreamOrder:
+    """Return the order for a scene that was looked at already. Raises DreamFileError; say: as in `make_order`."""
     if config.conditioning == "text" and not scene.text:
         raise DreamFileError(
             "--text", "text", "is empty", "what is to be done, in words: this model is told nothing else"
@@ -71,7 +80,7 @@ def make_order(wish: Wish, root: Path, say: Callable[[str], None]) -> DreamOrder
 
 
 def _scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], None]) -> Scene:
-    tools = _tools(wish, root)
+    tools = wished_tools(wish, root)
     if wish.photos:
         return scene_from_photos(
             wish.photos, config, calibration=wish.calibration, rig=wish.rig, tools=tools, text=wish.text,
@@ -87,6 +96,7 @@ def _scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], Non
     return simulated_scene(wish.rig, config, wish.task, wish.table, tools, wish.text)
 
 
-def _tools(wish: Wish, root: Path) -> dict[str, Tool]:
+def wished_tools(wish: Wish, root: Path) -> dict[str, Tool]:
+    """Return by role the tools that a wish names, else those of its task. Raises ValueError, DreamFileError."""
     wanted, library = wish.tools or TASK_TOOLS.get(wish.task, {}), ToolLibrary(root)
     return {role: read_tool(role, tool_file(role, name, library)) for role, name in wanted.items()}

@@ -26,6 +26,7 @@ from app.dreams.edits import (
 from app.dreams.example import example_folder
 from app.dreams.import_files import import_dropped
 from app.dreams.plan_making import plan_dream
+from app.dreams.track_shelf import track_sha256
 from app.events import Listener, Listeners
 from app.ledger import Ledger, LedgerError
 from app.provenance import record_dream, record_track
@@ -165,8 +166,11 @@ class DreamSession:
 
     # open
 
-    def open(self, folder: Path) -> None:
-        """Open a dream folder. Raises DreamFileError naming file and field; what was open stays open."""
+    def open(self, folder: Path, plan: Plan | None = None) -> None:
+        """Open a dream folder. plan: one that was made of its track already, for where the arms stand now.
+
+        Raises DreamFileError naming file and field; what was open stays open.
+        """
         document = DreamDocument(folder)
         self.cancel()
         self._worker.start()
@@ -175,6 +179,8 @@ class DreamSession:
         self._forget_plan()
         self.dream_id = self._record(lambda: record_dream(self._ledger, document.dream, document.folder))
         self._record_track()
+        if plan is not None and document.track is not None and plan.track_sha256 == track_sha256(document.track):
+            self.plan = plan
         for topic in ("dream", "track", "edits", "plan", "message"):
             self._listeners.tell(topic)
 

@@ -14,6 +14,8 @@ from hardware.stream import Device, Picture
 from hardware.types import Frame, Tool
 from hardware.world.simulated_rig import SimulatedRig
 
+USUAL_TABLE = ("rotation", 6)  # what the built-in example was dreamt of
+
 
 @dataclass(eq=False)
 class RigLink:
@@ -36,6 +38,16 @@ class RigLink:
         """In words, what stands on the table: another scene voids an approval."""
         return f"{self.table} after {self.runs} runs"
 
+    def lay(self, task: str, seed: int) -> None:
+        """Lay another simulated table; the arms stay where they are. Takes a moment: not for the window's thread.
+
+        Raises ValueError naming the tasks, or for a rig that is not simulated.
+        """
+        if self.world is None:
+            raise ValueError(f"rig {self.rig.name}: its table is real: lay it by hand")
+        self.world.world.reset(seed, task)
+        self.table, self.runs = f"{task} {seed}", 0
+
     def frames(self) -> dict[str, Frame]:
         """Return each camera's newest picture; a camera that has none is left out."""
         found = {}
@@ -50,7 +62,9 @@ class RigLink:
         self.close_all()
 
 
-def open_rig(rig: Rig, tools: Mapping[str, Tool], *, task: str = "rotation", seed: int = 6) -> RigLink:
+def open_rig(
+    rig: Rig, tools: Mapping[str, Tool], *, task: str = USUAL_TABLE[0], seed: int = USUAL_TABLE[1]
+) -> RigLink:
     """Start everything and connect the arms. tools by role: what the arms carry; task, seed: the simulated table.
 
     A tool whose role no arm has goes to a free one (hardware/mounting.py), an arm without a tool carries its usual.

@@ -17,7 +17,7 @@ from app.events import Listener, Listeners
 from app.execution.approval_rules import PlanRules, away_from_start, other_tools, outdated
 from app.execution.connection_checks import connection_checks
 from app.execution.rehearsal import Curves, Rehearsal, curves_of, rehearse
-from app.execution.rig_link import RigLink, open_rig
+from app.execution.rig_link import USUAL_TABLE, RigLink, open_rig
 from app.execution.run import Run, begin_run
 from app.execution.run_progress import RunProgress, where
 from app.ledger import Ledger
@@ -120,8 +120,10 @@ class ExecutionSession:
         if self._link is not None:
             self._link.group.heartbeat()
 
-    def connect(self, tools: Mapping[str, Tool]) -> None:
+    def connect(self, tools: Mapping[str, Tool], table: tuple[str, int] = USUAL_TABLE) -> None:
         """Start the simulated rig where it is one, connect all arms with their tools (by role), read limits.
+
+        table: task and number of what is laid on a simulated table.
 
         Runs in the background; ends in state ready or fault. Raises ValueError while arms move,
         or where what a person measured of the table is broken.
@@ -133,7 +135,7 @@ class ExecutionSession:
         self._set_state("connecting", "")
         # a plan has settled which arm carries what; without one it is the roles, then the arms that are free
         carried = mounted_for(self.rig, tools, self.plan.arms if self.plan else ())
-        self._background.submit(self._connect, link, carried)
+        self._background.submit(self._connect, link, carried, table)
 
     def disconnect(self) -> None:
         """End everything that connect started, in the background; a run is stopped first."""
@@ -273,11 +275,11 @@ class ExecutionSession:
 
     # in the background thread
 
-    def _connect(self, old: RigLink | None, tools: Mapping[str, Tool]) -> None:
+    def _connect(self, old: RigLink | None, tools: Mapping[str, Tool], table: tuple[str, int]) -> None:
         if old is not None:
             old.close()
         try:
-            link = open_rig(self.rig, tools)
+            link = open_rig(self.rig, tools, task=table[0], seed=table[1])
         except (ArmError, DeviceError, OSError, TimeoutError, ValueError) as error:
             message = str(error)
             self._inbox.put(lambda: self._connect_failed(message))

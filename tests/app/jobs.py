@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from app.datasets.tracking import TrackedTool, TrackOrder
+from app.dreams import example
 from app.dreams.comparison import Comparison, Trial, compare
+from app.dreams.dreaming import DreamOrder, Dreamt
 from hardware.geometry import inverse
-from models.data.dream_folder import load_dream
+from models.data.dream_folder import load_dream, save_dream
 from models.tracking.trackers import BUILT_IN, TrackerChoice
 from models.types import Cut, Hint, PoseSource, ToolTrack, Track
 
@@ -104,6 +106,21 @@ def moving_track(
         sure = np.ones((len(dream), len(dream.views)))
         tools[role] = ToolTrack(role, poses, sure, np.zeros(len(dream)), source)
     return Track(dream.name, tools, hints=hints)
+
+
+def copied_dream(order: DreamOrder, report: Report, cancelled: Cancelled) -> tuple[Dreamt, ...]:
+    """A stand-in for the sampler: the built-in example under another seed; seed 13 kills the process."""
+    seed = order.options.seed
+    report(0.5, "step 1 of 2")
+    if seed == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    dream = load_dream(example.BUILT_IN)
+    save_dream(replace(dream, name=f"{order.name}-{seed}", provenance={"seed": seed}), order.out)
+    return (Dreamt(order.out, seed, {"denoise": 0.1}),)
+
+
+def patient_dream(_: DreamOrder, report: Report, cancelled: Cancelled) -> None:
+    patient(report, cancelled)
 
 
 def still_comparison(

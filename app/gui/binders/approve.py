@@ -106,7 +106,7 @@ class ApproveBinder(QObject):
         if topic == "dream":
             self._judging, self._left_at = False, None
             self._speed = self._program.rig.safety.first_run_tip_speed
-        if topic == "track" and self._dreaming.track is not None:
+        if topic == "track" and self._dreaming.track is not None and self._dreaming.plan is None:
             self._plan()
         if topic in ("dream", "track", "plan"):
             self._show_plan()
