@@ -5,19 +5,40 @@ picture means: a drag is a few pixels long.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware.geometry import Array, apply, exp_se3, interpolate, inverse, project, rotation_angle
-from hardware.types import Tool
+from hardware.types import Camera, Tool
 from models.types import Dream, Hint, HintKind, PoseFix, PoseSource, ToolTrack, Track, View
 
 LONGEST_GAP = 3
 """Frames marked untracked in a row that are interpolated; over more of them a straight line would be a guess."""
 
 Frames = Collection[tuple[str, int]]
+
+
+class Eye(Protocol):
+    """A camera, and where it stands to the first one: a View of a dream, or an EpisodeEye."""
+
+    @property
+    def camera(self) -> Camera: ...
+
+    @property
+    def T_view1_view(self) -> Array:
+        """(4, 4)"""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeEye:
+    """A camera of a recorded episode. T_view1_view (4, 4)."""
+
+    camera: Camera
+    T_view1_view: Array
 
 
 def pose_values(T: Array) -> tuple[float, ...]:
@@ -81,6 +102,13 @@ def difference(before: ToolTrack, after: ToolTrack, t: int) -> tuple[float, floa
     return float(np.linalg.norm(a[:3, 3] - b[:3, 3])), float(rotation_angle(a[:3, :3], b[:3, :3]))
 
 
+def nearest_pose(tool: ToolTrack, t: int) -> Array | None:
+    """Return T_view1_tool (4, 4) of the nearest other frame that has a pose, None where none has."""
+    others = np.flatnonzero(tool.found)
+    others = others[others != t]
+    return tool.T_view1_tool[others[np.argmin(np.abs(others - t))]].copy() if len(others) else None
+
+
 def projected_box(view: View, tool: Tool, T_view1_tool: Array) -> tuple[float, float, float, float] | None:
     """Return the box (x0, y0, x1, y1) [px] of a tool in a view, cut at the picture's edge; None where it is not
     seen there."""
@@ -113,7 +141,7 @@ def copied_hints(dream: Dream, hint: Hint, T_view1_tool: Array) -> tuple[Hint, .
     return tuple(h for h in pose_hints(dream, hint.tool, hint.t, T, "copied") if h.view != hint.view)
 
 
-def moved_in_view(view: View, T_view1_tool: Array, by_px: tuple[float, float]) -> Array:
+def moved_in_view(view: Eye, T_view1_tool: Array, by_px: tuple[float, float]) -> Array:
     """Return the pose moved across the line of sight so that its origin goes by so many pixels in a view."""
     T = inverse(view.T_view1_view) @ T_view1_tool
     depth, K = max(float(T[2, 3]), 1e-3), view.camera.K
@@ -121,7 +149,7 @@ def moved_in_view(view: View, T_view1_tool: Array, by_px: tuple[float, float]) -
     return np.asarray(view.T_view1_view @ T)
 
 
-def turned_in_view(view: View, T_view1_tool: Array, angle: float) -> Array:
+def turned_in_view(view: Eye, T_view1_tool: Array, angle: float) -> Array:
     """Return the pose turned about the line of sight through its origin by an angle [rad], clockwise as seen."""
     T = inverse(view.T_view1_view) @ T_view1_tool
     sight = T[:3, 3] / max(float(np.linalg.norm(T[:3, 3])), 1e-9)
@@ -129,7 +157,7 @@ def turned_in_view(view: View, T_view1_tool: Array, angle: float) -> Array:
     return np.asarray(view.T_view1_view @ T)
 
 
-def moved_in_depth(view: View, T_view1_tool: Array, by_m: float) -> Array:
+def moved_in_depth(view: Eye, T_view1_tool: Array, by_m: float) -> Array:
     """Return the pose moved away from a camera along the line of sight by so many metres, never behind it."""
     T = inverse(view.T_view1_view) @ T_view1_tool
     far = max(float(np.linalg.norm(T[:3, 3])), 1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 from app.datasets.track_review import CORRECTIONS, EpisodeReview, extended_track, put_track, read_review
 from app.datasets.tracking import TrackedTool, TrackOrder
 from app.dreams.cut_job import follow
-from app.dreams.edits import AddCut, AddHint, Allowed
+from app.dreams.edits import AddCut, AddHint, Allowed, SetPose
 from app.worker import Cancel, Cancelled, Report
 from hardware.geometry import Array
 from hardware.recording.note import NOTE, read_note
@@ -84,6 +84,8 @@ def _review(episode: Path, dream: Dream, times: Array) -> EpisodeReview:
             allowed.check(AddHint(hint))
         for cut in review.review.cuts:
             allowed.check(AddCut(cut))
+        for fix in review.review.fixes:
+            allowed.check(SetPose(fix))
     except ValueError as error:
         raise DreamFileError(
             episode / CORRECTIONS, "", str(error), "tools, cameras and frames of the track"

@@ -1,8 +1,9 @@
 """What a person corrected in an episode's track, beside it, and what becomes of the track by it.
 
-    EPISODE/corrections.json    {"format": 1, "hints": [..], "cuts": [..], "untracked": [..], "made": [..]}
+    EPISODE/corrections.json    {"format": 1, "hints": [..], "cuts": [..], "poses": [..], "untracked": [..],
+                                "made": [..]}
     EPISODE/tracks/KEY.json     what the tracker said by itself, for each set of boxes and cuts
-    EPISODE/track.json          that of the boxes and cuts that count, with what was marked put in
+    EPISODE/track.json          that of the boxes and cuts that count, with given poses and marks put in
 
 Frames are those of the track. Undo is the journal's: it puts corrections.json back, and the track follows.
 """
@@ -23,9 +24,11 @@ from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.poses_file import (
     cut_values,
+    fix_values,
     hint_values,
     read_correction,
     read_cut,
+    read_fix,
     read_hint,
     read_poses,
     track_values,
@@ -89,6 +92,7 @@ def review_values(review: EpisodeReview) -> dict[str, object]:
         "format": FORMAT,
         "hints": [hint_values(hint) for hint in review.review.hints],
         "cuts": [cut_values(cut) for cut in review.review.cuts],
+        "poses": [fix_values(fix) for fix in review.review.fixes],
         "untracked": marked,
         "made": [vars(correction) for correction in review.made],
     }
@@ -105,9 +109,11 @@ def review_from(values: object, path: Path) -> EpisodeReview:
             for row in fields.rows("untracked", "a list of {tool, first, last}")
             for t in range(_frame(row, "first"), _frame(row, "last") + 1)
         ]
+        given = fields.rows("poses", "a list of poses") if "poses" in fields.values else []
         review = Review(
             tuple(read_hint(row) for row in fields.rows("hints", "a list of hints")),
             _WHOLE,
+            fixes=tuple(read_fix(row) for row in given),
             cuts=tuple(read_cut(row) for row in fields.rows("cuts", "a list of cuts")),
             untracked=frozenset(marked),
         )
@@ -190,5 +196,5 @@ def _kept(episode: Path, recipe: Recipe) -> Path:
 
 def _show(episode: Path, source: Path, review: EpisodeReview) -> None:
     base = read_poses(source)
-    track = replace(corrected(base, (), review.review.untracked), corrections=review.made)
+    track = replace(corrected(base, review.review.fixes, review.review.untracked), corrections=review.made)
     write_whole(episode / TRACK, to_json({**read_table(source), **track_values(track)}))

@@ -23,9 +23,8 @@ from app.dreams.edits import (
 from hardware.whole_file import write_whole
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
-from models.data.poses_file import cut_values, hint_values, read_cut, read_hint
+from models.data.poses_file import cut_values, fix_values, hint_values, read_cut, read_fix, read_hint
 from models.data.text_files import read_table, to_json
-from models.types import PoseFix
 
 
 def save_history(path: Path, history: History) -> None:
@@ -80,7 +79,7 @@ def _values(edit: Edit) -> dict[str, object]:
         return hint_values(edit.hint) | named
     if isinstance(edit, AddCut | RemoveCut):
         return cut_values(edit.cut) | named
-    return named | {"tool": edit.fix.tool, "t": edit.fix.t, "pose": list(edit.fix.pose)}
+    return fix_values(edit.fix) | named
 
 
 def _entry(row: Fields, allowed: Allowed) -> Entry:
@@ -97,11 +96,6 @@ def _entry(row: Fields, allowed: Allowed) -> Entry:
     return Entry(edit, row.get("who", str, "a name", ""), row.get("when", str, "a time", ""))
 
 
-def _fix(row: Fields) -> PoseFix:
-    pose = tuple(row.array("pose", (16,), "16 numbers, row by row").tolist())
-    return PoseFix(row.get("tool", str, "a role"), _whole(row, "t"), pose)
-
-
 def _span(row: Fields, untracked: bool) -> MarkSpan:
     return MarkSpan(row.get("tool", str, "a role"), _whole(row, "first"), _whole(row, "last"), untracked)
 
@@ -112,8 +106,8 @@ _READERS: Mapping[str, Callable[[Fields], Edit]] = {
     "remove box": lambda row: RemoveHint(read_hint(row)),
     "trim": lambda row: SetTrim(_whole(row, "first"), _whole(row, "last")),
     "tracker": lambda row: UseTracker(row.get("tracker", str, "a tracker's name")),
-    "pose": lambda row: SetPose(_fix(row)),
-    "remove pose": lambda row: RemovePose(_fix(row)),
+    "pose": lambda row: SetPose(read_fix(row)),
+    "remove pose": lambda row: RemovePose(read_fix(row)),
     "untracked": lambda row: _span(row, True),
     "tracked again": lambda row: _span(row, False),
     "split": lambda row: AddCut(read_cut(row)),

@@ -13,7 +13,7 @@ from hardware.whole_file import write_whole
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
 from models.data.text_files import read_table, to_json
-from models.types import Correction, Cut, CutKind, Dream, Hint, HintKind, PoseSource, ToolTrack, Track
+from models.types import Correction, Cut, CutKind, Dream, Hint, HintKind, PoseFix, PoseSource, ToolTrack, Track
 
 MAX_FRAMES = 2000
 SOURCES, HINT_KINDS, CUT_KINDS = get_args(PoseSource), get_args(HintKind), get_args(CutKind)
@@ -179,6 +179,17 @@ def read_cut(row: Fields) -> Cut:
         raise row.wrong("kind", repr(kind), f"one of {CUT_KINDS}")
     pose = row.array("pose", (-1,), "16 numbers of a restart").tolist() if row.values.get("pose") else []
     return Cut(kind, row.get("tool", str, "a tool's role"), _index(row), tuple(pose))  # type: ignore[arg-type]
+
+
+def fix_values(fix: PoseFix) -> dict[str, object]:
+    """Return the JSON values of a pose that a person gave."""
+    return {"tool": fix.tool, "t": fix.t, "pose": list(fix.pose)}
+
+
+def read_fix(row: Fields) -> PoseFix:
+    """Return a given pose of a file. Raises DreamFileError, or ValueError for one that is not rigid."""
+    pose = row.array("pose", (16,), "16 numbers, row by row").tolist()
+    return PoseFix(row.get("tool", str, "a tool's role"), _index(row), tuple(pose))
 
 
 def read_correction(row: Fields) -> Correction:
