@@ -9,6 +9,7 @@ import numpy as np
 
 from app.calibration.calibrated_rig import with_calibrations
 from app.calibration.store import CalibrationStore
+from app.dreams.goals import plane_views, table_goal, with_goal
 from app.dreams.scene import Scene, cameras_of, fitted_camera, fitted_picture, poses_to_first, refuse_company
 from app.recording.live_devices import WORLD_FPS
 from app.recording.work import SCENE_APART_S
@@ -17,13 +18,9 @@ from hardware.devices import RigDevices
 from hardware.recording.encoder import to_rgb
 from hardware.rig import Rig
 from hardware.stream import Device, DeviceError, Picture
-from hardware.types import Camera, Image, Tool
+from hardware.types import Image, Tool
 from hardware.world.process import WorldProcess
-from hardware.world.tasks import push_shape
-from hardware.world.tasks.layout import Layout
 from hardware.world.tasks.table import lay, tasks_for
-from models.data.clips import stereo_clip
-from models.data.clips_pictures import blend
 from models.data.errors import DreamFileError
 from models.video.config import VideoConfig
 
@@ -31,12 +28,18 @@ FIRST_PICTURE_S = 15.0
 
 
 def simulated_scene(
-    rig: Rig, config: VideoConfig, task: str, table: int, tools: Mapping[str, Tool], text: str = ""
+    rig: Rig,
+    config: VideoConfig,
+    task: str,
+    table: int,
+    tools: Mapping[str, Tool],
+    text: str = "",
+    own_goal: bool = True,
 ) -> Scene:
     """Lay a table of a task and take its picture, cropped for the model as demonstrations are.
 
-    The goal of push-shape is painted in as in its training clips. Raises DreamFileError, ValueError naming what is
-    valid; what a world that does not start raises.
+    own_goal: the table's goal, where it has one, is painted in as in the task's training clips. Raises
+    DreamFileError, ValueError naming what is valid; what a world that does not start raises.
     """
     if task not in tasks_for(rig):
         raise DreamFileError(rig.name, "task", f"cannot show {task!r}", f"{', '.join(tasks_for(rig))}")
@@ -50,12 +53,14 @@ def simulated_scene(
     refuse_company(first, second, {camera.name: covered(rig, home, camera) for camera in cameras})
     photos = tuple(second[camera.name] for camera in cameras)
     fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
-    pictures = np.stack([_with_goal(p, layout, c, config) for p, c in zip(photos, cameras, strict=True)])
+    pictures = np.stack([fitted_picture(photo, config) for photo in photos])
     origin = {"kind": "rig", "rig": rig.name, "rig_sha256": rig.sha256, "task": task, "table": table}
-    return Scene(
+    scene = Scene(
         fitted, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated",
         tools, text or layout.instruction, origin,
     )  # fmt: skip
+    goal = table_goal(plane_views(scene, config), layout) if own_goal else None
+    return scene if goal is None else with_goal(scene, goal, config)
 
 
 def real_scene(
@@ -81,15 +86,6 @@ def real_scene(
         fitted, poses_to_first(cameras), pictures, photos, np.asarray(cameras[0].T_world_cam), "calibrated", tools,
         text, origin | ({"override": override} if override else {}),
     )  # fmt: skip
-
-
-def _with_goal(photo: Image, layout: Layout, camera: Camera, config: VideoConfig) -> Image:
-    """Return a photo as the model is shown it, with the goal where the task has one."""
-    how, picture = stereo_clip(layout.task).goal, fitted_picture(photo, config)
-    if layout.T_world_goal is None or how is None:
-        return picture
-    mask = push_shape.mask(layout.things["thing"], layout.T_world_goal, camera).astype(np.uint8) * 255
-    return blend(picture, fitted_picture(mask, config) / 255, how)
 
 
 @contextlib.contextmanager

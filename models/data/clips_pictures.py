@@ -51,12 +51,20 @@ class Fit:
         cut = rgb[top : top + height, left : left + width]
         return np.asarray(cv2.resize(cut, self.size, interpolation=cv2.INTER_AREA))
 
-    def camera(self, camera: Camera) -> Camera:
-        """Return the camera of the fitted pictures (pixel centres are at integers)."""
+    @property
+    def shrink(self) -> Array:
+        """(3, 3), from pixels of the source to pixels of the fitted pictures (their centres are at integers)."""
         left, top, width, height = self.box
         x, y = self.size[0] / width, self.size[1] / height
-        shrink = np.array([[x, 0.0, (0.5 - left) * x - 0.5], [0.0, y, (0.5 - top) * y - 0.5], [0.0, 0.0, 1.0]])
-        return replace(camera, K=np.asarray(shrink @ camera.K), size=self.size)
+        return np.array([[x, 0.0, (0.5 - left) * x - 0.5], [0.0, y, (0.5 - top) * y - 0.5], [0.0, 0.0, 1.0]])
+
+    def camera(self, camera: Camera) -> Camera:
+        """Return the camera of the fitted pictures."""
+        return replace(camera, K=np.asarray(self.shrink @ camera.K), size=self.size)
+
+    def source_camera(self, fitted: Camera) -> Camera:
+        """Return the camera of the pictures before they were fitted."""
+        return replace(fitted, K=np.asarray(np.linalg.inv(self.shrink) @ fitted.K), size=self.source)
 
 
 def fit_width(source: tuple[int, int], size: tuple[int, int], zoom: float = 1.0) -> Fit:
