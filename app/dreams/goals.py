@@ -112,18 +112,13 @@ def plane_views(scene: Scene, config: VideoConfig, height: float = 0.0) -> tuple
     )
 
 
-def find_object(scene: Scene, config: VideoConfig) -> SceneObject:
-    """Return the object of a scene: the largest thing that stands out of the cloth by its colour.
-
-    Its outlines are moved on the plane where two views meet in its middle. Raises DreamFileError where view 1 shows
-    none.
-    """
+def find_object(scene: Scene, config: VideoConfig) -> SceneObject | None:
+    """Return the object of a scene: the largest thing that stands out of the cloth by its colour, None where view 1
+    shows none. Its outlines are moved on the plane where two views meet in its middle."""
     masks = [found_object(photo, photo) for photo in scene.photos]
-    if masks[0] is None:
-        name = scene.cameras[0].name
-        valid = "one thing of another colour than the cloth, all in the picture; or draw the goal"
-        raise DreamFileError("scene", f"object in {name}", "none stands out", valid)
     outlines = tuple(() if mask is None else outline_of(mask) for mask in masks)
+    if not outlines[0]:
+        return None
     views = plane_views(scene, config)
     if len(views) > 1 and outlines[1]:
         height = height_between(views[0], middle_of(outlines[0]), views[1], middle_of(outlines[1]))
@@ -131,8 +126,20 @@ def find_object(scene: Scene, config: VideoConfig) -> SceneObject:
     return SceneObject(scene.photos[0], views, outlines, middle_of(views[0].outline_on_plane(outlines[0])))
 
 
+def make_goal(scene: Scene, config: VideoConfig, wish: GoalPose | Mask) -> Goal:
+    """Return the goal that somebody poses, or draws in view 1's photo. Raises ValueError, and DreamFileError where
+    there is no object to be posed."""
+    thing = find_object(scene, config)
+    if not isinstance(wish, GoalPose):
+        return drawn_goal(thing.views if thing else plane_views(scene, config), wish)
+    if thing is None:
+        problem, name = "nothing stands out of the cloth", scene.cameras[0].name
+        raise DreamFileError("scene", f"object in {name}", problem, "one thing of another colour, or a drawn goal")
+    return posed_goal(thing, wish)
+
+
 def posed_goal(thing: SceneObject, pose: GoalPose) -> Goal:
-    """Return the goal of an object that goes elsewhere on the table. Raises ValueError where view 1 cannot see it."""
+    """Return the goal of an object that goes to a pose. Raises ValueError where view 1 would not see it there."""
     sizes = (view.camera.size for view in thing.views)
     masks = tuple(filled(outline, size) for outline, size in zip(thing.posed(pose), sizes, strict=True))
     where = f"({pose.x:g}, {pose.y:g}) m"

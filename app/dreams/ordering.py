@@ -7,16 +7,21 @@ from pathlib import Path
 
 from app.datasets.tracking import TASK_TOOLS, tool_file
 from app.dreams.dreaming import DreamOrder, refuse_taken
+from app.dreams.goals import GoalPose, make_goal, with_goal
 from app.dreams.live_scene import real_scene, simulated_scene
 from app.dreams.scene import Scene, scene_from_photos
 from app.tools.library import ToolLibrary
 from hardware.rig import Rig
 from hardware.types import Tool
+from models.data.clips import stereo_clip
 from models.data.errors import DreamFileError
 from models.data.imports import read_tool
+from models.data.photo import read_photo
 from models.video.config import VideoConfig
 from models.video.config_file import read_config
 from models.video.sample_options import Precision, SampleOptions
+
+BRIGHT = 127
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +29,9 @@ class Wish:
     """What somebody wants to be dreamt.
 
     photos: of each view, else the rig's cameras are asked; rig: None with photos where nobody knows who took them;
-    table: of a simulated rig; tools by role, names of the library or files, empty for the task's. The rest as
-    DreamOrder.
+    table: of a simulated rig; goal: of push-shape, a pose or a picture that is bright there, as large as view 1's
+    photo, None for a simulated table's own; tools by role, names of the library or files, empty for the task's. The
+    rest as DreamOrder.
     """
 
     model: Path
@@ -35,6 +41,7 @@ class Wish:
     calibration: Path | None = None
     task: str = ""
     table: int = 0
+    goal: GoalPose | Path | None = None
     tools: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     override: str = ""
@@ -54,7 +61,7 @@ def make_order(wish: Wish, root: Path, say: Callable[[str], None]) -> DreamOrder
     require_networks()
     refuse_taken(wish.out)
     config = read_config(wish.model)
-    return order_of(wish, _scene(wish, config, root, say), config, say)
+    return order_of(wish, wished_scene(wish, config, root, say), config, say)
 
 
 def require_networks() -> None:
@@ -79,7 +86,18 @@ def order_of(wish: Wish, scene: Scene, config: VideoConfig, say: Callable[[str],
     )  # fmt: skip
 
 
-def _scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], None]) -> Scene:
+def wished_scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], None]) -> Scene:
+    """Return the scene that a wish names, with the goal painted in. Raises as `make_order`."""
+    scene = _bare_scene(wish, config, root, say)
+    if wish.goal is None:
+        return scene
+    if wish.task and stereo_clip(wish.task).goal is None:
+        raise DreamFileError("--goal", "goal", f"task {wish.task} has none", "a goal of push-shape")
+    drawn = wish.goal if isinstance(wish.goal, GoalPose) else read_photo(wish.goal).max(axis=-1) > BRIGHT
+    return with_goal(scene, make_goal(scene, config, drawn), config)
+
+
+def _bare_scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], None]) -> Scene:
     tools = wished_tools(wish, root)
     if wish.photos:
         return scene_from_photos(
@@ -93,7 +111,8 @@ def _scene(wish: Wish, config: VideoConfig, root: Path, say: Callable[[str], Non
     if not wish.rig.simulated:
         return real_scene(wish.rig, config, root, tools, task=wish.task, text=wish.text, override=wish.override)
     say(f"laying table {wish.table} of {wish.task or 'no task'} in rig {wish.rig.name}")
-    return simulated_scene(wish.rig, config, wish.task, wish.table, tools, wish.text)
+    own_goal = wish.goal is None
+    return simulated_scene(wish.rig, config, wish.task, wish.table, tools, wish.text, own_goal)
 
 
 def wished_tools(wish: Wish, root: Path) -> dict[str, Tool]:

@@ -1,9 +1,11 @@
 """`dream`: a model dreams how a task would go in a scene. `dream import` is app/verbs/dream_import.py."""
 
 import argparse
+import math
 from pathlib import Path
 
 from app.dreams.dreaming import JOB, DreamOrder, Dreamt, memory_told
+from app.dreams.goals import GoalPose
 from app.dreams.ordering import Wish, make_order
 from app.ledger import Ledger
 from app.provenance import record_dream
@@ -42,6 +44,7 @@ def _add_scene(p: argparse.ArgumentParser) -> None:
     p.add_argument("--rig", metavar="FILE|sim", help="whose cameras look at the scene, or took the photos")
     p.add_argument("--task", default="", metavar="TASK", help="what is to be done: tools, and the simulated table")
     p.add_argument("--table", type=int, default=0, metavar="N", help="simulated: which table is laid (default: 0)")
+    _add_goal(p)
     p.add_argument("--calibration", type=Path, metavar="FILE", help="of the photos' cameras, see docs/cli.md")
     p.add_argument(
         "--tools",
@@ -57,6 +60,33 @@ def _add_scene(p: argparse.ArgumentParser) -> None:
         help="what is to be done, in words (default: of a simulated table, its own)",
     )
     p.add_argument("--override", default="", metavar="REASON", help="why a hand or an arm may be in the scene")
+
+
+def _add_goal(p: argparse.ArgumentParser) -> None:
+    goal = p.add_mutually_exclusive_group()
+    goal.add_argument(
+        "--goal",
+        type=Path,
+        metavar="MASK.png",
+        help="push-shape: a picture as large as the first view's photo, white where the object is to go "
+        "(default: a simulated table's own goal)",
+    )
+    goal.add_argument(
+        "--goal-pose",
+        nargs=3,
+        type=float,
+        metavar=("X", "Y", "DEGREES"),
+        help="push-shape: where on the table [m] the object's middle is to go, and by how much it is to turn "
+        "counterclockwise, seen from above",
+    )
+
+
+def _goal(arguments: argparse.Namespace) -> GoalPose | Path | None:
+    if arguments.goal_pose is not None:
+        x, y, degrees = arguments.goal_pose
+        return GoalPose(x, y, math.radians(degrees))
+    file: Path | None = arguments.goal
+    return file
 
 
 def _add_sampling(p: argparse.ArgumentParser) -> None:
@@ -151,6 +181,7 @@ def _wish(arguments: argparse.Namespace) -> Wish:
         calibration=arguments.calibration,
         task=arguments.task,
         table=arguments.table,
+        goal=_goal(arguments),
         tools=tools_by_role(arguments.tools),
         text=arguments.text,
         override=arguments.override,

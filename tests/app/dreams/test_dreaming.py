@@ -169,6 +169,23 @@ def test_photos_without_a_calibration_have_assumed_cameras(photos: list[Path]) -
     assert scene_from_photos(photos, config, rig=load_rig("sim")).placement == "calibrated"
 
 
+def test_a_goal_is_drawn_as_a_picture_for_photos_of_a_scene(
+    model: Path, photos: list[Path], calibration: Path, tmp_path: Path
+) -> None:
+    drawn = np.zeros((PHOTO[1], PHOTO[0], 3), np.uint8)
+    drawn[30:40, 40:60] = 255
+    write_photo(tmp_path / "goal.png", drawn)
+    wish = Wish(model, tmp_path / "out", photos=tuple(photos), calibration=calibration)
+    bare, shown = (
+        make_order(replace(wish, goal=goal), tmp_path, print).scene for goal in (None, tmp_path / "goal.png")
+    )
+    greener = shown.pictures[..., 1].astype(int) - bare.pictures[..., 1]
+    assert [bool(view.max() > 50) for view in greener] == [True, True]
+    told = shown.origin["goal"]
+    assert isinstance(told, dict)
+    assert (told["how"], len(told["masks_sha256"]), "goal" in bare.origin) == ("drawn", 2, False)
+
+
 def test_a_model_that_is_told_in_words_wants_words(photos: list[Path], calibration: Path, tmp_path: Path) -> None:
     StereoVideoModel.create(tiny("text", size=(28, 24))).save(tmp_path / "told")
     wish = Wish(tmp_path / "told", tmp_path / "out", photos=tuple(photos), calibration=calibration)
@@ -225,9 +242,10 @@ def test_the_verb_dreams_candidates_and_tells_the_ledger(
 
 
 def test_the_verb_says_what_is_missing_or_wrong(
-    model: Path, photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, photos: list[Path], calibration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = ("--out", tmp_path / "dreams")
+    known = ("--model", model, "--scene", *photos, "--calibration", calibration)
     status, said = call(capsys, tmp_path, "--scene", *photos)[:2]
     assert status == 2
     assert said.startswith("main.py: dream: --model and --out missing\nusage: main.py dream")
@@ -238,6 +256,8 @@ def test_the_verb_says_what_is_missing_or_wrong(
         (("--model", model, "--scene", *photos, "--steps", 0), "steps: 0"),
         (("--model", model, "--scene", *photos, "--guidance", 1, 2, 3), "--guidance"),
         (("--model", model, "--scene", *photos, "--tools", "pusher"), "ROLE=NAME"),
+        ((*known, "--goal-pose", 0.1, -0.2, 30), "nothing stands out"),
+        ((*known, "--goal", photos[0], "--task", "rotation"), "task rotation has none"),
     ]
     for words, named in wrong:
         status, said, _ = call(capsys, tmp_path, *words, *out)
