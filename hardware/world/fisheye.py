@@ -18,11 +18,13 @@ def handheld_fisheye(name: str, size: tuple[int, int]) -> Camera:
 
 
 def wide_pinhole(camera: Camera) -> Camera:
-    """The square pinhole camera at the same place out of whose picture the fisheye's is taken."""
-    side = int(OVERSIZE * max(camera.size))
-    f = side / 2 / np.tan(HALF_ANGLE)
-    K = np.array([[f, 0, (side - 1) / 2], [0, f, (side - 1) / 2], [0, 0, 1.0]])
-    return Camera(camera.name, K, (side, side), T_world_cam=camera.T_world_cam)
+    """The pinhole camera at the same place out of whose picture the fisheye's is taken: as wide as what that shows."""
+    f, c, size = camera.K[[0, 1], [0, 1]], camera.K[:2, 2], np.array(camera.size)
+    shown = np.minimum(f * HALF_ANGLE, np.maximum(c, size - 1 - c) + 0.5)  # to each side of the middle [px]
+    across, down = np.round(2 * OVERSIZE * shown).astype(int).tolist()
+    fx, fy = OVERSIZE * f * HALF_ANGLE / np.tan(HALF_ANGLE)
+    K = np.array([[fx, 0, (across - 1) / 2], [0, fy, (down - 1) / 2], [0, 0, 1.0]])
+    return Camera(camera.name, K, (across, down), T_world_cam=camera.T_world_cam)
 
 
 class Lens:
@@ -41,6 +43,6 @@ class Lens:
         self._edge: Array = edge[..., None]
 
     def picture(self, wide: Image) -> Image:
-        """Return (H, W, 3) of the fisheye from the pinhole's (side, side, 3)."""
+        """Return (H, W, 3) of the fisheye from that of its wide pinhole."""
         bent = cv2.remap(wide, self._x, self._y, cv2.INTER_LINEAR)
         return np.asarray(bent * self._edge, np.uint8)
