@@ -20,6 +20,8 @@ from app.workspace import open_workspace
 from hardware.sensors.gamepad import GamepadState
 from tests.hardware.robots.servo_rig import two_arm_rig
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
@@ -46,10 +48,10 @@ def gripping(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk.close()
 
 
-def _until(what: Callable[[], bool], limit: float = 60.0) -> None:
+def _until(desk: Desk, what: Callable[[], bool], limit: float = 60.0) -> None:
     end = time.monotonic() + limit
     while not what():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, (desk.program.execution.message, desk.program.teleoperation.message)
         QApplication.processEvents()
         time.sleep(0.005)
 
@@ -59,7 +61,7 @@ def test_a_key_jogs_the_arm_and_home_brings_it_back_once_approved(desk: Desk) ->
     assert "Connect" in robot.reason()
     assert not panel.pad.isEnabled()
     desk.board.trigger("arms.connect")
-    _until(lambda: session.state == "ready" and panel.pad.isEnabled(), 120.0)
+    _until(desk, lambda: session.state == "ready" and panel.pad.isEnabled(), 120.0)
     home = session.rig.arm("left").home
 
     def away() -> float:
@@ -67,18 +69,18 @@ def test_a_key_jogs_the_arm_and_home_brings_it_back_once_approved(desk: Desk) ->
 
     panel.pad.setFocus()
     QTest.keyPress(panel.pad, Qt.Key.Key_R)
-    _until(lambda: away() > 0.02)
+    _until(desk, lambda: away() > 0.02)
     assert desk.program.moving  # so Esc and Space stop, from everywhere
     QTest.keyRelease(panel.pad, Qt.Key.Key_R)
-    _until(lambda: not desk.program.moving)
+    _until(desk, lambda: not desk.program.moving)
     desk.board.trigger("rig.home")
-    _until(lambda: robot.move is not None and panel._hold.isEnabled())
+    _until(desk, lambda: robot.move is not None and panel._hold.isEnabled())
     QTest.mousePress(panel._hold, Qt.MouseButton.LeftButton)
-    _until(lambda: session.state == "running", 10.0)
+    _until(desk, lambda: session.state == "running", 10.0)
     QTest.mouseRelease(panel._hold, Qt.MouseButton.LeftButton)
-    _until(lambda: session.state != "running" and not session.busy)
+    _until(desk, lambda: session.state != "running" and not session.busy)
     assert session.state == "done", session.message
-    _until(lambda: away() < 5e-3)
+    _until(desk, lambda: away() < 5e-3)
 
 
 def test_the_gripper_follows_slider_and_actions_and_stop_ends_it(gripping: Desk) -> None:
@@ -86,22 +88,22 @@ def test_the_gripper_follows_slider_and_actions_and_stop_ends_it(gripping: Desk)
     session, robot, panel = desk.program.execution, desk.program.teleoperation, desk.rig_page.robot
     assert not panel._grip.isVisible()
     desk.board.trigger("arms.connect")
-    _until(lambda: session.state == "ready" and panel._grip.isVisible(), 120.0)
+    _until(desk, lambda: session.state == "ready" and panel._grip.isVisible(), 120.0)
     panel._jaws.setSliderDown(True)
     panel._jaws.setValue(70)
     assert robot.mode == "none"  # a drag counts where it ends
     panel._jaws.setSliderDown(False)
-    _until(lambda: robot.opening is not None and abs(robot.opening - 0.7) < 0.02 and robot.mode == "none")
-    _until(desk.board["rig.grip_close"].isEnabled)
+    _until(desk, lambda: robot.opening is not None and abs(robot.opening - 0.7) < 0.02 and robot.mode == "none")
+    _until(desk, desk.board["rig.grip_close"].isEnabled)
     desk.board.trigger("rig.grip_close")
-    _until(lambda: (robot.opening or 1.0) < 0.6)
+    _until(desk, lambda: (robot.opening or 1.0) < 0.6)
     assert desk.program.moving
     desk.board.trigger("motion.stop")
-    _until(lambda: robot.mode == "none")
+    _until(desk, lambda: robot.mode == "none")
     stopped = robot.opening or 0.0
     assert 0.1 < stopped < 0.6
     panel.arm_picked.emit("right")
-    _until(lambda: not panel._grip.isVisible())
+    _until(desk, lambda: not panel._grip.isVisible())
     assert "No gripper" in panel._facts[1].text()
     desk.board.trigger("rig.grip_open")
     assert robot.mode == "none"
@@ -111,18 +113,18 @@ def test_an_arm_parks_apart_from_home_once_approved(gripping: Desk) -> None:
     desk = gripping
     session, robot, panel = desk.program.execution, desk.program.teleoperation, desk.rig_page.robot
     desk.board.trigger("arms.connect")
-    _until(lambda: session.state == "ready" and panel.pad.isEnabled(), 120.0)
+    _until(desk, lambda: session.state == "ready" and panel.pad.isEnabled(), 120.0)
     desk.board.trigger("rig.park")
-    _until(lambda: robot.move is not None and panel._hold.isEnabled())
+    _until(desk, lambda: robot.move is not None and panel._hold.isEnabled())
     QTest.mousePress(panel._hold, Qt.MouseButton.LeftButton)
-    _until(lambda: session.state == "running", 10.0)
+    _until(desk, lambda: session.state == "running", 10.0)
     QTest.mouseRelease(panel._hold, Qt.MouseButton.LeftButton)
-    _until(lambda: session.state != "running" and not session.busy)
+    _until(desk, lambda: session.state != "running" and not session.busy)
     park = session.rig.arm("left").park
     assert park is not None
-    _until(lambda: float(np.abs(session.arms["left"].q - park).max()) < 5e-3)
+    _until(desk, lambda: float(np.abs(session.arms["left"].q - park).max()) < 5e-3)
     panel.arm_picked.emit("right")
-    _until(lambda: not desk.board["rig.park"].isEnabled())
+    _until(desk, lambda: not desk.board["rig.park"].isEnabled())
     with pytest.raises(ValueError, match="park_deg"):
         robot.plan_park()
 

@@ -23,6 +23,8 @@ from hardware.calibration.tool_tip import TipResult
 from hardware.mounting import default_tools
 from tests.hardware.robots.servo_rig import two_arm_rig
 
+pytestmark = pytest.mark.alone
+
 _K, _SHIFT, _BARE = Qt.Key, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
 
 
@@ -32,7 +34,7 @@ def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk.show()
     desk.board.trigger("arms.by_hand")
     desk.board.trigger("arms.connect")
-    _until(lambda: desk.program.execution.state == "ready" and desk.rig_page.robot.pad.isEnabled(), 120.0)
+    _until(desk, lambda: desk.program.execution.state == "ready" and desk.rig_page.robot.pad.isEnabled(), 120.0)
     desk.board.trigger("tools.show")
     yield desk
     desk.close()
@@ -41,14 +43,14 @@ def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def tools(desk: Desk) -> ToolsBinder:
     binder = next(binder for binder in desk.binders if isinstance(binder, ToolsBinder))
-    _until(lambda: binder.bench.draft is not None)
+    _until(desk, lambda: binder.bench.draft is not None)
     return binder
 
 
-def _until(what: Callable[[], bool], limit: float = 60.0) -> None:
+def _until(desk: Desk, what: Callable[[], bool], limit: float = 60.0) -> None:
     end = time.monotonic() + limit
     while not what():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, (desk.program.execution.message, desk.program.teleoperation.message)
         QApplication.processEvents()
         time.sleep(0.005)
 
@@ -65,19 +67,19 @@ def jog(desk: Desk, key: Qt.Key, far: float, held: Qt.KeyboardModifier = _BARE) 
         # a busy computer ends a hold; it is begun anew, as a person would
         QTest.keyPress(pad, key, held)
         end = time.monotonic() + 3.0
-        _until(lambda end=end: away() >= far or time.monotonic() > end)
+        _until(desk, lambda end=end: away() >= far or time.monotonic() > end)
         QTest.keyRelease(pad, key, held)
-        _until(lambda: not desk.program.moving)
-    _until(lambda: float(np.abs(session.arms["left"].dq).max()) < 1e-3)
+        _until(desk, lambda: not desk.program.moving)
+    _until(desk, lambda: float(np.abs(session.arms["left"].dq).max()) < 1e-3)
 
 
 def take(desk: Desk, tools: ToolsBinder) -> None:
     """Click the button; the keys stay with the pad."""
     touch = tools.view.touch
     before = touch._list.count()
-    _until(touch._take.isEnabled)
+    _until(desk, touch._take.isEnabled)
     QTest.mouseClick(touch._take, Qt.MouseButton.LeftButton)
-    _until(lambda: touch._list.count() == before + 1)
+    _until(desk, lambda: touch._list.count() == before + 1)
     assert desk.window.focusWidget() is desk.rig_page.robot.pad
 
 
@@ -103,7 +105,7 @@ def test_the_touched_table_counts_once_the_arms_are_connected_again(desk: Desk, 
     session = desk.program.execution
     before = session.limits["left"].min_tip_height
     tools.view.chosen.emit("rotation_gripper_left")
-    _until(lambda: tools.bench.name == "rotation_gripper_left")
+    _until(desk, lambda: tools.bench.name == "rotation_gripper_left")
     tools.view.table_wanted.emit()
     desk.rig_page.robot.pad.setFocus()
     # the arm jogs in a plane above the table: the touches lie as high as its tip
@@ -117,14 +119,14 @@ def test_the_touched_table_counts_once_the_arms_are_connected_again(desk: Desk, 
     assert saved.is_file()
     # so high a table makes no sense: connecting says so and goes no further
     desk.board.trigger("arms.disconnect")
-    _until(desk.board["arms.connect"].isEnabled)
+    _until(desk, desk.board["arms.connect"].isEnabled)
     with pytest.raises(ValueError, match="touch the table again"):
         session.connect(default_tools(session.rig))
     assert session.state == "offline"
     low = PlaneResult(np.array([0.0, 0.0, 1.0]), 0.004, np.zeros(4), 0.3)
     save_table(desk.program.workspace.root, session.rig.name, "left", low, ())
     desk.board.trigger("arms.connect")
-    _until(lambda: session.state == "ready", 120.0)
+    _until(desk, lambda: session.state == "ready", 120.0)
     assert session.limits["left"].min_tip_height == pytest.approx(before + 0.004)
     assert "touched" in session.limits["left"].source["min_tip_height"]
     assert any(check.rule == "table" and "touched" in check.text for check in session.checks)

@@ -23,6 +23,8 @@ from hardware.robots.emulator.process import EmulatorProcess, Fault
 from tests.hardware.robots.conftest import own_address
 from tests.hardware.robots.makes import MAKES, Make
 
+pytestmark = pytest.mark.alone
+
 SILENCE = 0.5
 CONNECT = 10.0
 
@@ -115,7 +117,7 @@ def _stream(
         time.sleep(max(0.0, start + (k + 1) / rate - time.monotonic()))
 
 
-def _settled(emulator: EmulatorProcess, seconds: float = 3.0) -> Array:
+def _settled(emulator: EmulatorProcess, seconds: float = 20.0) -> Array:
     """Where the arm is once it has stood for 50 ms."""
     deadline, since = time.monotonic() + seconds, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - since < 0.05:
@@ -125,7 +127,7 @@ def _settled(emulator: EmulatorProcess, seconds: float = 3.0) -> Array:
     return emulator.joints().q
 
 
-def _until(done: Callable[[], bool], seconds: float = 3.0) -> None:
+def _until(done: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "it did not come about"

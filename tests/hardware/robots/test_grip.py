@@ -20,6 +20,8 @@ from hardware.robots.emulator.xarm_controller import XArmController
 from hardware.safety import ApprovalError, grant_motion
 from tests.hardware.robots.servo_rig import ServoRig, servo_rig
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[ServoRig]:

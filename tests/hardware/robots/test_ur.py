@@ -35,6 +35,8 @@ from hardware.robots.ur_units import T_from_pose, pose_from_T
 from tests.hardware.robots.conftest import own_address
 from tests.hardware.robots.makes import MAKES
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parent.parent.parent.parent
 MAKE = MAKES["ur5e"]
 numbers = st.floats(-2.0, 2.0)
@@ -62,7 +64,7 @@ def driver(emulator: EmulatorProcess, safety: SafetyConfig) -> Iterator[UrDriver
     made.disconnect()
 
 
-def _until(done: Callable[[], bool], seconds: float = 5.0) -> None:
+def _until(done: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "it did not come about"

@@ -13,6 +13,8 @@ import pytest
 from tests.hardware.robots.conftest import own_address
 from tests.hardware.robots.makes import MAKES
 
+pytestmark = pytest.mark.alone
+
 SESSION = Path(__file__).parent / "ur_sdk_session.py"
 
 

@@ -26,7 +26,10 @@ from hardware.robots.xarm_limits import ControllerLimits, merge
 from hardware.robots.xarm_sdk import load_sdk
 from hardware.robots.xarm_units import T_from_pose, pose_from_T
 
-pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning")  # the SDK's own
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning"),  # the SDK's own
+]
 
 MANUAL_CODES = (1, 2, 3, 18, 21, 22, 23, 24, 31, 35, 50, 51, 52, 53, 60)
 angles = st.floats(-np.pi, np.pi)

@@ -48,7 +48,7 @@ def streams(c: Any, r: Any, period: float) -> dict[str, Any]:
         c.waitPeriod(cycle)
     target = start[0] + 0.05 * (1 - math.cos(math.pi))
     c.servoJ([target, *start[1:]], 0, 0, period, 0.05, 500)
-    deadline = time.monotonic() + 3.0
+    deadline = time.monotonic() + 20.0
     while furthest([target, *start[1:]], r.getActualQ()) > 1e-3 and time.monotonic() < deadline:
         time.sleep(0.01)
     found["servoJ"] = furthest([target, *start[1:]], r.getActualQ())
@@ -105,7 +105,7 @@ def stops(c: Any, r: Any, address: str) -> dict[str, Any]:
     time.sleep(0.1)
     found["protective"] = [r.isProtectiveStopped(), r.isEmergencyStopped(), r.getSafetyMode()]
     found["moves then"] = c.moveJ([0.0] * 6, 1.0, 1.0)
-    deadline = time.monotonic() + 3.0
+    deadline = time.monotonic() + 20.0
     while r.isProtectiveStopped() and time.monotonic() < deadline:
         try:
             d.unlockProtectiveStop()
