@@ -20,7 +20,7 @@ Fitting = Literal["crop", "stretch"]
 Pad = Literal["current", "black"]
 PastEnd = Literal["repeat", "leave out"]
 ActionPart = Literal["position", "rotation_6d", "rotation_vector", "opening", "opening_absolute", "force", "given"]
-MOST_ZOOM = 4.0
+MOST_VIEWS, MOST_ZOOM = 4, 4.0
 WIDTHS: Mapping[ActionPart, int] = {
     "position": 3, "rotation_6d": 6, "rotation_vector": 3, "opening": 1, "opening_absolute": 1, "force": 1,
 }  # fmt: skip
@@ -50,18 +50,19 @@ class GoalBlend:
 
 @dataclass(frozen=True)
 class StereoClip:
-    """A clip of Dreamitate (arXiv 2406.16862): [view 1 t0..t12, view 2 t1..t12], 25 pictures.
+    """A clip of Dreamitate (arXiv 2406.16862): [view 1 t0..t12, view 2 t1..t12], 25 pictures, and more views alike.
 
-    views: two cameras by name, () for the demo's first two; fps, duration_s: the clip is taken from the first
-    `duration_s` after its scene image. length: pictures of view 1. At 5 fps 13 pictures span 2.4 s of 3.0 s; the
-    papers do not say which, so `part` does: "begin" the first, "end" the scene image and then the last ones,
-    "spread" evenly over all of it (the clip's rate is then lower). size (width, height) [px] after cropping the
-    width and resizing by area; zoom: how many times less than that crop is shown, around its middle. conditioning:
-    "image" (paper: the embedding of the frame's own view at t0) or "text" (released code: of the sentence). Both
-    add the latent of the view's picture at t0, with noise as in time_ids.
+    cameras: how many views; views: which, by name, () for the demo's first ones; fps, duration_s: the clip is taken
+    from the first `duration_s` after its scene image. length: pictures of view 1. At 5 fps 13 pictures span 2.4 s
+    of 3.0 s; the papers do not say which, so `part` does: "begin" the first, "end" the scene image and then the
+    last ones, "spread" evenly over all of it (the clip's rate is then lower). size (width, height) [px] after
+    cropping the width and resizing by area; zoom: how many times less than that crop is shown, around its middle.
+    conditioning: "image" (paper: the embedding of the frame's own view at t0) or "text" (released code: of the
+    sentence). Both add the latent of the view's picture at t0, with noise as in time_ids.
     """
 
     views: tuple[str, ...] = ()
+    cameras: int = 2
     fps: float = 6.0
     duration_s: float = 2.0
     part: Part = "begin"
@@ -73,7 +74,9 @@ class StereoClip:
     goal: GoalBlend | None = None
 
     def __post_init__(self) -> None:
-        require(len(self.views) in (0, 2), f"stereo clip: views {self.views}; valid: two cameras, or none")
+        named, cameras = len(self.views), self.cameras
+        require(1 <= cameras <= MOST_VIEWS, f"stereo clip: cameras {cameras}; valid: 1 to {MOST_VIEWS}")
+        require(named in (0, cameras), f"stereo clip: views {self.views}; valid: {cameras} by name, or none")
         require(self.fps > 0 and self.duration_s > 0, f"stereo clip: {self.duration_s} s at {self.fps} fps")
         require(self.length >= 2, f"stereo clip: length {self.length}; valid: 2 or more")
         require(min(self.size) > 0, f"stereo clip: size {self.size}")
@@ -82,7 +85,8 @@ class StereoClip:
     @property
     def layout(self) -> tuple[tuple[int, int], ...]:
         """(view, t) of each picture of the clip."""
-        return (*((0, t) for t in range(self.length)), *((1, t) for t in range(1, self.length)))
+        later = ((view, t) for view in range(1, self.cameras) for t in range(1, self.length))
+        return (*((0, t) for t in range(self.length)), *later)
 
     def asked(self, scene_s: float, end_s: float) -> Array:
         """Return the times (length,) [s] of the pictures of one view, for a piece from its scene image to its end.

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +29,15 @@ Steps = Callable[[Demo], Sequence[Step]]
 
 @dataclass(frozen=True, eq=False)
 class StereoSample:
-    """A stereo clip. frames (2 * length - 1, H, W, 3) uint8; conditioning (2, H, W, 3) each view at t0, the goal
-    painted in; cameras as the frames show them, None where a camera is not calibrated; times (2 * length - 1,) [s]
-    since the demo's start at which the frames were taken; fps: the clip's rate."""
+    """A clip of V views. frames (N, H, W, 3) uint8, as in the recipe's layout; conditioning (V, H, W, 3) each view
+    at t0, the goal painted in; cameras (V) as the frames show them, None where one is not calibrated; times (N,)
+    since the demo's start at which the frames were taken [s]; fps: the clip's rate."""
 
     demo: str
     frames: NDArray[np.uint8]
     conditioning: NDArray[np.uint8]
     text: str
-    cameras: tuple[Camera | None, Camera | None]
+    cameras: tuple[Camera | None, ...]
     times: Array
     fps: float
 
@@ -71,7 +72,7 @@ class StereoClips:
         """Raises ValueError where a demo lacks a view, or its pictures do not fit the recipe's size."""
         self.recipe, self._demos = recipe, tuple(demos)
         self._pictures, self._goals = pictures or FittedPictures(), goals
-        self._views = [_two_views(demo, recipe) for demo in self._demos]
+        self._views = [_views(demo, recipe) for demo in self._demos]
         self._fits = [
             [_fit(d, v, recipe) for v in views] for d, views in zip(self._demos, self._views, strict=True)
         ]
@@ -88,11 +89,10 @@ class StereoClips:
         taken_before = [self._pictures.scene(demo, view, fit) for view, fit in zip(views, fits, strict=True)]
         scene_s, end_s, photos = _piece(demo, views[0], taken_before, step)
         asked, length = recipe.asked(scene_s, end_s), recipe.length
-        # one picture more than a clip has: view 2 at t0, which is conditioning only, stands last
-        shown = np.empty((2 * length, recipe.size[1], recipe.size[0], 3), np.uint8)
-        times = np.empty(2 * length)
-        for v, (view, fit, photo) in enumerate(zip(views, fits, photos, strict=True)):
-            rows = np.arange(length) if v == 0 else np.roll(np.arange(length, 2 * length), 1)
+        # a block for each view; later views at t0 are conditioning only and stand last in theirs
+        shown = np.empty((len(views) * length, recipe.size[1], recipe.size[0], 3), np.uint8)
+        times = np.empty(len(shown))
+        for rows, view, fit, photo in zip(_rows(len(views), length), views, fits, photos, strict=True):
             if photo is not None:
                 shown[rows[0]], times[rows[0]] = photo, scene_s
                 rows = rows[1:]
@@ -104,11 +104,11 @@ class StereoClips:
         self._paint(demo, views, fits, shown)
         return StereoSample(
             demo.id,
-            shown[:-1],
-            shown[[0, -1]],
+            _clip(shown, length),
+            shown[[rows[0] for rows in _rows(len(views), length)]],
             demo.labels.instruction or demo.labels.task,
-            (self._camera(demo, views[0], fits[0]), self._camera(demo, views[1], fits[1])),
-            times[:-1],
+            tuple(self._camera(demo, view, fit) for view, fit in zip(views, fits, strict=True)),
+            _clip(times, length),
             recipe.shown_fps(scene_s, end_s),
         )
 
@@ -120,13 +120,12 @@ class StereoClips:
         return self._cameras[key]
 
     def _paint(self, demo: Demo, views: Sequence[str], fits: Sequence[Fit], shown: NDArray[np.uint8]) -> None:
-        """Paint the goal into the pictures (2 * length, H, W, 3), view 2 at t0 last."""
-        how, length = self.recipe.goal, self.recipe.length
+        """Paint the goal into the pictures (V * length, H, W, 3), a block for each view."""
+        how = self.recipe.goal
         if how is None or self._goals is None:
             return
         goals = self._goals(demo)
-        rows = (range(length), (2 * length - 1, *range(length, 2 * length - 1)))
-        for view, fit, own in zip(views, fits, rows, strict=True):
+        for view, fit, own in zip(views, fits, _rows(len(views), self.recipe.length), strict=True):
             if view in goals:
                 width, height = fit.source
                 fits_picture = goals[view].shape == (height, width)
@@ -223,12 +222,25 @@ def _place(ends: Sequence[int], index: int) -> tuple[int, int]:
     return which, index - (ends[which - 1] if which else 0)
 
 
-def _two_views(demo: Demo, recipe: StereoClip) -> tuple[str, str]:
+def _views(demo: Demo, recipe: StereoClip) -> tuple[str, ...]:
     there = [s.name for s in demo.streams.values() if s.kind == "camera"]
-    wanted = recipe.views or tuple(there[:2])
-    fits = len(wanted) == 2 and all(view in there and len(demo.times(view)) > 0 for view in wanted)
-    require(fits, f"{demo.id}: views {wanted}; valid: two of its cameras with pictures ({there})")
-    return wanted[0], wanted[1]
+    wanted = recipe.views or tuple(there[: recipe.cameras])
+    fits = len(wanted) == recipe.cameras and all(view in there and len(demo.times(view)) > 0 for view in wanted)
+    require(fits, f"{demo.id}: views {wanted}; valid: {recipe.cameras} of its cameras with pictures ({there})")
+    return wanted
+
+
+def _rows(views: int, length: int) -> list[NDArray[np.int64]]:
+    """Return where the pictures (length,) of each view lie among (views * length,), that at t0 first."""
+    blocks = np.arange(views * length).reshape(views, length)
+    return [blocks[0], *(np.roll(block, 1) for block in blocks[1:])]
+
+
+def _clip(rows: NDArray[Any], length: int) -> NDArray[Any]:
+    """Return (V * length, ...) without later views at t0; of two views without a copy."""
+    if len(rows) <= 2 * length:
+        return rows[: 2 * length - 1]
+    return np.delete(rows, np.arange(2 * length - 1, len(rows), length), axis=0)
 
 
 def _size(demo: Demo, camera: str) -> tuple[int, int]:
@@ -248,12 +260,12 @@ def _fit(demo: Demo, view: str, recipe: StereoClip) -> Fit:
 def _piece(
     demo: Demo, view: str, photos: Sequence[Image | None], step: Step | None
 ) -> tuple[float, float, Sequence[Image | None]]:
-    """Return scene time, end [s], and the photos of both views where they are the clip's scene, else none."""
+    """Return scene time, end [s], and the photos of all views where they are the clip's scene, else none."""
     first, last = float(demo.times(view)[0]), float(demo.times(view)[-1])
     whole = all(photo is not None for photo in photos)
     if step is not None and not (whole and step.scene_s <= first):
-        return step.scene_s, step.end_s, (None, None)
+        return step.scene_s, step.end_s, [None] * len(photos)
     rate = demo.streams[view].rate_hz
     # the photo was the picture before the first
     scene_s = first - 1 / rate if whole and rate > 0 else first
-    return scene_s, last if step is None else step.end_s, photos if whole else (None, None)
+    return scene_s, last if step is None else step.end_s, photos if whole else [None] * len(photos)

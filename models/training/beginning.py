@@ -84,11 +84,12 @@ def in_short(rows: list[str]) -> str:
 
 def check_room(out: Path, model: StereoVideoModel, config: TrainConfig) -> None:
     """Raise TrainingError where the disk has no room for the checkpoints that are kept."""
-    largest = max(_count(model.unet) if config.train.steps else 0, _count(model.vae) if config.vae.steps else 0)
-    one = 4 * (_count(model) + (3 if config.train.ema else 2) * largest)
+    learn = [_count(model.unet) if config.train.steps else 0, _count(model.vae) if config.vae.steps else 0]
+    own = 4 * (sum(learn) + (3 if config.train.ema else 2) * max(learn))
+    frozen = 4 * (_count(model) - sum(learn))
     kept = config.save.keep_last + 1  # the oldest goes when the newest is there
-    there = sum(size_of(checkpoint) for checkpoint in checkpoints_in(out / CHECKPOINTS))
-    require_room(out, max(one, kept * one - there), f"training with {config.save.keep_last} checkpoints")
+    needed = kept * own + min(kept, 2) * frozen - size_of(*checkpoints_in(out / CHECKPOINTS))
+    require_room(out, max(own + frozen, needed), f"training with {config.save.keep_last} checkpoints")
 
 
 def provenance(

@@ -69,6 +69,14 @@ def problem_of(checkpoint: Path) -> str:
     return ""
 
 
+def as_saved(checkpoint: Path, part: str) -> bool:
+    """Whether the files of a folder in a checkpoint are just those that were saved."""
+    files = read_state(checkpoint).get("files")
+    noted = {name: file for name, file in files.items() if _inside(name, part)} if isinstance(files, dict) else {}
+    there = {name: path for name, path in _files(checkpoint).items() if _inside(name, part)}
+    return bool(noted) and noted.keys() == there.keys() and all(noted[n] == _described(there[n]) for n in noted)
+
+
 def read_state(checkpoint: Path) -> dict[str, object]:
     """Return the state of a checkpoint. Raises DreamFileError."""
     return read_table(checkpoint / TRAINING / STATE)
@@ -134,9 +142,10 @@ def tidy(folder: Path) -> None:
             _remove(left)
 
 
-def size_of(checkpoint: Path) -> int:
-    """Return its bytes."""
-    return sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file())
+def size_of(*checkpoints: Path) -> int:
+    """Return their bytes; a file that they share counts once."""
+    found = [path.stat() for checkpoint in checkpoints for path in checkpoint.rglob("*") if path.is_file()]
+    return sum({file.st_ino: file.st_size for file in found}.values())
 
 
 def require_room(folder: Path, needed: int, what: str) -> None:
@@ -147,6 +156,10 @@ def require_room(folder: Path, needed: int, what: str) -> None:
             f"{folder}: {what} needs {needed * _ROOM / 1e9:.2f} GB of disk and {free / 1e9:.2f} GB are free; make "
             "room, keep fewer checkpoints (save.keep_last), or choose another folder"
         )
+
+
+def _inside(name: str, part: str) -> bool:
+    return name.startswith(f"{part}/")
 
 
 def _files(checkpoint: Path) -> dict[str, Path]:

@@ -199,12 +199,11 @@ class TrainConfig:
         check_section(self, "")
         if self.steps == 0:
             raise SettingError("train.steps", "0, and vae.steps too", "1 and more for one of them")
-        if self.model.views > 2 or self.model.arrangement != "clip":
-            raise SettingError(
-                "model.views", f"{self.model.views}, {self.model.arrangement}", "clips of 1 or 2 views"
-            )
-        if len(self.clip.views) not in (0, 2):
-            raise SettingError("clip.views", f"{list(self.clip.views)}", "two cameras; none: the demo's first two")
+        if self.model.arrangement != "clip":
+            raise SettingError("model.arrangement", f"{self.model.arrangement!r}", "clip")
+        views = self.model.views
+        if len(self.clip.views) not in (0, views):
+            raise SettingError("clip.views", f"{list(self.clip.views)}", f"{views} (model.views), or none")
         if self.train.optimizer == "adam" and self.train.weight_decay:
             raise SettingError("train.weight_decay", f"{self.train.weight_decay:g} with adam", "0, or adamw")
 
@@ -215,9 +214,10 @@ class TrainConfig:
 
     @property
     def recipe(self) -> StereoClip:
-        """The clip's recipe; a single view is the first of two."""
+        """The clip's recipe."""
         return StereoClip(
             views=self.clip.views,
+            cameras=self.model.views,
             fps=self.model.fps,
             duration_s=self.clip.duration_s,
             part=self.clip.part,  # type: ignore[arg-type]

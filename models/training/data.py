@@ -30,7 +30,6 @@ class Clip:
     number: int
     key: str
     clips: StereoClips
-    views: int
 
     @property
     def name(self) -> str:
@@ -105,12 +104,12 @@ def _clips_of(demo: Demo, config: TrainConfig, pictures: FittedPictures) -> Iter
         digest.update(view.encode() + mask.tobytes())
     for number in range(len(clips)):
         key = hashlib.sha256(f"{digest.hexdigest()} {number}".encode()).hexdigest()
-        yield Clip(demo.id, number, key, clips, config.model.views)
+        yield Clip(demo.id, number, key, clips)
 
 
 def _key_of(demo: Demo, recipe: StereoClip) -> str:
     cameras = [name for name, stream in demo.streams.items() if stream.kind == "camera"]
-    views = recipe.views or tuple(cameras[:2])
+    views = recipe.views or tuple(cameras[: recipe.cameras])
     text = demo.labels.instruction if recipe.conditioning == "text" else ""
     return json.dumps([*(frames_key(demo, view, repr(recipe)) for view in views), repr(marked_steps(demo)), text])
 

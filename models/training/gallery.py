@@ -65,7 +65,7 @@ def copier(model: StereoVideoModel, settings: GallerySettings) -> Pictured:
     """Return what codes a clip's pictures and decodes them again."""
 
     def pictures(clip: Clip) -> Image:
-        shown = torch.from_numpy(clip.sample().frames[None, : len(model.config.layout)]).to(model.device)
+        shown = torch.from_numpy(clip.sample().frames[None]).to(model.device)
         return np.asarray(model.decode(model.latents(shown), settings.decode_chunk)[0].cpu().numpy())
 
     return pictures
@@ -106,8 +106,8 @@ def agreement(dreamt: Image, shown: Image, scene: Image) -> dict[str, float]:
 
 def _sheet(folder: Path, clip: Clip, pictures: Image, config: VideoConfig, tracks: TrackFigures | None) -> Sheet:
     sample = clip.sample()
-    scene = sample.conditioning[: config.views]
-    shown = by_view(sample.frames[: len(config.layout)], scene, config)
+    scene = sample.conditioning
+    shown = by_view(sample.frames, scene, config)
     dreamt = by_view(pictures, scene, config)
     rows = [_row(frames[view]) for view in range(config.views) for frames in (shown, dreamt)]
     sheet = _shrunk(np.concatenate(rows))

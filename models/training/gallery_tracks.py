@@ -38,7 +38,7 @@ class TrackFigures:
 
         key: of the clip; shown, dreamt (V, T, H, W, 3).
         """
-        if not self._tools or not _placed(sample, len(shown)):
+        if not self._tools or not _placed(sample):
             return {}
         track = make_tracker(TrackerChoice())
         if key not in self._shown:
@@ -48,13 +48,13 @@ class TrackFigures:
         return {f"{role}/{name}": value for role, row in found.items() for name, value in row.values().items()}
 
 
-def _placed(sample: StereoSample, views: int) -> bool:
-    return all(camera is not None and camera.T_world_cam is not None for camera in sample.cameras[:views])
+def _placed(sample: StereoSample) -> bool:
+    return all(camera is not None and camera.T_world_cam is not None for camera in sample.cameras)
 
 
 def _dream(sample: StereoSample, pictures: Image, tools: Mapping[str, Tool]) -> Dream:
     """Return pictures (V, T, H, W, 3) as a clip for the tracker."""
-    cameras = [camera for camera in sample.cameras[: len(pictures)] if camera is not None]
+    cameras = [camera for camera in sample.cameras if camera is not None]
     placed = [(camera, T) for camera in cameras if (T := camera.T_world_cam) is not None]
     T_world_view1 = placed[0][1]
     views = tuple(

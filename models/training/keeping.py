@@ -1,15 +1,31 @@
-"""Checkpoints while a run trains: room is made first, old ones go, and the demos are looked at once more."""
+"""Checkpoints while a run trains: room is made first, old ones go, and the demos are looked at once more.
+
+Networks that do not learn are not written each time: a checkpoint links those of the one before the last. Two in a
+row share nothing, so that one spoilt file never costs all of them.
+"""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from models.data.errors import DreamFileError
 from models.training.beginning import in_short
-from models.training.checkpoint import prune, require_room, save_checkpoint, size_of, step_of
+from models.training.checkpoint import (
+    as_saved,
+    checkpoints_in,
+    prune,
+    read_state,
+    require_room,
+    save_checkpoint,
+    size_of,
+    step_of,
+)
 from models.training.config import SaveSettings
 from models.training.data import TrainingData, changes
 from models.training.progress import TrainingError
 from models.training.run_folder import RunFolder
 from models.training.stage_run import StageRun
+from models.video.model_folder import part_folders
 from models.video.stereo import StereoVideoModel
 
 
@@ -37,11 +53,24 @@ class Keeper:
         run.require_finite()
         self._make_room()
         tensors, state, settings = run.tensors(), run.state(), self._settings
+        write = partial(self._model.save, shared=self._shared(run))
         with run.shown_weights():
-            self.newest = save_checkpoint(self._folder.checkpoints, step, self._model.save, tensors, state)
+            self.newest = save_checkpoint(self._folder.checkpoints, step, write, tensors, state)
         prune(self._folder.checkpoints, settings.keep_last, settings.keep_every, self.newest)
         self._folder.log(f"saved {self.newest.name}")
         self._look_at_data()
+
+    def _shared(self, run: StageRun) -> dict[str, Path]:
+        """Return where the networks that this stage leaves alone are on the disk already, by name."""
+        learn = {name.partition(".")[0] for name in run.stage.parameters}
+        frozen = {name: at for name, at in part_folders(self._model.config).items() if name not in learn}
+        for source in checkpoints_in(self._folder.checkpoints)[-2:-1]:
+            try:
+                if read_state(source).get("stage") == run.stage.name:
+                    return {name: source / at for name, at in frozen.items() if as_saved(source, at)}
+            except DreamFileError:  # it is damaged
+                pass
+        return {}
 
     def _make_room(self) -> None:
         """Take older checkpoints away before a full disk would stop the run. Raises TrainingError."""

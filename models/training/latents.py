@@ -51,8 +51,8 @@ def encoder_key(model: StereoVideoModel) -> str:
 def encode_clip(model: StereoVideoModel, clip: Clip, device: torch.device) -> Encoded:
     """Return a clip's latents; the noise on its scenes follows from its key."""
     sample, config = clip.sample(), model.config
-    frames = torch.from_numpy(sample.frames[: len(config.layout)])
-    scenes = torch.from_numpy(sample.conditioning[: config.views])
+    frames = torch.from_numpy(sample.frames)
+    scenes = torch.from_numpy(sample.conditioning)
     text = (sample.text,) if config.conditioning == "text" else ()
     told = model.encode(scenes[None].to(device), text, generator=generator_of("scene", clip.key))
     latents = model.latents(frames[None].to(device))[0]

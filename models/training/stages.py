@@ -175,7 +175,7 @@ def unit_scaling(model: StereoVideoModel, clips: Sequence[Clip], device: torch.d
     """Return the scaling by which the latents of clips, not scaled, have unit variance."""
     count = total = squares = 0.0
     for clip in clips:
-        sample = torch.from_numpy(clip.sample().frames[None, : len(model.config.layout)])
+        sample = torch.from_numpy(clip.sample().frames[None])
         plain = (model.latents(sample.to(device)) / model.config.vae.scaling).double()
         count, total, squares = count + plain.numel(), total + float(plain.sum()), squares + float((plain**2).sum())
     return float((squares / count - (total / count) ** 2) ** -0.5)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hardware.types import require
-from models.data.clips import MOST_ZOOM, TimeIds
+from models.data.clips import MOST_VIEWS, MOST_ZOOM, TimeIds
 from models.data.clips import Conditioning as ConditionedOn
 
 Arrangement = Literal["clip", "window"]
-MOST_VIEWS = 4
 NORM_GROUPS = 32  # of every group norm of the published networks: widths are multiples of it
 BYTE_VOCABULARY = (
     514  # of models that are made here: a token for each byte, at the end of a word or not, and two more

@@ -1,11 +1,13 @@
 """The folder of a video model: a diffusers directory, safetensors only, with dreamdeck.toml beside the networks."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -40,8 +42,18 @@ class Networks:
     tokenizer: CLIPTokenizer | None = None
 
 
-def save_networks(folder: Path, config: VideoConfig, networks: Networks) -> None:
-    """Write the folder, whole or not at all. Raises DreamFileError where one is there, OSError on a full disk."""
+def part_folders(config: VideoConfig) -> dict[str, str]:
+    """Return where each network lies in a folder, by its name in the model."""
+    return {"unet": UNET, "vae": VAE, "encoder": ENCODERS[config.conditioning]}
+
+
+def save_networks(
+    folder: Path, config: VideoConfig, networks: Networks, shared: Mapping[str, Path] = MappingProxyType({})
+) -> None:
+    """Write the folder, whole or not at all. Raises DreamFileError where one is there, OSError on a full disk.
+
+    shared: folders that hold a network just as it is, by its name in the model: their files are linked.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DreamFileError(folder, "folder", "is there already", "a folder that is not there yet")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +61,7 @@ def save_networks(folder: Path, config: VideoConfig, networks: Networks) -> None
     _quiet()
     shutil.rmtree(part, ignore_errors=True)
     try:
-        _write(part, config, networks)
+        _write(part, config, networks, shared)
         part.replace(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -103,12 +115,14 @@ def load_tokenizer(source: str) -> CLIPTokenizer:
         return CLIPTokenizer.from_pretrained(source, local_files_only=Path(source).is_dir())
 
 
-def _write(folder: Path, config: VideoConfig, networks: Networks) -> None:
+def _write(folder: Path, config: VideoConfig, networks: Networks, shared: Mapping[str, Path]) -> None:
     folder.mkdir()
     tower = ENCODERS[config.conditioning]
-    networks.unet.save_pretrained(folder / UNET, safe_serialization=True)
-    networks.vae.save_pretrained(folder / VAE, safe_serialization=True)
-    networks.encoder.save_pretrained(folder / tower)  # type: ignore[operator]
+    for name, place in part_folders(config).items():
+        if name in shared:
+            shutil.copytree(shared[name], folder / place, copy_function=_link)
+        else:
+            getattr(networks, name).save_pretrained(folder / place)
     build_scheduler().save_pretrained(folder / SCHEDULER)
     index: dict[str, object] = {
         "_class_name": "StableVideoDiffusionPipeline" if config.conditioning == "image" else "DiffusionPipeline",
@@ -127,6 +141,13 @@ def _write(folder: Path, config: VideoConfig, networks: Networks) -> None:
         networks.tokenizer.save_pretrained(folder / TOKENIZER)
     write_whole(folder / "model_index.json", to_json(index))
     write_config(folder, config)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _extractor(side: int) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """The stereo video model: Stable Video Diffusion over diffusers' parts, conditioned frame by frame by view."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -72,13 +73,14 @@ class StereoVideoModel(nn.Module):
         """
         return cls(*load_svd(str(source), config, str(text_tower), dtype)).placed(dtype, device)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, shared: Mapping[str, Path] = MappingProxyType({})) -> None:
         """Write a diffusers directory, safetensors only, and dreamdeck.toml with the config.
 
-        The folder appears whole or not at all. Raises DreamFileError where there is one already, OSError on a full
-        disk.
+        The folder appears whole or not at all. shared: by "unet", "vae", "encoder" a folder that holds this very
+        network already, whose files are linked. Raises DreamFileError where there is a folder already, OSError on a
+        full disk.
         """
-        save_networks(folder, self.config, Networks(self.unet, self.vae, self.encoder, self.tokenizer))
+        save_networks(folder, self.config, Networks(self.unet, self.vae, self.encoder, self.tokenizer), shared)
 
     def placed(self, dtype: torch.dtype, device: str | torch.device) -> "StereoVideoModel":
         """Move the model there, in that precision, and return it."""

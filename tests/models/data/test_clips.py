@@ -53,6 +53,26 @@ def test_a_stereo_clip_is_view_1_from_t0_and_view_2_from_t1() -> None:
     assert (sample.text, sample.fps) == ("turn the banana", 6.0)
 
 
+@pytest.mark.parametrize("views", [1, 2, 3, 4])
+def test_a_clip_of_more_views_has_each_from_t1_and_the_first_from_t0(views: int) -> None:
+    demo = MemoryDemo(cameras=("top", "side", "left", "right"), photo=views == 3)
+    recipe = replace(SMALL, cameras=views, length=4)
+    goal = {"right": np.full((20, 32), 255, np.uint8)}
+    sample = StereoClips([demo], replace(recipe, goal=GoalBlend(opacity=1.0)), goals=lambda _: goal)[0]
+    seen = sample.frames[: len(sample.frames) - 3 * (views == 4)]  # without the view that is painted
+    assert [int(f[0, 0, 0]) for f in seen] == [10 * (view + 1) for view, _ in recipe.layout][: len(seen)]
+    first = 65535 if demo.photo else 0
+    assert [number(f) for f in seen[:4]] == ([first, 4, 9, 14] if demo.photo else [0, 5, 10, 15])
+    assert [(int(c[0, 0, 0]), number(c)) for c in sample.conditioning[:3]] == [
+        (10 * (view + 1), first) for view in range(min(views, 3))
+    ]
+    if views == 4:
+        assert (sample.frames[-3:, 0, 0] == (0, 255, 0)).all()
+        assert tuple(sample.conditioning[3, 0, 0]) == (0, 255, 0)
+    assert len(sample.frames) == len(sample.times) == len(recipe.layout)
+    assert [camera.name for camera in sample.cameras if camera] == ["top", "side", "left", "right"][:views]
+
+
 def test_a_clip_that_is_too_short_repeats_its_last_picture() -> None:
     sample = StereoClips([MemoryDemo(t=np.arange(31) / 30)], SMALL)[0]
     assert [number(f) for f in sample.frames[:13]] == [0, 5, 10, 15, 20, 25, *[30] * 7]
@@ -360,6 +380,7 @@ def test_sets_are_counted_through_and_hold_what_loaders_ask_for() -> None:
     "make",
     [
         lambda: StereoClip(views=("top",)),
+        lambda: StereoClip(cameras=5),
         lambda: StereoClip(fps=0),
         lambda: StereoClip(length=1),
         lambda: GoalBlend(opacity=0),

@@ -18,6 +18,7 @@ from models.training.checkpoint import (
     save_checkpoint,
 )
 from models.training.progress import TrainingError
+from tests.models.training.tiny import Payload
 
 
 def model(folder: Path) -> None:
@@ -53,14 +54,6 @@ def test_a_damaged_checkpoint_is_left_out_and_the_one_before_it_is_taken(
     assert newest_whole(tmp_path, told.append) == good
     assert len(told) == 1
     assert "step_000010" in told[0]
-
-
-class Payload:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.mark,)
 
 
 @pytest.mark.parametrize(

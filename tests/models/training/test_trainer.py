@@ -2,25 +2,28 @@
 
 import json
 import os
+import pickle
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
 import pytest
 import torch
+from PIL import Image as Picture
 from safetensors.torch import load
 
 from hardware.whole_file import write_whole
 from models.training import checkpoint as files
-from models.training.checkpoint import checkpoints_in
+from models.training.checkpoint import checkpoints_in, size_of
 from models.training.config import ClipSettings, DataSettings, GallerySettings
 from models.training.progress import TrainingError
 from models.training.run_folder import read_metrics, read_run_config
 from models.training.stage_run import StageRun
 from models.video.stereo import StereoVideoModel
 from tests.models.data.sessions import new_session
-from tests.models.training.tiny import STEPS, Killed, Told, brief, killed, run, same, tiny
+from tests.models.training.tiny import STEPS, Killed, Payload, Told, brief, killed, run, same, tiny
 
 Wanted = Literal["run", "pause", "cancel"]
 RENAME = os.rename
@@ -105,6 +108,35 @@ def test_a_truncated_checkpoint_is_left_out_and_said(undisturbed: Path, demos: P
     assert curve(copy) == curve(undisturbed)
 
 
+def test_what_does_not_learn_is_saved_twice_and_not_each_time(demos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(brief(steps=4), demos, out)
+    first, second, third = checkpoints_in(out / "checkpoints")
+    vae, unet = (f"{part}/diffusion_pytorch_model.safetensors" for part in ("vae", "unet"))
+    assert os.path.samefile(first / vae, third / vae)
+    assert not os.path.samefile(second / vae, third / vae)
+    assert not os.path.samefile(first / unet, third / unet)
+    assert size_of(first, third) < size_of(first) + size_of(third)
+    os.truncate(first / vae, 100)  # which spoils the third too
+    run(brief(steps=5), demos, out, resume=True)
+    assert "step_000004 is left out: vae/" in log(out)
+    assert "goes on from step_000003" in log(out)
+    again = tmp_path / "again"
+    run(brief(steps=5), demos, again)
+    assert same(last(out), last(again))
+
+
+@pytest.mark.parametrize("views", [1, 4])
+def test_one_view_and_many_are_trained_and_dreamt(demos: Path, tmp_path: Path, views: int) -> None:
+    base, out = brief(steps=1), tmp_path / "run"
+    clip = ClipSettings(views=("top", "side", "side", "top")[:views])
+    config = replace(base, model=replace(base.model, views=views), clip=clip)
+    run(replace(config, gallery=GallerySettings(every=1, scenes=1, steps=1)), demos, out)
+    assert StereoVideoModel.load(last(out)).config.views == views
+    (sheet,) = (out / "gallery" / "step_000001").glob("*.png")
+    assert Picture.open(sheet).size == (3 * 48, 2 * views * 32)  # what happened over what was dreamt
+
+
 def test_a_run_of_damaged_checkpoints_alone_is_not_begun_anew(demos: Path, copy: Path) -> None:
     for checkpoint in checkpoints_in(copy / "checkpoints"):
         (checkpoint / "training" / "state.json").unlink()
@@ -164,11 +196,20 @@ def test_a_full_disk_stops_the_run_and_keeps_the_last_checkpoint(
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step_000001"]
 
 
+def gpu_is_full() -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+
+def computer_is_full() -> None:
+    torch.empty(2**50)  # more than any computer has
+
+
+@pytest.mark.parametrize("full", [gpu_is_full, computer_is_full])
 def test_memory_that_runs_out_is_told_with_ways_out(
-    demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Callable[[], None]
 ) -> None:
     def out_of_memory(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        full()
 
     monkeypatch.setattr(StageRun, "_one_batch", out_of_memory)
     with pytest.raises(TrainingError, match=r"not enough memory.*train\.batch=2.*gradient_checkpointing.*bf16"):
@@ -258,6 +299,19 @@ def test_a_start_of_another_build_is_refused(undisturbed: Path, demos: Path, tmp
     other = replace(base, start=str(last(undisturbed)), model=replace(base.model, length=4))
     with pytest.raises(ValueError, match=r"model\.length: is 3; the config has 4"):
         run(other, demos, tmp_path / "run")
+
+
+def test_a_hostile_start_is_refused_and_never_run(undisturbed: Path, demos: Path, tmp_path: Path) -> None:
+    start, mark = tmp_path / "start", tmp_path / "executed"
+    shutil.copytree(last(undisturbed), start)
+    weights = start / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(pickle.dumps(Payload(mark)))
+    with pytest.raises(ValueError, match="unet"):
+        run(replace(brief(), start=str(start)), demos, tmp_path / "run")
+    weights.rename(weights.with_suffix(".bin"))  # where plain diffusers reads pickles
+    with pytest.raises(ValueError, match="safetensors"):
+        run(replace(brief(), start=str(start)), demos, tmp_path / "other")
+    assert not mark.exists()
 
 
 def test_latents_that_a_bad_disk_changed_are_made_again(demos: Path, tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ class Killed(BaseException):
     """What a kill looks like from within: nothing of the program's own handling runs."""
 
 
+class Payload:
+    """What makes a file, `mark`, when somebody unpickles it."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
 class Told:
     """Hears what a run says; asks it to stop, or kills it, after a step."""
 
