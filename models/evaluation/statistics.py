@@ -26,7 +26,7 @@ class Interval:
 
 
 def rate(successes: int, trials: int) -> Interval:
-    """Return the share of successes with its Wilson score interval (Wilson 1927). Raises ValueError without trials."""
+    """Return the share of successes with its Wilson score interval (1927). Raises ValueError without trials."""
     require(0 <= successes <= trials and trials > 0, f"successes: {successes} of {trials}; valid: of 1 or more")
     found = binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
     return Interval(successes / trials, float(found.low), float(found.high))
