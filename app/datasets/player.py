@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hardware.geometry import Array
 from hardware.recording.mcap_log import EpisodeReader
 from hardware.recording.note import EpisodeFileError, EpisodeNote
-from hardware.types import Camera, Image
+from hardware.types import Camera, Image, Tool
 from models.data.annotations import AS_RECORDED
 from models.data.demo import DemoStream
 from models.data.episode_track import EpisodeTrack
@@ -26,11 +26,15 @@ WIDEST = 960  # larger pictures are thinned out before they are shown
 STRIP, STRIP_WIDTH = 24, 160  # pictures of the filmstrip, and how wide they are
 
 
+ToolsOf = Callable[[EpisodeTrack], Mapping[str, Tool]]
+
+
 @dataclass(frozen=True, eq=False)
 class EpisodeCurves:
     """What is shown of an episode besides pictures. times (N,) [s since its start] and values (N, columns) of every
     stream that is no camera; picture_times of the first camera (T,), camera_times of each; cameras: those that were
-    calibrated, as their pictures are shown; step: of each camera, every how many pixels are shown."""
+    calibrated, as their pictures are shown; step: of each camera, every how many pixels are shown; tools: those of
+    the track whose shape is known, by role."""
 
     streams: Mapping[str, DemoStream]
     times: Mapping[str, Array]
@@ -40,6 +44,7 @@ class EpisodeCurves:
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     camera_times: Mapping[str, Array] = field(default_factory=dict)
     step: Mapping[str, int] = field(default_factory=dict)
+    tools: Mapping[str, Tool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +68,10 @@ class EpisodePlayer:
     small pictures), None until they are read, `problem`.
     """
 
-    def __init__(self, folder: Path, note: EpisodeNote) -> None:
-        """folder: of a finished episode. What cannot be read becomes `problem`."""
+    def __init__(self, folder: Path, note: EpisodeNote, tools: ToolsOf = lambda _track: {}) -> None:
+        """folder: of a finished episode; tools(track): what it is a track of, asked in the thread. What cannot be
+        read becomes `problem`."""
+        self._tools = tools
         (self._demo,) = episode_demos(folder, note, AS_RECORDED)
         self._recording = self._demo.recording
         self._note = note
@@ -156,7 +163,9 @@ class EpisodePlayer:
         taken = {name: demo.times(name) for name in cameras}
         step = {name: _step(size[0], WIDEST) for name in cameras if (size := demo.streams[name].size) is not None}
         first = taken[cameras[0]] if cameras else np.zeros(0)
-        self.curves = EpisodeCurves(demo.streams, times, values, first, demo.recording.track, seen, taken, step)
+        track = demo.recording.track
+        tools = self._tools(track) if track is not None else {}
+        self.curves = EpisodeCurves(demo.streams, times, values, first, track, seen, taken, step, tools)
         self.version += 1
 
     def _strip_tasks(self, times: Mapping[str, Array]) -> list[Callable[[], None]]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -11,10 +12,12 @@ from app.recording.take_tools import held_tools
 from app.tools.library import ToolLibrary
 from app.worker import Callbacks, Worker
 from hardware.recording.note import NOTE, EpisodeNote, read_note
+from hardware.types import Tool
 from models.data.clips import stereo_clip
-from models.data.episode_track import TRACK
+from models.data.episode_track import TRACK, EpisodeTrack
 from models.data.errors import DreamFileError
 from models.data.fields import Fields
+from models.data.imports import read_tool
 from models.data.text_files import read_table
 from models.tracking.trackers import BUILT_IN, TRACKERS, TrackerChoice
 
@@ -228,6 +231,15 @@ def retrack_order(episode: Path, library: ToolLibrary) -> TrackOrder:
     choice = TrackerChoice(tracker) if tracker in TRACKERS else TrackerChoice()
     whole = read_note(episode / NOTE).task in WHOLE_TOOLS
     return TrackOrder(episode, files, fields.number("fps", "pictures a second"), choice, again=True, whole=whole)
+
+
+def tracked_tools(track: EpisodeTrack, library: ToolLibrary) -> dict[str, Tool]:
+    """Return the tools that a track is of, by role, as the library has them; what it does not have is left out."""
+    found: dict[str, Tool] = {}
+    for role, name in track.names.items():
+        with suppress(DreamFileError):
+            found[role] = read_tool(role, tool_file(role, name, library))
+    return found
 
 
 def _tools_of(note: EpisodeNote, episode: Path) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ def _row(id: str, text: str, shortcut: str = "", menu: str = "View", tip: str = 
 _HAND, _POSE = "track -moving -tracking", "correcting -moving -tracking"
 
 
-def _nudges() -> Iterator[Action]:
+def _nudges(page: str, when: str) -> Iterator[Action]:
     """Moves and turns of a tool along its axes by a step: the arrow keys, and Page up and down for z."""
     keys = {"x": ("Right", "Left"), "y": ("Up", "Down"), "z": ("PgUp", "PgDown")}
     for what, held in (("move", "Alt"), ("turn", "Alt+Shift")):
@@ -72,7 +72,7 @@ def _nudges() -> Iterator[Action]:
             for sign, word, key in zip("+-", ("plus", "minus"), pair, strict=True):
                 text = f"{what.capitalize()} {sign}{axis}"
                 tip = f"{text}: the chosen tool by a step"
-                yield _row(f"dream.{what}_{axis}_{word}", text, f"{held}+{key}", "Correct", tip, _POSE)
+                yield _row(f"{page}.{what}_{axis}_{word}", text, f"{held}+{key}", "Correct", tip, when)
 
 
 _CORRECTIONS: tuple[Action, ...] = (
@@ -87,7 +87,22 @@ _CORRECTIONS: tuple[Action, ...] = (
     _row("dream.restart", "Restart", "Shift+S", "Correct", "Track anew from the pose of this frame", _HAND),
     _row("dream.copy_view", "Copy box", "Y", "Correct", "Copy the box here to the other view", _HAND),
     _row("dream.corrections", "List corrections", "Ctrl+J", "Correct", "What was corrected, by whom", "dream"),
-    *_nudges(),
+    *_nudges("dream", _POSE),
+)
+
+_DREAMING: tuple[Action, ...] = (
+    _row("dream.new", "New dream…", "Ctrl+N", "File", "How the task would go in a scene", "-moving -dreaming"),
+    _row("dream.start", "Dream", "Ctrl+D", "Dream", "Look at the scene and dream of it", "dream_form -dreaming"),
+    _row("dream.leave", "Back", "", "Dream", "To the dream, or to what can be opened", "dream_form"),
+    _row("dream.model_folder", "Other model…", "", "Dream", "Choose the folder of a video model", "dream_form"),
+    _row("dream.give_up", "Stop dreaming", "Ctrl+Shift+X", "Dream", "What is dreamt stays", "dreaming"),
+    _row("dream.vary", "Vary", "V", "Dream", "Dream the same with the next seeds", "varied -dreaming -moving"),
+    _row("dream.keep", "Keep", "K", "Dream", "Keep the opened candidate for good, or no more", "candidate"),
+    _row("dream.earlier", "Candidates before", "Ctrl+Shift+B", "Dream", "", "earlier -dreaming -moving"),
+    *(
+        _row(f"dream.pick_{n}", f"Candidate {n}", f"Alt+{n}", "Dream", "Open it", "candidates -moving")
+        for n in range(1, 9)
+    ),
 )
 
 _RECORDING: tuple[Action, ...] = (
@@ -117,6 +132,7 @@ _RECORDING: tuple[Action, ...] = (
 
 _CUT = "demo -demo_work"
 _TRACKED = "demo demo_tracked -demo_work"
+_DEMO_POSE = "demo_correcting -demo_work"
 
 _DEMOS: tuple[Action, ...] = (
     _row("demos.open", "Open demos…", "Ctrl+O", "File", "A session, or a folder of sessions", "-demo_work"),
@@ -164,12 +180,15 @@ _DEMOS: tuple[Action, ...] = (
     _row("demos.tags", "Tags", "T", "Demos", "Write the chosen demos' tags, with commas between", _CUT),
     _row("demos.as_recorded", "As recorded", "", "Demos", "Whole, with the labels of then", _CUT),
     _row("demos.track", "Track", "Ctrl+T", "Demos", "Follow the chosen demos' tools, in the background", _CUT),
-    _row("demos.correct", "Correct track", "C", "Demos", "Boxes, marks and cuts of the tracked tools", _TRACKED),
+    _row("demos.correct", "Correct track", "C", "Demos", "Drag its outline, draw boxes, mark frames", _TRACKED),
     _row(
         "demos.box", "Draw a box", "B", "Demos", "Here is the tool: what the box touches is tracked again", _TRACKED
     ),
     _row("demos.untracked", "Untracked", "X", "Demos", "Do not believe the track here; again: do", _TRACKED),
     _row("demos.untracked_to", "Untracked up to here", "Shift+X", "Demos", "Since the last marked frame", _TRACKED),
+    _row("demos.take_pose", "Put here", "Shift+N", "Demos", "Take the nearest frame's pose for this one", _TRACKED),
+    _row("demos.fine", "Fine", "F", "Demos", "A tenth of the usual way", _DEMO_POSE),
+    *_nudges("demos", _DEMO_POSE),
     _row("demos.track_split", "Split track", "Shift+S", "Demos", "The tool is found anew from here on", _TRACKED),
     _row(
         "demos.track_restart",
@@ -259,6 +278,7 @@ ACTIONS: tuple[Action, ...] = (
     _row("tools.show", "Tool library", "Ctrl+Shift+L", "Rig", "Import, check and change what the arms hold"),
     _row("tools.import", "Import a tool…", "Ctrl+Shift+I", "Rig", "A CAD file: STL, OBJ, PLY or 3MF", "-moving"),
     *_RECORDING,
+    *_DREAMING,
     _row("dream.open", "Open dream…", "Ctrl+O", "File", "Open a dream folder", "-moving -busy"),
     _row("dream.example", "Open the built-in example", "Ctrl+B", "File", "", "-moving -busy"),
     _row(

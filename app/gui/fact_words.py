@@ -31,6 +31,7 @@ MISSING = {
     "demos_open": "open some demos first",
     "demo": "choose a demo that can be read first",
     "demo_tracked": "track it first (Ctrl+T)",
+    "demo_correcting": "correct its track first (C), where the tool has a pose",
     "demo_parts": "it has one part only; takes that were recorded apart cannot be joined, no clock joins them",
     "demo_undo": "nothing to undo",
     "demo_redo": "nothing to redo",
@@ -42,6 +43,12 @@ MISSING = {
     "job_still": "it runs; cancel it first",
     "job_training": "choose a training first",
     "job_dreams": "nothing was dreamt yet",
+    "dream_form": "begin a new dream first (Ctrl+N)",
+    "dreaming": "nothing is being dreamt",
+    "varied": "dream of a scene first (Ctrl+N)",
+    "candidate": "open a candidate first",
+    "candidates": "dream of a scene first (Ctrl+N)",
+    "earlier": "there are no candidates from before",
     "train_form": "begin a new training first",
     "train_ready": "mend what is marked red first",
 }
@@ -56,6 +63,7 @@ IN_THE_WAY = {
     "recording": "stop recording first",
     "review": "keep or discard the take first",
     "demo_work": "wait for the work that is on",
+    "dreaming": "wait until it is dreamt, or stop dreaming",
     "train_form": "start the training, or go back, first",
 }
 _ORDER = ("moving", "connecting", "busy", "opening", "recording", *MISSING)

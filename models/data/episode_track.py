@@ -21,12 +21,14 @@ TRACK = "track.json"
 @dataclass(frozen=True, eq=False)
 class EpisodeTrack:
     """track: poses in the frame of the first of `views`, cameras of the episode; times (T,) [s since its start];
-    K (3, 3) by view: of its pictures as they were tracked, where that was written down."""
+    K (3, 3) by view: of its pictures as they were tracked; names: of the tools, by role; both as far as that was
+    written down."""
 
     track: Track
     views: tuple[str, ...]
     times: Array
     K: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(len(self.views) > 0, "views: none; valid: cameras of the episode")
@@ -66,16 +68,22 @@ def read_episode_track(episode: Path) -> EpisodeTrack | None:
         raise fields.wrong("views", repr(views)[:80], "names of cameras of the episode")
     try:
         times = fields.array("times", (-1,), "seconds, one for each frame")
-        return EpisodeTrack(track, tuple(views), times, _K(fields))
+        known = "provenance" in fields.values
+        made_from = fields.table("provenance", "what it was made from") if known else Fields({}, path)
+        return EpisodeTrack(track, tuple(views), times, _K(made_from), _names(made_from))
     except DreamFileError:
         raise
     except ValueError as error:
         raise fields.wrong("", str(error)) from error
 
 
-def _K(fields: Fields) -> Mapping[str, Array]:
-    made_from = fields.table("provenance", "what it was made from") if "provenance" in fields.values else None
-    if made_from is None or "cameras" not in made_from.values:
-        return {}
-    rows = made_from.rows("cameras", "a list of cameras")
+def _K(made_from: Fields) -> Mapping[str, Array]:
+    rows = made_from.rows("cameras", "a list of cameras") if "cameras" in made_from.values else []
     return {row.get("name", str, "a camera"): row.array("K", (3, 3), "3x3 numbers") for row in rows}
+
+
+def _names(made_from: Fields) -> Mapping[str, str]:
+    if "tools" not in made_from.values:
+        return {}
+    tools = made_from.table("tools", "tools by role")
+    return {role: tools.table(role, "a tool").get("name", str, "its name") for role in tools.values}

@@ -41,7 +41,7 @@ from widgets.views.types import FrameSource, TimelineData
 DEMOS_ACTIONS = (
     "play", "previous", "next", "loop", "split", "merge", "mark", "trim_start", "trim_end", "undo", "redo",
     "open", "track", "delete", "as_recorded", "statistics", "export", "import", "trash",
-    "correct", "box", "untracked", "untracked_to", "track_split", "track_restart", "brush",
+    "correct", "box", "untracked", "untracked_to", "take_pose", "fine", "track_split", "track_restart", "brush",
 )  # fmt: skip
 _EDIT = ("correct", "brush", "split", "merge", "mark", "trim_start", "trim_end", "undo", "redo")
 _BAR = (
@@ -65,11 +65,11 @@ _SEEN: Mapping[str, str] = {
     "trash": "Deleted takes",
 }
 Seen = Literal["pictures", "statistics", "exchange", "trash"]
-_CORRECT = ("box", "untracked", "track_split", "track_restart")
+_CORRECT = ("box", "untracked", "take_pose", "fine", "track_split", "track_restart")
 _LABELS, _PREVIEW, _CORRECTIONS, _MASKS = range(4)
 _NOT_CORRECTED = (
-    "Nothing is corrected yet. Draw a box (B) in any view and frame where a tool is not found or lies wrong: only "
-    "what it touches is tracked again. Mark a frame untracked (X), or let the track begin anew there (Shift+S)."
+    "Nothing is corrected yet. Drag a tool's outline to where the tool is, or draw a box (B) where none is found: "
+    "only what a box touches is tracked again. Mark a frame untracked (X), or let the track begin anew (Shift+S)."
 )
 FORMATS = (
     ("lerobot", "LeRobot dataset v3.0"),
@@ -85,6 +85,7 @@ class DemosPage(PanesPage):
     query_changed = Signal(str)
     box_drawn = Signal(str, str, float, float, float, float)  # view, tool, x0, y0, x1, y1 [px of the shown picture]
     stroke_drawn = Signal(str, bool, object)  # view, add, points [px of the shown picture]
+    outline_dragged = Signal(object)  # OutlineDrag
     given_up = Signal()  # Esc, with nothing being drawn
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
@@ -108,7 +109,7 @@ class DemosPage(PanesPage):
         self._full = False
         self._mode = _LABELS
         self.videos: dict[str, BrushView] = {}
-        for name in ("correct", "brush"):
+        for name in ("correct", "brush", "fine"):
             actions[name].setCheckable(True)
         self._actions = actions
         self.tools, self.masks = ToolStrip(), MaskPanel()
@@ -153,6 +154,7 @@ class DemosPage(PanesPage):
             video.setMinimumSize(160, 100)
             video.box_drawn.connect(self.box_drawn)
             video.stroke_drawn.connect(self.stroke_drawn)
+            video.outline_dragged.connect(self.outline_dragged)
             self._views.addWidget(video, index // columns, index % columns)
 
     def show_source(self, source: FrameSource | None, empty: str = "") -> None:
@@ -210,6 +212,12 @@ class DemosPage(PanesPage):
         self._mode = index
         self._said.setCurrentIndex(index)
         self._said_panel.heading.setText(heading if index != _LABELS else "LABELS")
+
+    def let_drag(self, tool: str, fine: bool = False) -> None:
+        """Let a person drag the outline of this tool in any view; "": of none."""
+        self._actions["fine"].setChecked(fine)
+        for video in self.videos.values():
+            video.let_drag(tool)
 
     def draw_box(self, tool: str, ink: str) -> None:
         """Let the person draw a box for a tool in any view."""

@@ -12,7 +12,7 @@ from app.datasets.exchange_desk import ExchangeDesk
 from app.datasets.filter import Order
 from app.datasets.library import DatasetError
 from app.datasets.thumbnails import Thumbnails
-from app.datasets.tracking import DemoTracking
+from app.datasets.tracking import DemoTracking, tracked_tools
 from app.datasets.wishes import Delete, Label, LabelChange, Merge, Restore, SetMarks, Split, Success, Trim, Wish
 from app.gui.binders import demos_facts
 from app.gui.binders.binder import QuietBinder, Shell
@@ -73,7 +73,7 @@ class DemosBinder(QuietBinder):
         self.page, self._desk, self._recordings, self._shell = page, desk, recordings, shell
         self._pictures: _Pictures | None = None
         self._labels = Labels()
-        self.playing = DemosPlaying(page, desk, self._row, self._came)
+        self.playing = DemosPlaying(page, desk, self._row, partial(tracked_tools, library=library), self._came)
         self._tracking = DemosTracking(tracking, library, shell, self._tracked)
         see, leave = partial(self._see, "exchange"), partial(self._see, "pictures")
         self._exchange = DemosExchange(page, desk, exchange, recordings, shell, see, leave)
@@ -118,8 +118,6 @@ class DemosBinder(QuietBinder):
             "demos.all": page.table.selectAll,
             "demos.filter": page.write_filter,
             "demos.play": play.toggle,
-            "demos.next": lambda: play.step(1),
-            "demos.previous": lambda: play.step(-1),
             "demos.first": play.to_start,
             "demos.last": play.to_end,
             "demos.loop": lambda: play.set_loop(not play.loop),
@@ -134,14 +132,14 @@ class DemosBinder(QuietBinder):
             "demos.as_recorded": lambda: self._bulk(Restore(page.table.chosen)),
             "demos.tags": partial(self._write, page.labels.write_tags),
             "demos.instruction": partial(self._write, page.labels.write_instruction),
-            "demos.undo": lambda: self._brush.undo() if self._brush.on else self._try(self._desk.undo),
+            "demos.undo": self._undo,
             "demos.redo": lambda: self._brush.redo() if self._brush.on else self._try(self._desk.redo),
             "demos.statistics": partial(self._turn, "statistics"),
             "demos.track": self._track,
         }
 
     def facts(self) -> set[str]:
-        desk, row = self._desk, self._row()
+        desk, row, overlays = self._desk, self._row(), self.playing.overlays
         held = {
             "demos": bool(desk.rows),
             "demos_open": desk.folder is not None,
@@ -149,7 +147,8 @@ class DemosBinder(QuietBinder):
             "demo_parts": row is not None and row.pieces > 1,
             "demo_undo": self._brush.can_undo if self._brush.on else bool(desk.undo_text),
             "demo_redo": self._brush.can_redo if self._brush.on else bool(desk.redo_text),
-            "demo_tracked": row is not None and row.tracked and self.playing.overlays is not None,
+            "demo_tracked": row is not None and row.tracked and overlays is not None and overlays.tracked,
+            "demo_correcting": self._corrections.poses.ready,
             "demo_work": desk.work is not None,
         }
         return {name for name, holds in held.items() if holds}
@@ -161,6 +160,7 @@ class DemosBinder(QuietBinder):
         self.playing.drop()
         if self.page.isVisible():
             self.playing.tick()
+            self._corrections.poses.tick()
             self._show_busy()
 
     def close(self) -> None:
@@ -267,6 +267,12 @@ class DemosBinder(QuietBinder):
             self._corrections.show(correct)
         if correct or brush:
             self._see("pictures")
+
+    def _undo(self) -> None:
+        if self._brush.on:
+            self._brush.undo()
+        elif not self._corrections.poses.take_back():
+            self._try(self._desk.undo)
 
     def _write(self, begin: Callable[[], None]) -> None:
         """Put the cursor into the labels."""

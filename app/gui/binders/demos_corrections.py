@@ -1,4 +1,4 @@
-"""Binds what a person corrects the track of a recorded demo with: boxes, marks, cuts, and the list of them."""
+"""Binds what a person corrects the track of a recorded demo with: poses, boxes, marks, cuts, and their list."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,6 +13,7 @@ from app.dreams.edits import AddCut, AddHint, Edit, MarkSpan, RemoveCut, RemoveH
 from app.gui.binders.binder import Shell
 from app.gui.binders.correction_rows import Listed, listed
 from app.gui.binders.demos_playing import DemosPlaying
+from app.gui.binders.demos_poses import DemosPoses, Here
 from app.gui.binders.demos_tracking import DemosTracking
 from app.gui.binders.dream_facts import tool_row
 from models.corrections import pose_values
@@ -47,6 +48,7 @@ class DemosCorrections(QObject):
         self._review = EpisodeReview()
         self._of: Path | None = None  # the episode that the review is of
         self._marked: tuple[str, int] | None = None
+        self.poses = DemosPoses(page, playing, shell, self._here, self._do)
         page.box_drawn.connect(self._add_box)
         page.corrections.row_picked.connect(self._go)
         page.corrections.remove_wanted.connect(self._remove)
@@ -54,6 +56,7 @@ class DemosCorrections(QObject):
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         return {
+            **self.poses.handlers(),
             "demos.box": self._draw,
             "demos.untracked": self._mark,
             "demos.untracked_to": self._mark_to,
@@ -70,6 +73,7 @@ class DemosCorrections(QObject):
             self.refresh()
         else:
             self._page.end_drawing()
+        self.poses.show(on)
 
     @Slot()
     def refresh(self) -> None:
@@ -114,6 +118,7 @@ class DemosCorrections(QObject):
         if overlays is not None:
             overlays.hints = self._review.review.hints
             self._playing.show_overlays(self._page.playback.time)
+        self.poses.refresh(frozenset((fix.tool, fix.t) for fix in self._review.review.fixes))
         self._rows = listed(self._review.review, self._review.made, ink)
         self._page.corrections.show_corrections([entry.row for entry in self._rows])
         self._show_tools(self._page.playback.time)
@@ -136,8 +141,9 @@ class DemosCorrections(QObject):
         self._page.tools.show_tools(list(rows))
 
     # corrected -------------------------------------------------------------------------------------------------
-    def _here(self) -> tuple[EpisodeTrack, str, int] | None:
-        """The track, the chosen tool and the frame that is looked at."""
+    def _here(self) -> Here | None:
+        """What is corrected; said where there is nothing."""
+        self.poses.held.keep()
         track, overlays = self._track, self._playing.overlays
         if track is None or overlays is None:
             return None
@@ -202,11 +208,11 @@ class DemosCorrections(QObject):
     # the list --------------------------------------------------------------------------------------------------
     @Slot(int)
     def _go(self, number: int) -> None:
-        entry, track = self._rows[number], self._track
-        if track is not None:
+        entry, overlays = self._rows[number], self._playing.overlays
+        if overlays is not None:
             self._page.tools.choose(entry.tool)
             self._page.playback.pause()
-            self._page.playback.seek(max(0.0, float(track.times[min(entry.frame, len(track.times) - 1)])))
+            self._page.playback.seek(overlays.time_of(entry.frame))
 
     @Slot(int)
     def _remove(self, number: int) -> None:
@@ -224,11 +230,13 @@ class DemosCorrections(QObject):
     def remove_cut(self, cut: Cut) -> None:
         self._do(RemoveCut(cut))
 
-    def _do(self, *edits: Edit) -> None:
+    def _do(self, *edits: Edit) -> bool:
         row = self._row()
-        if row is None:
-            return
+        if row is None or row.folder != self._playing.folder:
+            return False  # another demo was chosen meanwhile
         try:
             self._desk.correct(row.key, *edits)
         except (DatasetError, ValueError) as error:
             self._shell.say(str(error), "warning")
+            return False
+        return True

@@ -1,4 +1,4 @@
-"""Tracked tools drawn over the pictures of a recorded episode: axes, path, how sure the tracker is, boxes."""
+"""Tracked tools drawn over the pictures of a recorded episode: outline, axes, path, how sure it is, boxes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from app.datasets.player import EpisodeCurves
+from app.gui.binders.dream_pictures import outlined
+from app.gui.binders.held_pose import Standing
 from hardware.geometry import Array, inverse
 from hardware.types import Camera
+from models.corrections import EpisodeEye
 from models.data.episode_track import EpisodeTrack
-from models.types import Hint
+from models.types import Hint, PoseSource
 from widgets.theme import tool_color
-from widgets.views.outline import project_axes, tip_path
+from widgets.views.outline import mesh_edges, tip_path
 from widgets.views.types import HintBox, ToolOverlay
 
 ORIGIN = np.zeros(3)
@@ -19,14 +22,26 @@ Box = tuple[float, float, float, float]
 
 
 class DemoOverlays:
-    """What is drawn over each view at a time, worked out once for each frame of the track. hints: boxes to draw."""
+    """What is drawn over each view at a time, worked out once for each frame of the track.
+
+    hints: boxes to draw; given: poses T_view1_tool by role that are shown in the frame that is looked at in place
+    of the track's; kept: by role and frame, those that a person gave since the track was read.
+    """
 
     def __init__(self, curves: EpisodeCurves) -> None:
         self._track = curves.track
         self._cameras: Mapping[str, Camera] = curves.cameras
+        self._edges = {role: mesh_edges(tool.mesh) for role, tool in curves.tools.items()}
         self.hints: tuple[Hint, ...] = curves.track.track.hints if curves.track is not None else ()
-        self._kept: dict[tuple[str, int], tuple[ToolOverlay, ...]] = {}
+        self.given: Mapping[str, Array] = {}
+        self.kept: dict[tuple[str, int], Array] = {}
+        self._drawn: dict[tuple[str, int], tuple[ToolOverlay, ...]] = {}
         self._paths: dict[tuple[str, str], Array] = {}
+
+    @property
+    def tracked(self) -> bool:
+        """Whether there is a track."""
+        return self._track is not None
 
     def at(self, view: str, t: float) -> tuple[ToolOverlay, ...]:
         """Return the tools in a view at t [s since the episode's start]; nothing outside of the track's times."""
@@ -34,9 +49,28 @@ class DemoOverlays:
         T_cam_view1 = self._T_cam_view1(view)
         if track is None or frame is None or T_cam_view1 is None:
             return ()
-        if (view, frame) not in self._kept:
-            self._kept[view, frame] = self._make(track, view, frame, T_cam_view1)
-        return self._kept[view, frame]
+        if self.given or self.kept:
+            return self._make(track, view, frame, T_cam_view1)
+        if (view, frame) not in self._drawn:
+            self._drawn[view, frame] = self._make(track, view, frame, T_cam_view1)
+        return self._drawn[view, frame]
+
+    def standing(self, role: str, frame: int) -> Standing | None:
+        """Return where a tool stands in a frame, by its track or as a person put it there since."""
+        tool = self._track.track.tools.get(role) if self._track is not None else None
+        T = self.kept.get((role, frame))
+        if T is None and tool is not None and tool.found[frame]:
+            T = tool.T_view1_tool[frame]
+        return Standing(role, frame, T) if T is not None else None
+
+    def eye(self, view: str) -> EpisodeEye | None:
+        """Return a camera and where it stands to the first of the track, None where nobody knows."""
+        T_cam_view1 = self._T_cam_view1(view)
+        return EpisodeEye(self._cameras[view], inverse(T_cam_view1)) if T_cam_view1 is not None else None
+
+    def can_drag(self, role: str) -> bool:
+        """Whether a tool has an outline to take hold of."""
+        return role in self._edges
 
     def frame_at(self, t: float) -> int | None:
         """Return the track's frame at t [s since the episode's start], None where it has none."""
@@ -46,6 +80,12 @@ class DemoOverlays:
         frame = int(np.abs(track.times - t).argmin())
         step = float(np.median(np.diff(track.times))) if len(track.times) > 1 else 1.0
         return frame if abs(track.times[frame] - t) <= step else None
+
+    def time_of(self, frame: int) -> float:
+        """Return when a frame of the track was taken [s], the nearest one where there is no such frame; 0 for the
+        photo before the episode."""
+        times = self._track.times if self._track is not None else np.zeros(1)
+        return max(0.0, float(times[min(max(frame, 0), len(times) - 1)]))
 
     def boxes(self, view: str, t: float) -> tuple[HintBox, ...]:
         """Return a person's boxes in a view at t."""
@@ -76,15 +116,18 @@ class DemoOverlays:
 
     def _make(self, track: EpisodeTrack, view: str, frame: int, T_cam_view1: Array) -> tuple[ToolOverlay, ...]:
         camera, made = self._cameras[view], []
-        for index, (role, tool) in enumerate(track.track.tools.items()):
-            path = self._path(track, view, role, T_cam_view1)
-            overlay = ToolOverlay(role, tool_color(role, index), past=path[: frame + 1], future=path[frame:])
-            if tool.found[frame]:
-                axes = project_axes(camera, T_cam_view1 @ tool.T_view1_tool[frame])
-                sure = float(tool.frame_confidence[frame])
-                overlay = replace(overlay, axes=axes, confidence=sure, state=tool.source[frame])
-            else:
-                overlay = replace(overlay, state="lost")
+        for role, tool in track.track.tools.items():
+            path, now = self._path(track, view, role, T_cam_view1), self.standing(role, frame)
+            overlay = ToolOverlay(role, self.ink(role), past=path[: frame + 1], future=path[frame:], state="lost")
+            if now is not None:
+                T = self.given.get(role, now.T_view1_tool)
+                moved = role in self.given or (role, frame) in self.kept
+                state: PoseSource = "corrected" if moved else tool.source[frame]
+                overlay = replace(
+                    outlined(overlay, self._edges.get(role), camera, T_cam_view1 @ T),
+                    confidence=np.nan if state == "corrected" else float(tool.frame_confidence[frame]),
+                    state=state,
+                )
             made.append(overlay)
         return tuple(made)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.datasets.desk import DatasetDesk
 from app.datasets.library import DatasetError
-from app.datasets.player import EpisodeCurves, EpisodePlayer
+from app.datasets.player import EpisodeCurves, EpisodePlayer, ToolsOf
 from app.gui.binders import demos_facts
 from app.gui.binders.demos_overlays import DemoOverlays
 from hardware.recording.note import NOTE, EpisodeFileError, EpisodeNote, read_note
@@ -19,15 +19,21 @@ REST_S = 0.12  # a row that the choice rests on so long is played; one that is o
 
 
 class DemosPlaying:
-    """A part of the demos' binder. row(): the demo that is looked at; came(): called when more of it is there.
+    """A part of the demos' binder. row(): the demo that is looked at; tools(track): what it is a track of; came():
+    called when more of it is there.
 
     Read: `problem`, why it does not play; `annotation` of its episode; `overlays`, None while nothing is tracked.
     """
 
     def __init__(
-        self, page: DemosPage, desk: DatasetDesk, row: Callable[[], DemoRow | None], came: Callable[[], None]
+        self,
+        page: DemosPage,
+        desk: DatasetDesk,
+        row: Callable[[], DemoRow | None],
+        tools: ToolsOf,
+        came: Callable[[], None],
     ) -> None:
-        self._page, self._desk, self._row, self._came = page, desk, row, came
+        self._page, self._desk, self._row, self._tools, self._came = page, desk, row, tools, came
         self._player: EpisodePlayer | None = None
         self._leaving: list[EpisodePlayer] = []
         self._playing: tuple[Path, EpisodeNote] | None = None
@@ -129,7 +135,7 @@ class DemosPlaying:
         except EpisodeFileError as error:
             self._leave(str(error))
             return
-        self._playing, self._player = (row.folder, note), EpisodePlayer(row.folder, note)
+        self._playing, self._player = (row.folder, note), EpisodePlayer(row.folder, note, self._tools)
         self._seen = -1
         self._has_views = self._has_film = False
         self._page.playback.set_range(0.0, max(note.duration_s, 0.001))

@@ -1,13 +1,13 @@
 """The pictures of a dream and the tools drawn over them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.gui.binders.dream_clock import DreamClock
 from hardware.geometry import Array
-from hardware.types import Image
+from hardware.types import Camera, Image
 from models.corrections import corrected, difference, pose_values
 from models.types import Dream, Hint, PoseFix, ToolTrack, Track
 from widgets.theme import tool_color
@@ -51,6 +51,12 @@ class DreamPictures:
             if candidate.name == view:
                 return np.asarray(candidate.frames[self.clock.index(t)])
         return None
+
+
+def outlined(overlay: ToolOverlay, edges: MeshEdges | None, camera: Camera, T_cam_tool: Array) -> ToolOverlay:
+    """Return the overlay with the tool's outline, where its shape is known, and its axes."""
+    lines, creases = outline(edges, T_cam_tool, camera) if edges is not None else ([], np.zeros((0, 2, 2)))
+    return replace(overlay, outline=lines, creases=creases, axes=project_axes(camera, T_cam_tool))
 
 
 class Overlays:
@@ -131,21 +137,17 @@ class Overlays:
         past, future = path[: frame + 1], path[frame:]
         if not track.found[frame]:
             return ToolOverlay(role, self._colors[role], past=past, future=future, state="lost")
-        camera = self._dream.views[number].camera
-        T_cam_tool = self._dream.T_view_tool(number, track.T_view1_tool[frame])
-        lines, creases = outline(self._edges[role], T_cam_tool, camera)
-        return ToolOverlay(
+        overlay = ToolOverlay(
             role,
             self._colors[role],
-            outline=lines,
-            creases=creases,
-            axes=project_axes(camera, T_cam_tool),
             past=past,
             future=future,
             confidence=float(track.confidence[frame, number]),
             state=track.source[frame],
             note=f"{1e3 * apart[0]:.1f} mm, {np.degrees(apart[1]):.1f}° moved" if apart else "",
         )
+        T_cam_tool = self._dream.T_view_tool(number, track.T_view1_tool[frame])
+        return outlined(overlay, self._edges[role], self._dream.views[number].camera, T_cam_tool)
 
     def _path(self, role: str, track: ToolTrack, view: str, number: int) -> Array:
         key = (role, view)

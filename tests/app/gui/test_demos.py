@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QPushButton, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
@@ -29,6 +29,7 @@ from hardware.rig import load_rig
 from models.data.annotations import ANNOTATION, read_annotation
 from models.data.episode_track import read_episode_track
 from models.data.masks import read_masks
+from models.types import ToolTrack
 from tests.models.data.sessions import new_session
 from widgets.pages.demos import DemosPage
 
@@ -314,6 +315,48 @@ def test_a_track_is_corrected_by_boxes_and_marks_and_all_of_it_taken_back(
     assert (track.track.hints, track.track.tools["left"].source[5]) == ((), "tracked")
     room.press(Qt.Key.Key_Escape)
     assert room.page.labels.isVisible()
+
+
+def test_a_pose_is_dragged_by_its_outline_in_one_view_kept_and_taken_back(
+    room: Room, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])  # for the worker
+    episode = session / "episodes" / "000001"
+
+    def tool() -> ToolTrack:
+        track = read_episode_track(episode)
+        assert track is not None
+        return track.track.tools["left"]
+
+    room.press(Qt.Key.Key_T, CTRL)
+    room.until(lambda: "demo_tracked" in room.binder.facts() and not room.tracking.busy)
+    video = room.page.videos["top"]
+    room.page.playback.seek(0.36)
+    room.press(Qt.Key.Key_C)
+    room.until(lambda: "demo_correcting" in room.binder.facts())
+    assert room.page.playback.time == pytest.approx(0.35)  # on a frame of the track, not between two
+    before = tool().T_view1_tool[5]
+    start = video._zoom.to_widget(np.vstack(list(video._tools[0].outline))).mean(axis=0)
+    at = [QPoint(round(start[0] + k), round(start[1])) for k in (0, 8, 16)]
+    QTest.mousePress(video, Qt.MouseButton.LeftButton, NONE, at[0])
+    for point in at[1:]:
+        QTest.mouseMove(video, point)
+        room.until(lambda: True)
+    assert video._tools[0].state == "corrected"
+    np.testing.assert_array_equal(tool().T_view1_tool[5], before)  # only shown, as long as it is held
+    QTest.mouseRelease(video, Qt.MouseButton.LeftButton, NONE, at[2])
+    room.until(lambda: tool().source[5] == "corrected")
+    moved = tool().T_view1_tool[5][:3, 3] - before[:3, 3]
+    assert moved[0] > 1e-3
+    assert abs(moved[2]) < 1e-9
+    room.press(Qt.Key.Key_Right)
+    assert room.page.playback.time == pytest.approx(0.41)
+    room.press(Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    room.until(lambda: tool().source[6] == "corrected")
+    for frame in (6, 5):
+        room.press(Qt.Key.Key_Z, CTRL)
+        room.until(lambda frame=frame: tool().source[frame] == "tracked")  # type: ignore[misc]
+    np.testing.assert_array_equal(tool().T_view1_tool[5], before)
 
 
 def test_masks_are_painted_erased_and_taken_back_stroke_by_stroke(room: Room, session: Path) -> None:
