@@ -92,11 +92,12 @@ class RunCurves:
 @dataclass(frozen=True, eq=False)
 class GalleryScene:
     """One held-out scene as it was dreamt at a step: pictures by row name ("dreamt", "shown"), each the frames
-    (H, W, 3); words: its metrics, ready to read."""
+    (H, W, 3); words: its metrics, ready to read; tracks: a line for each tool, how it was followed there."""
 
     name: str
     rows: Mapping[str, tuple[Image, ...]]
     words: str = ""
+    tracks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

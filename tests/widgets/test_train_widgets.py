@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from hardware.geometry import Array
@@ -142,6 +142,17 @@ def test_new_dreams_are_followed_until_a_person_looks_back(gallery: DreamGallery
     gallery.show_scenes(300, [_scene("a")])
     gallery.show_steps((100, 200, 300, 400))
     assert gallery._slider.value() == 3
+
+
+def test_what_is_said_of_dreams_is_whole_in_a_narrow_pane(gallery: DreamGallery) -> None:
+    gallery.resize(360, 500)
+    gallery.show_steps((100, 12_000))
+    tracked = "tool: 92% followed · 3.1 mm · 4.2° · views 0.8 px apart (demo 0.4)"
+    gallery.show_scenes(12_000, [replace(_scene("a"), tracks=(tracked,))], f"PSNR 21.5 dB · SSIM 0.81\n{tracked}")
+    QApplication.processEvents()
+    for said in (gallery._where, gallery._words):
+        assert said.height() >= said.heightForWidth(said.width()) > 0
+        assert said.fontMetrics().horizontalAdvance("step 12,000 · 2 of 2") <= said.width()
 
 
 def test_dreams_play_only_while_they_are_seen(gallery: DreamGallery) -> None:

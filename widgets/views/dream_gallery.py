@@ -7,14 +7,14 @@ from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSlider, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from widgets.icons import icon
-from widgets.panel import ElidedLabel, row, scrolled
+from widgets.panel import label, row, scrolled
 from widgets.theme import color, font, set_state
 from widgets.train_values import GalleryScene
 from widgets.views.loss_curves import Nothing
 from widgets.views.paint import badge_rect, draw_badge, elided, to_qimage
 
 FPS = 6.0
-GAP, TITLE, LEAST, MOST = 10, 24, 300, 480  # [px]
+GAP, TITLE, TRACK, LEAST, MOST = 10, 24, 20, 300, 480  # [px]
 
 
 class DreamGallery(QWidget):
@@ -42,7 +42,7 @@ class DreamGallery(QWidget):
         for knob in (self._newest, self._play):
             set_state(knob, role="tiny")
             knob.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._where = ElidedLabel()
+        self._where, self._words = label(""), label("", "muted", wrap=True)
         self._sheet = _Sheet()
         self._nothing = Nothing()
         self._clock = QTimer(self, interval=round(1000 / FPS))
@@ -76,6 +76,7 @@ class DreamGallery(QWidget):
             self._newest.setChecked(True)
             self._sheet.show_scenes(())
             self._where.setText("")
+            self._words.setText("")
         with QSignalBlocker(self._slider):
             self._slider.setRange(0, max(0, len(steps) - 1))
             at = len(steps) - 1 if self._follows or self._step not in self._steps else steps.index(self._step)
@@ -83,14 +84,16 @@ class DreamGallery(QWidget):
         self._slider.setEnabled(len(steps) > 1)
 
     def show_scenes(self, step: int, scenes: Sequence[GalleryScene], words: str = "") -> None:
-        """Show what was dreamt at a step; words: its metrics over all scenes."""
+        """Show what was dreamt at a step; words: its metrics over all scenes, a line or several."""
         self._step = step
         self._sheet.show_scenes(scenes)
         if step in self._steps:
             with QSignalBlocker(self._slider):
                 self._slider.setValue(self._steps.index(step))
         count = f"{self._steps.index(step) + 1} of {len(self._steps)}" if step in self._steps else ""
-        self._where.setText(" · ".join(filter(None, [f"step {step:,}", count, words])))
+        self._where.setText(" · ".join(filter(None, [f"step {step:,}", count])))
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
 
     def go(self, steps: int) -> None:
         """Look at what was dreamt so many times later or earlier."""
@@ -135,13 +138,13 @@ class DreamGallery(QWidget):
 
     def _lay_out(self) -> None:
         head = row(self._play, self._slider, self._newest, self._where, spacing=8)
-        head.setStretch(1, 3)
-        head.setStretch(3, 4)
+        head.setStretch(1, 1)
         shown = QWidget()
         inner = QVBoxLayout(shown)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(4)
         inner.addLayout(head)
+        inner.addWidget(self._words)
         area: QScrollArea = scrolled(self._sheet)
         inner.addWidget(area, 1)
         holder = QWidget()
@@ -204,7 +207,9 @@ class _Sheet(QWidget):
         places, top = [], 0.0
         for first in range(0, len(self._pictures), columns):
             line = self._pictures[first : first + columns]
-            tall = max(TITLE + sum(_height(frames[0], across) + 4 for _, frames in rows) for rows in line)
+            heads = [_head(scene) for scene in self.scenes[first : first + columns]]
+            talls = [sum(_height(frames[0], across) + 4 for _, frames in rows) for rows in line]
+            tall = max(head + tall for head, tall in zip(heads, talls, strict=True))
             places += [QRectF(i * (across + GAP), top, across, tall) for i in range(len(line))]
             top += tall + GAP
         return places
@@ -227,7 +232,10 @@ class _Sheet(QWidget):
             painter.setPen(color("muted"))
             rest = title.adjusted(used.width() + 10, 0, 0, 0)
             painter.drawText(rest, left, elided(scene.words, rest.width(), 13))
-            top = title.bottom()
+            for line in scene.tracks:
+                title.translate(0, TRACK)
+                painter.drawText(title, left, elided(line, title.width(), 13))
+            top = place.top() + _head(scene)
             for name, frames in rows:
                 picture = frames[self._frame % len(frames)]
                 area = QRectF(place.left(), top, place.width(), _height(picture, place.width()))
@@ -235,6 +243,11 @@ class _Sheet(QWidget):
                 badge = badge_rect(name, QPointF(area.left() + 6, area.top() + 6), 12)
                 draw_badge(painter, badge, name, pixels=12)
                 top = area.bottom() + 4
+
+
+def _head(scene: GalleryScene) -> int:
+    """What is written over a scene [px]."""
+    return TITLE + TRACK * len(scene.tracks)
 
 
 def _height(picture: QImage, width: float) -> float:
@@ -253,8 +266,10 @@ def main() -> None:
         frames = tuple(np.hstack([made_up.picture(v, k)[::4, ::4] for v in made_up.VIEWS]) for k in range(13))
         blurred = tuple((0.6 * frame).astype(np.uint8) for frame in frames)
         gallery.show_steps((100, 200, 300))
-        scenes = [GalleryScene(f"demo {k}", {"dreamt": blurred, "shown": frames}, "24.1 dB") for k in (3, 7, 9)]
-        gallery.show_scenes(300, scenes, "PSNR 24.1 dB")
+        tracks = ("tool: 92% followed · 3.1 mm · 4.2° · views 0.8 px apart (demo 0.4)",)
+        shown = {"dreamt": blurred, "shown": frames}
+        scenes = [GalleryScene(f"demo {k}", shown, "24.1 dB", tracks) for k in (3, 7, 9)]
+        gallery.show_scenes(300, scenes, f"PSNR 24.1 dB\n{tracks[0]}")
         gallery.resize(900, 500)
         return gallery
 

@@ -235,8 +235,8 @@ class TrainBinder(QuietBinder):
             self._drawn = None
         elif dreams is not None and dreams is not self._drawn and dreams.folder == _run_folder(record):
             self._drawn = dreams
-            words = train_facts.metrics(dreams.metrics)
-            self.page.show_scenes(dreams.step, train_facts.scenes(dreams), words)
+            mean = [train_facts.metrics(dreams.metrics), *train_facts.tracks(dreams.metrics)]
+            self.page.show_scenes(dreams.step, train_facts.scenes(dreams), "\n".join(mean))
 
     def _show_log(self, watch: RunWatch) -> None:
         anew, lines = watch.take_lines()

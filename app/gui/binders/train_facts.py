@@ -203,7 +203,7 @@ def _last(run: RunSeen | None, name: str) -> str:
 
 def scenes(dreams: Dreams) -> list[GalleryScene]:
     """Return what was dreamt at a step, for the gallery."""
-    return [GalleryScene(scene.name, scene.rows, metrics(scene.metrics)) for scene in dreams.scenes]
+    return [GalleryScene(s.name, s.rows, metrics(s.metrics), tracks(s.metrics)) for s in dreams.scenes]
 
 
 def no_dreams(record: JobRecord | None, run: RunSeen | None) -> str:
@@ -221,8 +221,31 @@ def no_dreams(record: JobRecord | None, run: RunSeen | None) -> str:
 
 
 def metrics(values: Mapping[str, float]) -> str:
-    """Return metrics as they are read, the ones that are known first."""
-    return " · ".join(metric(name, value) for name, value in values.items())
+    """Return the metrics of pictures as they are read."""
+    return " · ".join(metric(name, value) for name, value in values.items() if "/" not in name)
+
+
+def tracks(values: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a line for each tool: how far its track in a dream is from that in the demo."""
+    tools: dict[str, dict[str, float]] = {}
+    for name, value in values.items():
+        role, slash, what = name.partition("/")
+        if slash:
+            tools.setdefault(role, {})[what] = value
+    return tuple(f"{role}: {_track(own)}" for role, own in tools.items())
+
+
+def _track(own: Mapping[str, float]) -> str:
+    def said(form: str, name: str) -> str:
+        return form.format(own[name]) if name in own else ""
+
+    parts = (
+        said("{:.0%} followed", "followed"),
+        said("{:.1f} mm", "position_mm"),
+        said("{:.1f}°", "rotation_deg"),
+        said("views {:.1f} px apart", "disagreement_px") + said(" (demo {:.1f})", "shown_disagreement_px"),
+    )
+    return " · ".join(filter(None, parts))
 
 
 def metric(name: str, value: float) -> str:
