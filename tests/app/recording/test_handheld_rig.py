@@ -64,9 +64,9 @@ def test_zeroing_is_an_order_between_takes_after_which_the_force_stands_at_zero(
         assert session.state == "zeroing"
         with pytest.raises(ValueError, match="not while zeroing"):
             session.zero_force()
-        assert session.wait(5, "idle")
+        assert session.wait(30, "idle")
         newest, count = capture._devices["force"].ring, capture._devices["force"].ring.count
-        assert newest.wait(count, 5)
+        assert newest.wait(count, 30)
         value = capture.status().values["force"]
         assert isinstance(value, Reading)
         assert value.value == 0.0
@@ -80,7 +80,7 @@ def test_a_zero_that_fails_is_said_and_leaves_the_session_as_it_was(tmp_path: Pa
     session = RecordingSession(capture, tmp_path / "s", tmp_path / "recording.json")
     try:
         session.zero_force()
-        assert session.wait(5, "idle")
+        assert session.wait(30, "idle")
         assert "does not measure" in session.message
     finally:
         session.close()

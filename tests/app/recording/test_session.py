@@ -20,16 +20,27 @@ from hardware.stream import Picture, Sample
 from tests.hardware.recording.sources import Source, force_source, info, picture, pose_source
 
 
+WAIT_S = 30.0
+
+
 class Stage:
     """A rig of one camera and two sensors; what the camera shows can be changed."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.still = root, True
+        self.root, self.still, self.seen = root, True, 0
         self.capture = Capture([lambda: Source(info("top"), self._see), pose_source, force_source])
 
     def _see(self, k: int, t: float) -> list[Sample]:
         seen = picture("top", k, t)
+        self.seen = k
         return [replace(seen, pixels=picture("top", 0, t).pixels) if self.still else seen]
+
+    def look_on(self, seconds: float) -> None:
+        """Wait for the pictures of so long, which a busy computer makes later."""
+        last, end = self.seen + 30.0 * seconds, time.monotonic() + WAIT_S
+        while self.seen < last:
+            assert time.monotonic() < end
+            time.sleep(0.005)
 
     def session(self, plan: RecordingPlan | None = None) -> RecordingSession:
         return RecordingSession(self.capture, self.root / "session", self.root / "recording.json", plan=plan)
@@ -51,15 +62,15 @@ def session(stage: Stage) -> Iterator[RecordingSession]:
 
 def to_review(session: RecordingSession, stage: Stage, seconds: float = 0.3) -> None:
     stage.still = True
-    time.sleep(0.1)
+    stage.look_on(0.1)
     session.take_scene()
-    assert session.wait(5, "armed"), session.message
+    assert session.wait(WAIT_S, "armed"), session.message
     stage.still = False
     session.start()
-    assert session.wait(5, "recording"), session.message
-    time.sleep(seconds)
+    assert session.wait(WAIT_S, "recording"), session.message
+    stage.look_on(seconds)
     session.stop()
-    assert session.wait(5, "review"), session.message
+    assert session.wait(WAIT_S, "review"), session.message
 
 
 def test_a_take_is_kept_with_its_pictures_poses_readings_and_bare_scene(
@@ -74,7 +85,7 @@ def test_a_take_is_kept_with_its_pictures_poses_readings_and_bare_scene(
     assert {v.check for v in session.take.note.verdicts} <= {"drops"}  # a busy computer may be late
     assert session.frame_at("top", 0.5) is not None
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert "saved" in told
     assert (session.counter.kept, session.counter.goal) == (1, 3)
     entry = Session(stage.root / "session").kept()[0]
@@ -93,8 +104,8 @@ def test_space_alone_leads_from_the_scene_to_the_review(session: RecordingSessio
     for state in ("armed", "recording", "review"):
         stage.still = state == "armed"
         session.advance()
-        assert session.wait(5, state)  # type: ignore[arg-type]
-        time.sleep(0.1)
+        assert session.wait(WAIT_S, state)  # type: ignore[arg-type]
+        stage.look_on(0.1)
 
 
 def test_a_discarded_take_comes_back_byte_by_byte_with_undo(session: RecordingSession, stage: Stage) -> None:
@@ -102,27 +113,27 @@ def test_a_discarded_take_comes_back_byte_by_byte_with_undo(session: RecordingSe
     assert session.take is not None
     before = (session.take.folder / MCAP).read_bytes()
     session.discard()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert session.counter.discarded == 1
     assert session.unfinished == ()
     session.undo()
-    assert session.wait(5, "review")
+    assert session.wait(WAIT_S, "review")
     assert session.take is not None
     assert (session.take.folder / MCAP).read_bytes() == before
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert (session.counter.kept, session.counter.discarded) == (1, 0)
 
 
 def test_a_kept_episode_can_be_discarded_and_brought_back(session: RecordingSession, stage: Stage) -> None:
     to_review(session, stage)
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     session.discard_kept(1)
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert session.counter.kept == 0
     session.undo()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert session.counter.kept == 1
 
 
@@ -134,14 +145,14 @@ def test_redo_keeps_the_choice_where_a_plan_would_go_on(stage: Stage) -> None:
             before = session.choice
             to_review(session, stage, 0.1)
             session.redo()
-            assert session.wait(5, "idle")
+            assert session.wait(WAIT_S, "idle")
             assert session.choice == before
         seen = []
         for _ in range(3):
             seen.append(session.choice.task)
             to_review(session, stage, 0.1)
             session.keep()
-            assert session.wait(5, "idle")
+            assert session.wait(WAIT_S, "idle")
         assert sorted(seen) == ["a", "b", "c"]
     finally:
         session.close()
@@ -152,21 +163,21 @@ def test_something_that_moves_in_the_bare_scene_is_refused_unless_a_reason_is_gi
 ) -> None:
     stage.still = False
     session.take_scene()
-    assert session.wait(5, "armed")
+    assert session.wait(WAIT_S, "armed")
     with pytest.raises(ValueError, match=r"scene: top: .* moves"):
         session.start()
     with pytest.raises(ValueError, match="give a reason"):
         session.override("scene", " ")
     session.override("scene", "a fan stands behind it")
     session.start()
-    assert session.wait(5, "recording")
+    assert session.wait(WAIT_S, "recording")
     session.stop()
-    assert session.wait(5, "review")
+    assert session.wait(WAIT_S, "review")
     assert session.take is not None
     (used,) = session.take.note.overrides
     assert (used.gate, used.reason) == ("scene", "a fan stands behind it")
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     note = json.loads((session.folder / "episodes" / "000001" / "episode.json").read_text())
     assert note["overrides"] == [{"gate": "scene", "reason": "a fan stands behind it"}]
     assert "scene" not in session.overrides
@@ -177,7 +188,7 @@ def test_a_second_program_on_one_session_is_told_and_may_look_but_not_record(
 ) -> None:
     to_review(session, stage, 0.1)
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     session.close()
     other = Session(stage.root / "session")  # as another process: it shares its lock with nobody
     other.lock()
@@ -204,11 +215,11 @@ def test_a_take_that_a_crash_left_behind_is_offered_and_can_be_kept(
     with _again(stage.root) as later:
         assert [entry.folder for entry in later.unfinished] == [part]
         later.review_unfinished(part)
-        assert later.wait(5, "review")
+        assert later.wait(WAIT_S, "review")
         assert later.take is not None
         assert later.take.note.recovered
         later.keep()
-        assert later.wait(5, "idle")
+        assert later.wait(WAIT_S, "idle")
         assert later.counter.kept == 1
 
 
@@ -241,7 +252,7 @@ def test_nothing_is_recorded_while_a_device_is_missing(tmp_path: Path) -> None:
     session = RecordingSession(capture, tmp_path / "session", tmp_path / "recording.json")
     try:
         session.take_scene()
-        assert session.wait(5, "armed")
+        assert session.wait(WAIT_S, "armed")
         with pytest.raises(ValueError, match="plug it in"):
             session.start()
         assert {g.name for g in session.closed()} == {"streams"}
@@ -259,13 +270,13 @@ def test_a_picture_of_the_wrong_size_marks_a_take_and_does_not_end_it(tmp_path: 
     session = RecordingSession(capture, tmp_path / "session", tmp_path / "recording.json")
     try:
         session.take_scene()
-        assert session.wait(5, "armed")
+        assert session.wait(WAIT_S, "armed")
         session.override("scene", "it is a test picture")
         session.start()
-        assert session.wait(5, "recording")
+        assert session.wait(WAIT_S, "recording")
         time.sleep(1.3)
         session.stop()
-        assert session.wait(5, "review")
+        assert session.wait(WAIT_S, "review")
         assert session.take is not None
         assert session.take.note.flaws["top"]["wrong size"] == 1
         (drops,) = [v for v in session.take.note.verdicts if v.check == "drops"]
@@ -281,24 +292,24 @@ def test_a_verdict_that_comes_later_reaches_a_take_under_review_and_one_that_is_
 ) -> None:
     late = Verdict("tool tracking", "bad", "tool: a tracker finds the brush in 0 of 5 pictures", "tool")
     to_review(session, stage)
-    assert session.wait(5, "review")
+    assert session.wait(WAIT_S, "review")
     assert session.take is not None
     note = session.take.note
     session.add_verdicts(note, (late,))
-    assert session.wait(5, "review")
+    assert session.wait(WAIT_S, "review")
     assert late in session.take.note.verdicts
     session.keep()
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     session.add_verdicts(note, (replace(late, text="and once more"),))
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     assert "take 1: and once more" in session.message
     (entry,) = Session(stage.root / "session").kept()
     assert entry.note is not None
     assert [v.text for v in entry.note.verdicts if v.check == late.check] == [late.text, "and once more"]
     session.discard_kept(1)
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
     session.add_verdicts(note, (late,))
-    assert session.wait(5, "idle")
+    assert session.wait(WAIT_S, "idle")
 
 
 def test_a_take_says_what_it_was_shown_with(stage: Stage) -> None:

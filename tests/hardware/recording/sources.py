@@ -43,8 +43,8 @@ class Source:
 
     def connect(self) -> StreamInfo:
         self._thread.start()
-        if not self._ring.wait(0, 5.0):
-            raise DeviceError(f"{self.name}: no sample in 5 s")
+        if not self._ring.wait(0, 30.0):
+            raise DeviceError(f"{self.name}: no sample in 30 s")
         return self.info
 
     def health(self) -> StreamHealth:
