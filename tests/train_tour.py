@@ -1,9 +1,11 @@
 """Trains a small model from the window alone, kills it and lets it go on, and takes a picture of every step.
 
-`python -m tests.train_tour [FOLDER]` records a hundred simulated demos, trains the small config on them and writes
-the pictures of docs/train-page.md; a short version is a test.
+`python -m tests.train_tour [FOLDER] [--steps N]` records a hundred simulated demos, trains the small config on them
+for some minutes (N steps of the picture coder, N of the U-Net), a clone of it too, and writes the pictures of
+docs/train-page.md; a short version is a test.
 """
 
+import argparse
 import os
 import signal
 import subprocess
@@ -23,6 +25,7 @@ from app.jobs.types import JobRecord
 ROOT = Path(__file__).parent.parent
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 TASK = "push-shape"
+LIMIT_S = 3600.0  # for a training to end
 
 
 class TrainTour:
@@ -177,17 +180,26 @@ def take_tour(
 
 def main(arguments: Sequence[str]) -> int:
     """Take the tour in a workspace that is thrown away; write its pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"), help="of the pictures")
+    parser.add_argument("--steps", type=int, default=300, help="of the picture coder, and of the U-Net")
+    parser.add_argument("--demos", type=int, default=100, help="that are recorded")
+    given = parser.parse_args(arguments)
+    steps, often = str(given.steps), str(max(1, given.steps // 3))
+    edits = {
+        "vae.steps": steps, "train.steps": steps, "vae.warmup": "20", "train.warmup": "20",
+        "save.every": often, "gallery.every": often, "gallery.tools": "tool=pusher",
+    }  # fmt: skip
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("MUJOCO_GL", "egl")
     from PIL import Image
 
-    folder = Path(arguments[0] if arguments else "docs/images")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as workspace:
-        record_demos(Path(workspace), 100)
-        pictures = take_tour(Path(workspace), {}, clone={"train.learning_rate": "0.003"}, limit_s=3600.0)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as workspace:  # the supervisor may still write
+        record_demos(Path(workspace), given.demos)
+        pictures = take_tour(Path(workspace), edits, clone={"train.learning_rate": "0.003"}, limit_s=LIMIT_S)
     for name, picture in pictures.items():
-        file = folder / f"{name}.png"
+        file = given.folder / f"{name}.png"
         picture.save(str(file))
         Image.open(file).convert("RGB").quantize(256).save(file, optimize=True)
         print(file)

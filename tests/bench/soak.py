@@ -87,7 +87,7 @@ class _Paints(QObject):
         return False
 
 
-def run(minutes: float, execute: bool) -> dict[str, object]:
+def soak(minutes: float, execute: bool) -> dict[str, object]:
     """Return how even and how flat it was."""
     with tempfile.TemporaryDirectory() as root:
         app, desk = _open(open_workspace(Path(root)))
@@ -95,13 +95,13 @@ def run(minutes: float, execute: bool) -> dict[str, object]:
         counter = _Paints(watch, lambda: not execute or execution.state == "running")
         size = [desk.window.width(), desk.window.height()]
         try:
-            _turn_until(app, lambda: desk.program.dreaming.plan is not None, 120.0)
+            turn_until(app, lambda: desk.program.dreaming.plan is not None, 120.0)
             desk.dream_page.scene.installEventFilter(counter)
             _soak(app, desk, watch, 60 * minutes, execute)
         finally:
             desk.dream_page.scene.removeEventFilter(counter)
             execution.stop("the soak is over")
-            _turn_until(app, lambda: not desk.program.moving, 20.0)
+            turn_until(app, lambda: not desk.program.moving, 20.0)
             desk.close()
     return {"minutes": minutes, "execute": execute, "platform": app.platformName(), "size": size, **_figures(watch)}
 
@@ -157,7 +157,8 @@ def _go_on(desk: Desk, watch: Watch, execute: bool) -> None:
         desk.board.trigger("dream.plan")
 
 
-def _turn_until(app: QApplication, there: Callable[[], bool], limit: float) -> None:
+def turn_until(app: QApplication, there: Callable[[], bool], limit: float) -> None:
+    """Let the window live until something is there. Raises RuntimeError where that takes over `limit` [s]."""
     end = time.perf_counter() + limit
     while not there():
         if time.perf_counter() > end:
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--execute", action="store_true", help="two emulated arms do the plan meanwhile")
     arguments = parser.parse_args()
-    print(json.dumps(run(arguments.minutes, arguments.execute), indent=1))
+    print(json.dumps(soak(arguments.minutes, arguments.execute), indent=1))
 
 
 if __name__ == "__main__":
