@@ -54,7 +54,7 @@ class RecordTour:
             QApplication.processEvents()
             time.sleep(0.005)
 
-    def until(self, what: str, there: Callable[[], bool], limit: float = 60.0) -> None:
+    def until(self, what: str, there: Callable[[], bool], limit: float = 180.0) -> None:
         end = time.monotonic() + limit
         while not there():
             if time.monotonic() > end:

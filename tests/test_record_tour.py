@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from hardware.recording.mcap_log import open_episode
 from hardware.recording.session import Session
 from tests.record_tour import TASKS, take_short_tour
+
+pytestmark = pytest.mark.alone
 
 
 def test_takes_of_two_tasks_are_recorded_by_keyboard_and_can_be_read(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ from tests.app.jobs import still_track
 from tests.hardware.robots.servo_rig import own_address, plan_of, swing_path
 from tests.models.data.published import Published, write_published
 
+pytestmark = pytest.mark.timeout(900)  # whole programs, one after the other
+
 ROOT = Path(__file__).parents[2]
+WAIT_S = 400.0
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +88,7 @@ def _start(*words: object) -> "subprocess.Popen[str]":
 
 def _call(*words: object, answer: str = "") -> tuple[int, str, str]:
     with _start(*words) as process:
-        out, err = process.communicate(answer, timeout=200)
+        out, err = process.communicate(answer, timeout=WAIT_S)
     return process.returncode, out, err
 
 
@@ -102,7 +105,7 @@ def _execute(*words: object, interrupt_at: str = "") -> tuple[int, str, str]:
                 heard.append(line)
                 if interrupt_at and line.startswith(interrupt_at):
                     os.kill(process.pid, signal.SIGINT)
-            out, _err = process.communicate(timeout=100)
+            out, _err = process.communicate(timeout=WAIT_S)
         said = out + "".join(heard)
         if not re.search(r"late with a command|did not answer for", said):
             break
@@ -304,9 +307,9 @@ def test_emulate_serves_until_it_is_stopped(tmp_path: Path) -> None:
     with _start("emulate", "xarm", "--port", port, "--workspace", tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT_S).close()
         os.kill(process.pid, signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(WAIT_S) == 0
     assert _call("emulate", "xarm", "--host", "192.0.2.1", "--workspace", tmp_path)[0] == 3
 
 

@@ -26,7 +26,7 @@ SERVERS: Mapping[str, Callable[[EmulatorConfig, bytes | None, SharedMemory | Non
     "xarm": XArmServer,
     "ur": URServer,
 }
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 REPLY_TIMEOUT = 5.0
 
 

@@ -19,7 +19,6 @@ from hardware.recording.session import Session
 from hardware.stream import Picture, Sample
 from tests.hardware.recording.sources import Source, force_source, info, picture, pose_source
 
-
 WAIT_S = 30.0
 
 

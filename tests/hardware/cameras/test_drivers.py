@@ -123,6 +123,7 @@ def test_a_gige_cameras_counter_goes_on_over_its_end() -> None:
     assert numbers.read(Grab(3), 1.0)[1] == pytest.approx(5.0)
 
 
+@pytest.mark.alone
 def test_a_replay_keeps_the_recorded_timing_and_begins_again_at_its_end(tmp_path: Path) -> None:
     path, clock = str(episode(tmp_path / "episode.mcap", gap_at=5)), ReplayClock()
     top = threaded(ReplaySource("top", path, "top", clock, ("camera",)), "top")
