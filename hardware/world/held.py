@@ -112,6 +112,14 @@ def set_surfaces(model: mujoco.MjModel, layout: Layout) -> None:
         set_light(model, layout.light)
 
 
+def set_arm_tool(model: mujoco.MjModel, body: str, tool: str) -> None:
+    """Let things slide on a tool that an arm carries as on the same tool in a hand."""
+    geoms = model.geom_bodyid == model.body(body).id
+    if tool in FRICTION:
+        model.geom_priority[geoms] = 1
+        model.geom_friction[geoms, 0] = FRICTION[tool]
+
+
 def set_light(model: mujoco.MjModel, light: Light) -> None:
     c, s = np.cos(light.turn), np.sin(light.turn)
     for name, factor in (("lamp", light.lamp), ("window", light.window)):

@@ -13,7 +13,7 @@ from hardware.rig import Rig
 from hardware.rig_devices import CameraConfig
 from hardware.types import Camera, Mesh, Tool, require
 from hardware.world.demonstrator import SHOW
-from hardware.world.held import draw_holds, finish_spec, held_contents, set_surfaces
+from hardware.world.held import draw_holds, finish_spec, held_contents, set_arm_tool, set_surfaces
 from hardware.world.held_board import HeldBoard, add_board
 from hardware.world.objects import UNSEEN_GROUP, choose_thing
 from hardware.world.person import Person
@@ -34,7 +34,8 @@ POST_RADIUS = 0.016
 class WorldTruth:
     """What is really so at t_host [s]: poses in the world by object ("thing", "thing/0" ..) and by arm, joints by
     arm (J,) [rad]; thing says what the object is; held: the same and the tools in a person's hands as success rules
-    take it; showing: whether the scripted person is at work."""
+    take it; showing: whether the scripted person is at work; touching: pairs (arm, object) where an arm's tool
+    is in contact."""
 
     t_host: float
     task: str
@@ -49,6 +50,7 @@ class WorldTruth:
     T_world_goal: Array | None = None
     objects: tuple[str, ...] = ()
     held_out: bool = False
+    touching: frozenset[tuple[str, str]] = frozenset()
 
 
 class LiveWorld:
@@ -94,12 +96,16 @@ class LiveWorld:
         quality.numslices, quality.numstacks, quality.numquads = LIVE_ROUND
         self.model = spec.compile()
         set_surfaces(self.model, self.layout)
+        for arm in rig.arms:
+            if arm.role in tools:
+                set_arm_tool(self.model, f"{arm.name}/tool", tools[arm.role].name)
         self.data = mujoco.MjData(self.model)
         self._joints = {arm.name: self._joint_ids(arm.name) for arm in rig.arms}
         for columns in self._joints.values():
             self.model.dof_armature[self.model.jnt_dofadr[columns]] = IMMOVABLE
             self.model.jnt_limited[columns] = 0
         self._objects = list(self.layout.T_world_thing)
+        self._owners = self._owner_names()
         self._q = {arm.name: arm.home.copy() for arm in rig.arms}
         self._bench = Workbench(self.model, self.data, self.layout, holds)
         self.person = Person(self._bench, standing[0])
@@ -151,6 +157,7 @@ class LiveWorld:
             T_world_goal=self.layout.T_world_goal,
             objects=self.layout.objects,
             held_out=self.layout.held_out,
+            touching=self._touching(),
         )
 
     def place(self, name: str, T_world_object: Array) -> None:
@@ -178,6 +185,19 @@ class LiveWorld:
             self.data.qpos[self.model.jnt_qposadr[ids]] = angles
             self.data.qvel[self.model.jnt_dofadr[ids]] = 0.0 if way is None else way[name] * rate
             self._q[name] = np.array(angles, float)
+
+    def _touching(self) -> frozenset[tuple[str, str]]:
+        contacts = self.data.contact.geom[: self.data.ncon].tolist()
+        pairs = [(self._owners[a], self._owners[b]) for a, b in contacts]
+        both = (*pairs, *((b, a) for a, b in pairs))
+        return frozenset((a[:-5], b) for a, b in both if a.endswith("/tool") and b in self._objects)
+
+    def _owner_names(self) -> list[str]:
+        """By geom: "arm/tool" of an arm's tool, the name of an object, "" of anything else."""
+        known = {*self._objects, *(f"{arm.name}/tool" for arm in self._arms)}
+        bodies = [{self.model.body(int(k)).name, self.model.body(int(self.model.body_rootid[k])).name}
+                  for k in self.model.geom_bodyid]  # fmt: skip
+        return [next(iter(names & known), "") for names in bodies]
 
     def _has_body(self, name: str) -> bool:
         return bool(mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) >= 0)
