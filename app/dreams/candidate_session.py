@@ -37,7 +37,8 @@ class CandidateSession:
 
     Read: `candidates` in the order of their seeds, `batch` (their folder, None before the first), `progress` (None:
     idle), `preview` (a PNG of the dream as it is denoised, None while none is), `message` (what went wrong last),
-    `can_retry` (whether dreaming ended early and can be taken up again).
+    `can_retry` (whether dreaming ended early and can be taken up again), `error` (why there is no scene),
+    `has_earlier` (whether there is a batch before the one that is shown).
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class CandidateSession:
         self._looking: dict[int, Future[LookedAt]] = {}
         self._plan_for: Callable[[], PlanFor] | None = None
         self._order: DreamOrder | None = None
-        self._began = 0.0
+        self._began = self._share = 0.0
         self.candidates: tuple[Candidate, ...] = ()
         self.batch: Path | None = None
         self.progress: Progress | None = None
         self.message = ""
         self.can_retry = False
+        self.error: Exception | None = None
+        self.has_earlier = self.earlier is not None
 
     # read
 
@@ -81,12 +84,14 @@ class CandidateSession:
 
     def reason(self, seed: int) -> str:
         """Return in words why a candidate stands where it does; "" while it is not ranked."""
-        figures = [c.figures for c in self.ranked if c.over and c.figures is not None]
-        own = self.find(seed).figures
-        if own is None or own not in figures:
-            return ""
-        place = figures.index(own)
-        return reason(own, figures[place - 1] if place else None)
+        better: Figures | None = None
+        for candidate in self.ranked:
+            if not candidate.over or candidate.figures is None:
+                break
+            if candidate.seed == seed:
+                return reason(candidate.figures, better)
+            better = candidate.figures
+        return ""
 
     def find(self, seed: int) -> Candidate:
         """Return a candidate by its seed. Raises KeyError that lists them."""
@@ -94,6 +99,10 @@ class CandidateSession:
             if candidate.seed == seed:
                 return candidate
         raise KeyError(f"candidate {seed}; there are {[c.seed for c in self.candidates]}")
+
+    def share(self, seed: int) -> float | None:
+        """Return how far a candidate is, 0..1, None while nothing goes on with it."""
+        return self._share if self.find(seed).state in ("dreaming", "tracking") else None
 
     @property
     def earlier(self) -> Path | None:
@@ -115,7 +124,7 @@ class CandidateSession:
             raise ValueError("something is being dreamt already: wait for it, or cancel it")
         self.batch, self._plan_for, self._order = self._batches.new(name), plan_for, None
         self._background.submit(self._prune)
-        self.candidates, self.can_retry = (), False
+        self.candidates, self.can_retry, self.error = (), False, None
         self._say("")
         self._began = time.monotonic()
         self._making = self._background.submit(make)
@@ -161,7 +170,7 @@ class CandidateSession:
         )
         for candidate in self.candidates:
             self._look(candidate, None)
-        self._listeners.tell("candidates")
+        self._ended()
 
     def pump(self) -> None:
         """Take in what the background finished. Never blocks."""
@@ -191,6 +200,7 @@ class CandidateSession:
         try:
             made = making.result()
         except (ValueError, OSError, RuntimeError) as error:
+            self.error = error
             self._say(str(error))
             self._ended()
             return
@@ -310,7 +320,7 @@ class CandidateSession:
 
     def _advance(self, seed: int, share: float, text: str) -> None:
         """Say how far all of them are. share 0..1 of this candidate."""
-        count = len(self.candidates)
+        count, self._share = len(self.candidates), share
         place = [c.seed for c in self.candidates].index(seed)
         done, spent = (place + share) / count, time.monotonic() - self._began
         left = spent * (1 - done) / done if done > 0.02 else None
@@ -318,15 +328,19 @@ class CandidateSession:
         self._set_progress(Progress("dreaming", done, f"{which}{text}", left))
 
     def _ended(self) -> None:
-        """Nothing more is dreamt: show no progress, and leave no empty batch behind."""
+        """Nothing more is dreamt: once all is planned too, show no progress, and leave no empty batch behind."""
+        if self.busy:
+            self._set_progress(Progress("dreaming", 1.0, "planning what was dreamt", None))
+            return
         self._set_progress(None)
         batch = self.batch
-        if batch is None or self.busy:
+        if batch is None:
             return
         (batch / ".preview.png").unlink(missing_ok=True)
         if not self.candidates:
             shutil.rmtree(batch, ignore_errors=True)
             self.batch = None
+        self.has_earlier = self.earlier is not None
         self._listeners.tell("candidates")
 
     def _put(self, candidate: Candidate) -> None:

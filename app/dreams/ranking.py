@@ -3,7 +3,7 @@
 Pure: figures from a track and a plan, and one order over them. No figure says that a dream is good; a person does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -106,14 +106,13 @@ def order(candidates: Mapping[int, Figures]) -> tuple[int, ...]:
 
 def reason(figures: Figures, better: Figures | None = None) -> str:
     """Return in words why a candidate stands where it does: behind `better`, or first where there is none."""
-    if better is None:
-        return _first(figures)
-    if figures.stage != better.stage:
+    if better is None or figures.stage != better.stage:
         return _stage(figures)
     own, other = figures.factors, better.factors
     name = min(own, key=lambda name: own[name] / max(other[name], 1e-9))
     if own[name] >= other[name]:
-        return "as good; less room to what the arms must not touch, or a later seed"
+        tight = _key(figures) > _key(better)
+        return "as good, with less room for the arms" if tight else "as good, of a later seed"
     return f"{_LOST[name]}: {words(name, figures)}, there {words(name, better)}"
 
 
@@ -148,13 +147,6 @@ _LOST = {
 }
 
 
-def _first(figures: Figures) -> str:
-    if figures.stage > 0:
-        return _stage(figures)
-    found, sure = words("found", figures), words("confidence", figures)
-    return f"{_stage(figures)}; tool found in {found} of the frames, confidence {sure}"
-
-
 def _stage(figures: Figures) -> str:
     match figures.stage:
         case 0:
@@ -166,7 +158,7 @@ def _stage(figures: Figures) -> str:
     return f"it cannot be tracked: {figures.problem or 'its tool is found in no frame'}"
 
 
-def _key(figures: Figures) -> Sequence[float]:
+def _key(figures: Figures) -> tuple[float, ...]:
     room = np.inf if figures.clearance is None else figures.clearance
     return (figures.stage, -figures.worth, -room)
 

@@ -22,6 +22,10 @@ from models.video.config import VideoConfig
 OVERRIDE = "take the arm or the hand out and take the picture again, or say why not (--override REASON)"
 
 
+class SceneRefused(DreamFileError):
+    """A hand or an arm is in the pictures; `problem` says what and where."""
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """The scene of one dream.
@@ -83,12 +87,12 @@ def refuse_company(
     *,
     override: str = "",
 ) -> None:
-    """Raise DreamFileError where a hand or an arm is in the pictures (app/recording/scene_checks.py); override: a
+    """Raise SceneRefused where a hand or an arm is in the pictures (app/recording/scene_checks.py); override: a
     reason not to."""
     faults = scene_faults(first, second, None, arms)
     if faults and not override:
         what = "; ".join(fault.text for fault in faults)
-        raise DreamFileError("scene", faults[0].check, what, OVERRIDE)
+        raise SceneRefused("scene", faults[0].check, what, OVERRIDE)
 
 
 def cameras_of(rig: Rig, count: int) -> tuple[Camera, ...]:

@@ -16,8 +16,10 @@ from app.gui.binders.calibration import CalibrationBinder
 from app.gui.binders.comparison import ComparisonBinder
 from app.gui.binders.demos import DemosBinder
 from app.gui.binders.dream import DreamBinder
+from app.gui.binders.dream_candidates import CandidatesBinder
 from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
+from app.gui.binders.dream_new import NewDreamBinder
 from app.gui.binders.find_devices import FindDevicesBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
@@ -165,7 +167,10 @@ class Desk(QObject):
         self._inspect, self._files = inspect, files
         DropTarget(self.window, files.take_drop)
         comparison = ComparisonBinder(self.dream_page, self.program, shell, dream.here)
-        return [rig, files, dream, corrections, comparison, approve, inspect, *self._own_binders(shell, rig)]
+        candidates = CandidatesBinder(self.dream_page, self.program, shell, lambda: approve.force)
+        new = NewDreamBinder(self.dream_page, self.program, shell, candidates)
+        page_dream: list[Binder] = [files, dream, corrections, comparison, candidates, new, approve]
+        return [rig, *page_dream, inspect, *self._own_binders(shell, rig)]
 
     def _own_binders(self, shell: Shell, rig: RigBinder) -> list[Binder]:
         support = SupportBinder(self.program.workspace, shell, self.mailbox, lambda: self.window.log.text)
@@ -208,6 +213,7 @@ class Desk(QObject):
             self.program.tracking,
             library,
             self.program.exchange,
+            self.program.jobs,
         )
 
     def _bind_train(self) -> list[Binder]:

@@ -12,6 +12,7 @@ from app.calibration.store import CalibrationStore
 from app.datasets.desk import DatasetDesk
 from app.datasets.exchange_desk import ExchangeDesk
 from app.datasets.tracking import DemoTracking
+from app.dreams.candidate_session import CandidateSession
 from app.dreams.session import DreamSession
 from app.execution.saved_poses import SavedPoses
 from app.execution.session import ExecutionSession
@@ -58,6 +59,11 @@ class Program:
         )
 
     @cached_property
+    def candidates(self) -> CandidateSession:
+        """Several dreams of one scene, to choose from."""
+        return CandidateSession(self.workspace, self.ledger)
+
+    @cached_property
     def calibrations(self) -> CalibrationStore:
         """What was calibrated on this rig."""
         return CalibrationStore(self.workspace.root, self.rig.name)
@@ -78,7 +84,7 @@ class Program:
         return CalibrationDesk(
             self.rig,
             self.calibrations,
-            self._picture,
+            self.picture,
             lambda name: self.recording.latest(name) or self.execution.latest_frames().get(name),
             Around(
                 world=lambda: self.recording.world or self._arms_world(),
@@ -97,7 +103,7 @@ class Program:
             return ()
         return tuple(n for n, info in recording.streams.items() if info.kind == "camera" and not info.free_running)
 
-    def _picture(self, name: str) -> Frame | None:
+    def picture(self, name: str) -> Frame | None:
         """A camera's newest picture at its full size; may wait for the process that has it."""
         seen = self.recording.snapshot(name)
         return seen or self.execution.latest_frames().get(name)
@@ -130,7 +136,7 @@ class Program:
     @cached_property
     def exchange(self) -> ExchangeDesk:
         """Demos on their way to and from other programs."""
-        return ExchangeDesk(self.workspace.root / "exchange.json")
+        return ExchangeDesk(self.jobs)
 
     @cached_property
     def jobs(self) -> JobsDesk:
@@ -160,11 +166,12 @@ class Program:
         self.calibration.close()
         self.demos.close()
         self.tracking.close()
-        self.jobs.close()
         self.exchange.close()
+        self.jobs.close()
         self.recording.close()
         self.teleoperation.close()
         self.execution.close()
+        self.candidates.close()
         self.dreaming.close()
         self.ledger.close()
 

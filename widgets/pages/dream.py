@@ -17,18 +17,23 @@ from PySide6.QtWidgets import (
 
 from widgets.approve_panel import ApprovePanel
 from widgets.busy_strip import BusyStrip
+from widgets.candidate_strip import CandidateStrip
 from widgets.checks_list import ChecksList
 from widgets.demo import demo
 from widgets.docked_page import DockedPage
+from widgets.dream_form import NewDreamForm
+from widgets.dream_values import DreamForm
 from widgets.empty_state import EmptyState
 from widgets.import_form import ImportForm
 from widgets.panel import Panel
 from widgets.playback import Playback
+from widgets.question_strip import QuestionStrip
 from widgets.tool_strip import ToolStrip
 from widgets.top_bar import TopBar
 from widgets.transport import Transport, action_button
 from widgets.values import ApproveState, BusyState, CheckRow, Chip, DroppedDream, ToolRow
 from widgets.views.corrections import CorrectionsPanel
+from widgets.views.denoising_view import DenoisingView
 from widgets.views.live_curves import LiveCurves
 from widgets.views.live_grid import LiveGrid
 from widgets.views.made_up import MadeUpSource, timeline_data
@@ -38,6 +43,7 @@ from widgets.views.types import FrameSource
 from widgets.views.video_view import VideoView
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_EMPTY, _DREAM, _IMPORT, _NEW = range(4)
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
 
@@ -67,11 +73,11 @@ class DreamPage(QWidget):
                 actions[name].setCheckable(True)
         self.corrections = CorrectionsPanel(actions)
         self.transport, self.busy = Transport(actions, self.playback), BusyStrip()
-        self.form = ImportForm()
-        buttons = [
-            action_button(actions[n], icon)
-            for n, icon in (("open", "open"), ("import", "import"), ("track", "track"))
-        ]
+        self.form, self.new_form = ImportForm(), NewDreamForm(actions)
+        self.candidates, self.denoising = CandidateStrip(), DenoisingView()
+        self.dreaming, self.question = BusyStrip(), QuestionStrip()
+        icons = {"new": "dream", "open": "open", "import": "import", "track": "track"}
+        buttons = [action_button(actions[name], icon) for name, icon in icons.items()]
         self.bar = TopBar("Dream", buttons)
         self._views = QGridLayout()
         self._views.setContentsMargins(0, 0, 0, 0)
@@ -82,20 +88,21 @@ class DreamPage(QWidget):
         self._bottom = QStackedWidget()
         self._lay_out()
         empty = EmptyState(
-            "Open a dream or try the built-in example",
-            "A dream is a generated video of the task, seen by two cameras. Open a dream folder, or drop one here: "
-            "the video, the two scene photos, the calibration and the tools' meshes together, or the folder that "
-            "holds them.",
-            (actions["example"], actions["open"], actions["import"]),
+            "Dream of the scene, or look at a dream",
+            "A dream is a generated video of the task, seen by two cameras. Let a model dream how the task would "
+            "go before the cameras, try the built-in example, open a dream folder, or drop one here: the video, "
+            "the two scene photos, the calibration and the tools' meshes together, or the folder that holds them.",
+            (actions["new"], actions["example"], actions["open"], actions["import"]),
         )
         self._pages = QStackedLayout()
-        for page in (empty, self.docks, self.form):
+        for page in (empty, self.docks, self.form, self.new_form):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.bar)
-        layout.addWidget(self.busy)
+        for strip in (self.busy, self.dreaming, self.question):
+            layout.addWidget(strip)
         layout.addLayout(self._pages, 1)
         self.form.cancelled.connect(self._leave_form)
         self.timeline.time_picked.connect(self.playback.seek)
@@ -119,23 +126,43 @@ class DreamPage(QWidget):
             video.outline_dragged.connect(self.outline_dragged)
             self._views.addWidget(video, index // 2, index % 2)
         self.timeline.set_source(source)
-        self._pages.setCurrentIndex(1)
+        self._middle.setCurrentIndex(0)
+        self._pages.setCurrentIndex(_DREAM)
 
     def show_source(self, source: FrameSource) -> None:
         """Pull pictures of the same views from here."""
         for video in self.videos.values():
             video.set_source(source)
         self.timeline.set_source(source)
-        self._pages.setCurrentIndex(1)
+
+    def show_dream(self) -> None:
+        """Turn to the dream, whatever is shown instead of it."""
+        self.show_denoising(False)
 
     def show_empty(self) -> None:
         """Show what to do when there is no dream."""
-        self._pages.setCurrentIndex(0)
+        self._pages.setCurrentIndex(_EMPTY)
+
+    def show_new(self, form: DreamForm) -> None:
+        """Show the form of a new dream."""
+        self.new_form.show_form(form)
+        self._pages.setCurrentIndex(_NEW)
+        self.new_form.focus_first()
+
+    @property
+    def new_shown(self) -> bool:
+        """Whether the form of a new dream is shown."""
+        return self._pages.currentIndex() == _NEW
+
+    def show_denoising(self, shown: bool) -> None:
+        """Put what comes out of the noise in the views' place, or the views back, or what to do without any."""
+        self._middle.setCurrentIndex(int(shown))
+        self._pages.setCurrentIndex(_DREAM if shown or self.videos else _EMPTY)
 
     def show_import(self, dropped: DroppedDream) -> None:
         """Show the import form, filled with what was recognised."""
         self.form.show_dropped(dropped)
-        self._pages.setCurrentIndex(2)
+        self._pages.setCurrentIndex(_IMPORT)
         self.form.setFocus()
 
     def show_busy(self, busy: BusyState | None) -> None:
@@ -186,7 +213,7 @@ class DreamPage(QWidget):
             if not any(video.drawing for video in self.videos.values()):
                 self.given_up.emit()
             self.end_drawing()
-        elif event.key() not in _ENTER or self._pages.currentIndex() != 1:
+        elif event.key() not in _ENTER or self._pages.currentIndex() != _DREAM:
             super().keyPressEvent(event)
         elif self.approve.outcome.isVisible():
             self.approve.outcome.keyPressEvent(event)
@@ -215,7 +242,13 @@ class DreamPage(QWidget):
         column = QVBoxLayout(centre)
         column.setContentsMargins(8, 8, 2, 2)
         column.addWidget(self.tools)
-        column.addLayout(self._views, 1)
+        views = QWidget()
+        views.setLayout(self._views)
+        self._middle = QStackedWidget()
+        self._middle.addWidget(views)
+        self._middle.addWidget(self.denoising)
+        column.addWidget(self._middle, 1)
+        column.addWidget(self.candidates)
         self.docks.setCentralWidget(centre)
         self._bottom.addWidget(self._timeline_pane())
         self._execution = self._execution_pane()
@@ -262,7 +295,7 @@ class DreamPage(QWidget):
 
     @Slot()
     def _leave_form(self) -> None:
-        self._pages.setCurrentIndex(1 if self.videos else 0)
+        self.show_denoising(False)
 
 
 def _margins(widget: QWidget, left: int, top: int, right: int, bottom: int) -> QWidget:
@@ -283,7 +316,10 @@ def main() -> None:
     """Show a made-up dream."""
 
     def make() -> QWidget:
-        names = "open import example track play next previous loop worst box correct trim_start trim_end undo redo"
+        names = (
+            "new open import example track play next previous loop worst box correct trim_start trim_end undo redo"
+        )
+        names += " start leave model_folder"
         page = DreamPage({name: QAction(name) for name in names.split()})
         page.show_views(["top", "side"], MadeUpSource())
         page.timeline.show_data(timeline_data())

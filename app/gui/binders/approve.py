@@ -159,7 +159,7 @@ class ApproveBinder(QObject):
         self.page.show_checks(rows, summary if plan else "Plan the motion (P) to see its checks.")
 
     def _show_state(self) -> None:
-        wishes = Wishes(self._speed, self._force, self._rehearsing, self._judging, self._ran_before)
+        wishes = Wishes(self._speed, self.force, self._rehearsing, self._judging, self._ran_before)
         emulated = all(arm.emulated for arm in self._program.rig.arms)
         self.page.show_approve(
             approve_state(self._dreaming, self._execution, self._program.rig.safety, wishes, emulated)
@@ -210,7 +210,7 @@ class ApproveBinder(QObject):
                 limits=arms.limits or None,
                 q_start=q_start or None,
                 from_frame=self._left_at,
-                give_way=self._force,
+                give_way=self.force,
             )
         )
 
@@ -251,7 +251,7 @@ class ApproveBinder(QObject):
             self._plan()
 
     @property
-    def _force(self) -> float | None:
+    def force(self) -> float | None:
         """Over which force [N] to give way, where the arms that are connected can."""
         return self._give_way if self._give_way in forces_to_choose(self._execution.limits) else None
 

@@ -121,6 +121,7 @@ class DreamBinder(QuietBinder):
         self.page.playback.pause()
         self._overlays, self.mode = Overlays(dream), "dream"
         self._show_clock()
+        self.page.show_dream()
         self.page.playback.to_start()
         self._show_track()
         if self._session.track is None:

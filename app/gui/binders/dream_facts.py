@@ -7,7 +7,7 @@ from app.gui.binders.dream_pictures import colors, first_found, found_of
 from models.types import Dream, ToolTrack, Track
 from widgets.values import BusyState, Chip, Mood, ToolRow
 
-_TITLES = {"tracking": "Tracking the tools", "planning": "Planning the motion"}
+_TITLES = {"tracking": "Tracking the tools", "planning": "Planning the motion", "dreaming": "Dreaming"}
 FAR_APART_PX = 8.0
 
 

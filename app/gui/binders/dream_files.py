@@ -44,7 +44,7 @@ class DreamFilesBinder(QObject):
         return {"busy"} if self._chores.busy else set()
 
     def line(self) -> Mapping[str, tuple[LineItem, ...]]:
-        busy = self._chore or busy_state(self._session.progress)
+        busy = self._chore or busy_state(self._session.progress or self._program.candidates.progress)
         if busy is None:
             return {"worker": (LineItem("worker idle"),)}
         share = f" {100 * busy.done:.0f}%" if busy.done > 0 else ""
