@@ -28,7 +28,7 @@ def worker() -> Iterator[Worker]:
     worker.close()
 
 
-def _run(worker: Worker, job: str, *arguments: object, timeout: float = 20.0) -> Heard:
+def _run(worker: Worker, job: str, *arguments: object, timeout: float = 60.0) -> Heard:
     heard = Heard()
     worker.submit(f"tests.app.jobs:{job}", *arguments, callbacks=heard.callbacks)
     _until_idle(worker, timeout)
@@ -36,14 +36,14 @@ def _run(worker: Worker, job: str, *arguments: object, timeout: float = 20.0) ->
 
 
 def _until_progress(worker: Worker, heard: Heard) -> None:
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + 60.0
     while not heard.progress and time.monotonic() < deadline:
         worker.wait(0.05)
         worker.pump()
     assert heard.progress
 
 
-def _until_idle(worker: Worker, timeout: float = 20.0) -> None:
+def _until_idle(worker: Worker, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while worker.busy and time.monotonic() < deadline:
         worker.wait(0.05)

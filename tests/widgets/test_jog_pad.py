@@ -49,7 +49,7 @@ def test_a_key_moves_while_it_is_held_and_not_a_moment_longer(
 ) -> None:
     QTest.keyPress(pad, key, modifier)
     assert pad.wish == tuple(way if i == axis else 0.0 for i in range(6))
-    with qtbot.waitSignal(pad.let_go, timeout=1000):
+    with qtbot.waitSignal(pad.let_go, timeout=10_000):
         QTest.keyRelease(pad, key, modifier)
     assert pad.wish == STILL
 
@@ -61,7 +61,7 @@ def test_a_stick_says_how_far_it_is_pushed_and_springs_back(qtbot: QtBot, pad: J
     assert pad.wish[1] == pytest.approx(0.0, abs=0.05)
     QTest.mouseMove(move, QPoint(move.width() // 2 + 15, move.height() // 2))
     assert 0 < pad.wish[0] < 0.6
-    with qtbot.waitSignal(pad.let_go, timeout=1000):
+    with qtbot.waitSignal(pad.let_go, timeout=10_000):
         QTest.mouseRelease(move, LEFT)
     assert pad.wish == STILL
 
@@ -75,7 +75,7 @@ def test_pulling_the_tilt_stick_down_turns_about_x(pad: JogPad) -> None:
 
 def test_typing_elsewhere_lets_go_of_the_keys(qtbot: QtBot, pad: JogPad) -> None:
     QTest.keyPress(pad, Qt.Key.Key_D)
-    with qtbot.waitSignal(pad.let_go, timeout=1000):
+    with qtbot.waitSignal(pad.let_go, timeout=10_000):
         pad.window().findChild(QLineEdit).setFocus()
     assert pad.wish == STILL
 

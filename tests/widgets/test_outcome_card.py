@@ -22,7 +22,7 @@ def test_the_cards_keys_come_before_the_pages_shortcuts(qtbot: QtBot, key: Qt.Ke
     window.show()
     qtbot.waitExposed(window)
     card.setFocus()
-    with qtbot.waitSignal(card.outcome_given, timeout=2000) as given:
+    with qtbot.waitSignal(card.outcome_given, timeout=10_000) as given:
         QTest.keyClick(card, key)
         QTest.keyClick(card, Qt.Key.Key_Return)
     assert given.args[0] is success

@@ -122,7 +122,7 @@ def test_it_plays_in_a_real_event_loop(qtbot: QtBot) -> None:
     playback = Playback()
     playback.set_range(0.0, 0.1)
     playback.set_loop(False)
-    with qtbot.waitSignals([playback.playing_changed, playback.playing_changed], timeout=2000):
+    with qtbot.waitSignals([playback.playing_changed, playback.playing_changed], timeout=20_000):
         playback.play()
     assert playback.time == 0.1
 

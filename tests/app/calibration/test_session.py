@@ -36,7 +36,7 @@ class Shown:
         return Frame("left", self.index, time.monotonic(), 0.0, self.now)
 
 
-def until(session: CalibrationSession, there: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(session: CalibrationSession, there: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < end, "it did not come"

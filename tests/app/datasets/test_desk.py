@@ -29,7 +29,7 @@ def desk(folder: Path) -> Iterator[DatasetDesk]:
 
 
 def wait(desk: DatasetDesk, there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not there() or desk.work is not None:
         desk.pump()
         assert time.monotonic() < end, desk.message

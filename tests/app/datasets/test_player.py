@@ -24,7 +24,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _wait(there: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not there():
         assert time.monotonic() < end
         time.sleep(0.005)

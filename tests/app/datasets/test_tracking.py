@@ -70,7 +70,7 @@ def test_episodes_are_tracked_one_after_the_other_and_a_problem_stays_with_its_o
         tracking.add(orders)
         tracking.add(orders)  # those that wait stay where they are
         assert [item.state for item in tracking.queue] == ["running", "waiting", "waiting"]
-        assert tracking.wait(30)
+        assert tracking.wait(120)
         states = [item.state for item in tracking.queue]
         assert states == ["done", "failed", "done"]
         assert "000002" in tracking.queue[1].problem
@@ -92,11 +92,11 @@ def test_what_runs_and_what_waits_can_be_cancelled(dataset: Path, tmp_path: Path
             tracking.pump()
         tracking.cancel(orders[1].episode)
         tracking.cancel(orders[0].episode)
-        assert tracking.wait(30)
+        assert tracking.wait(120)
         assert [item.state for item in tracking.queue] == ["cancelled", "cancelled"]
         tracking.add(orders)  # once more, and the process is there again
         tracking.cancel_all()
-        assert tracking.wait(30)
+        assert tracking.wait(120)
         assert [item.state for item in tracking.queue[2:]] == ["cancelled"] * 3
         assert not any((e / TRACK).exists() for e in episodes(dataset))
     finally:
@@ -107,7 +107,7 @@ def test_a_worker_that_dies_costs_one_episode(dataset: Path, tmp_path: Path) -> 
     library, tracking = ToolLibrary(tmp_path), DemoTracking(job="tests.app.jobs:die_in_the_second")
     try:
         tracking.add([track_order(e, library, tools={"tool": "pusher"}) for e in episodes(dataset)])
-        assert tracking.wait(30)
+        assert tracking.wait(120)
         assert [item.state for item in tracking.queue] == ["done", "failed", "done"]
         assert "SIGKILL" in tracking.queue[1].problem
     finally:

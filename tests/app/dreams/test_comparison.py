@@ -122,7 +122,7 @@ def session(workspace: Workspace) -> Iterator[DreamSession]:
     session = DreamSession(workspace, Ledger(workspace.ledger), track_job=TRACK_JOB)
     session.open_example()
     session.retrack()
-    assert session.wait(30)
+    assert session.wait(120)
     yield session
     session.close()
 
@@ -134,7 +134,7 @@ def comparing(workspace: Workspace) -> Iterator[Callable[[DreamSession], Compari
     def compare_now(session: DreamSession) -> ComparisonRun:
         assert session.folder is not None
         run.start(session.folder, ["stereo", "fusion", "megapose"], known=session.tracks_at_hand)
-        assert run.wait(60)
+        assert run.wait(120)
         return run
 
     yield compare_now
@@ -173,10 +173,10 @@ def test_a_box_drawn_later_is_tracked_by_the_tracker_in_use(session: DreamSessio
     session.use_tracker("fusion")
     assert session.stale
     session.retrack()
-    assert session.wait(30)
+    assert session.wait(120)
     session.add_hint(Hint("left", "top", 4, (10.0, 10.0, 200.0, 200.0)))
     session.retrack()
-    assert session.wait(30)
+    assert session.wait(120)
     assert session.track is not None
     assert (session.track.tracker, session.stale, _height(session)) == ("fusion", False, pytest.approx(0.81))
 
@@ -220,7 +220,7 @@ def test_a_cancelled_comparison_leaves_no_result_and_no_complaint(
     while run.progress is None or run.progress[0] == 0:
         assert run.wait(0.1) is False
     run.cancel()
-    assert run.wait(30)
+    assert run.wait(120)
     assert (run.result, run.message, run.progress) == (None, "", None)
     run.close()
 

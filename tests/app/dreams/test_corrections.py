@@ -46,7 +46,7 @@ def _open(workspace: Workspace) -> DreamSession:
 
 def _track(session: DreamSession) -> None:
     session.retrack()
-    assert session.wait(60)
+    assert session.wait(120)
     assert session.message == ""
 
 

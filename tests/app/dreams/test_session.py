@@ -40,7 +40,7 @@ def _open(workspace: Workspace) -> DreamSession:
 
 def _tracked(session: DreamSession) -> DreamSession:
     session.retrack()
-    assert session.wait(30)
+    assert session.wait(120)
     assert session.message == ""
     return session
 
@@ -141,14 +141,14 @@ def test_cancel_keeps_the_last_track(session: DreamSession) -> None:
     with pytest.raises(ValueError, match="already"):
         session.retrack()
     session.cancel()
-    assert session.wait(30)
+    assert session.wait(120)
     assert _height(session) == pytest.approx(0.70) or not session.stale
 
 
 def test_a_crash_while_tracking_is_said_and_the_next_try_works(session: DreamSession) -> None:
     session._track_job = "tests.app.jobs:crashing_track"
     session.retrack()
-    assert session.wait(30)
+    assert session.wait(120)
     assert "ended unexpectedly" in session.message
     session.message, session._track_job = "", "tests.app.jobs:still_track"
     _tracked(session)
@@ -200,7 +200,7 @@ def test_the_rest_of_a_paused_run_is_planned_from_where_it_stands(session: Dream
     _tracked(session)
     for from_frame, first in ((None, 1.0), (6.3, 7.0)):
         session.make_plan(rig, first_run=False, from_frame=from_frame)
-        assert session.wait(60)
+        assert session.wait(120)
         assert session.plan is not None, session.message
         assert np.nanmin(session.plan.clip_frame) == pytest.approx(first, abs=0.01)
     session.add_hint(BOX)

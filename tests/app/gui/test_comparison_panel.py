@@ -88,9 +88,11 @@ def test_the_panel_takes_no_room_until_it_is_asked_for_and_gives_it_back(bench: 
     assert (tabs(), bench.binder.pane.isVisible()) == ([], False)
     for _ in range(2):
         bench.binder.handlers()["dream.compare"]()
-        qtbot.waitUntil(lambda: tabs() == [bench.binder.pane] and bench.panel.isVisible())
+        qtbot.waitUntil(lambda: tabs() == [bench.binder.pane] and bench.panel.isVisible(), timeout=30_000)
         bench.panel.close_wanted.emit()
-        qtbot.waitUntil(lambda: tabs() == [] and not bench.panel.isVisible() and timeline.isVisible())
+        qtbot.waitUntil(
+            lambda: tabs() == [] and not bench.panel.isVisible() and timeline.isVisible(), timeout=30_000
+        )
 
 
 def test_each_tracker_has_its_rows_and_one_that_is_not_set_up_says_why(bench: Bench, qtbot: QtBot) -> None:

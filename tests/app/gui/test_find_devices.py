@@ -41,7 +41,7 @@ def test_the_window_goes_on_while_devices_are_looked_for_and_their_lines_can_be_
             binder.tick()
             return not binder.facts()
 
-        qtbot.waitUntil(there)
+        qtbot.waitUntil(there, timeout=30_000)
         shown = page.cameras.found
         assert not shown.isHidden()
         (lines,) = shown.findChildren(QPlainTextEdit)

@@ -13,7 +13,7 @@ def test_notes_of_a_thread_are_run_in_the_windows_thread(qtbot: QtBot) -> None:
     thread = threading.Thread(target=lambda: mailbox.post(lambda: ran.append(threading.current_thread())))
     thread.start()
     thread.join()
-    qtbot.waitUntil(lambda: bool(ran))
+    qtbot.waitUntil(lambda: bool(ran), timeout=30_000)
     assert ran == [threading.main_thread()]
     mailbox.close()
 

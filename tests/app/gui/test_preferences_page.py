@@ -193,7 +193,7 @@ def test_an_error_in_a_slot_becomes_a_message_whose_details_open_the_log(
         raise RuntimeError("the lamp is broken")
     except RuntimeError:
         sys.excepthook(*sys.exc_info())
-    qtbot.waitUntil(lambda: bool(desk.window.toasts.texts))
+    qtbot.waitUntil(lambda: bool(desk.window.toasts.texts), timeout=30_000)
     desk.reports.on_details("Traceback")
     assert desk.window.log.isVisible()
     assert desk.window.log._text.textCursor().block().text().startswith("Traceback")
@@ -242,4 +242,4 @@ def test_the_log_hears_notes_of_the_program(desk: Desk, qtbot: QtBot) -> None:
         logging.getLogger("app").info("the arms are ready")
     finally:
         root.setLevel(before)
-    qtbot.waitUntil(lambda: "the arms are ready" in desk.window.log.text)
+    qtbot.waitUntil(lambda: "the arms are ready" in desk.window.log.text, timeout=30_000)

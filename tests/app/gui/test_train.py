@@ -117,7 +117,7 @@ class Room:
         self.window.activateWindow()
 
     def until(self, there: Callable[[], object]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             QApplication.processEvents()
             self.binder.tick()

@@ -19,7 +19,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         if any(str(tmp_path) in word for word in process.info["cmdline"] or ()):
             with suppress(psutil.Error):
                 process.kill()
-                process.wait(5)
+                process.wait(30)
 
 
 @pytest.fixture

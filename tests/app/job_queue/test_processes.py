@@ -93,7 +93,7 @@ def test_a_job_goes_on_where_its_supervisor_is_killed_and_the_next_one_goes_on_w
     pid = until(jobs, first, lambda record: record.pid is not None).pid
     (supervisor,) = _supervisors(workspace)
     supervisor.kill()
-    supervisor.wait(5)
+    supervisor.wait(30)
     still = jobs.record(first)
     assert (still.state, still.pid) == ("running", pid)
     jobs.wake()

@@ -138,7 +138,7 @@ def test_pick_and_place_is_recorded_with_the_sensors_of_the_handheld_rig(
 def test_a_take_replays_with_what_the_sensors_said_then(tmp_path: Path) -> None:
     write(tmp_path)
     replay = TakeReplay(tmp_path)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not replay.seconds and time.monotonic() < until:
         time.sleep(0.01)
     replay.close()
@@ -183,7 +183,7 @@ def test_a_live_world_is_looked_at_by_the_sensor_for_real_markers(tmp_path: Path
             opened.callback(device.disconnect)
             if info.name == "opening":
                 assert info.free_running
-                assert device.ring.wait(device.ring.count + 1, 20.0)
+                assert device.ring.wait(device.ring.count + 1, 60.0)
                 seen = device.ring.newest()
     assert isinstance(seen, Reading)
     assert seen.valid

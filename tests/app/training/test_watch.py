@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def _until(there: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not there():
         assert time.monotonic() < end
         time.sleep(0.005)

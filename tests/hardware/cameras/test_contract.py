@@ -23,7 +23,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         made.close()
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline
@@ -34,7 +34,7 @@ def take(device: Device, count: int) -> list[Sample]:
     """Return the next samples of a device."""
     cursor, samples = device.ring.count, []
     while len(samples) < count:
-        assert device.ring.wait(cursor, 20.0)
+        assert device.ring.wait(cursor, 60.0)
         fresh, cursor, missed = device.ring.after(cursor)
         assert not missed
         samples += fresh

@@ -136,7 +136,7 @@ def test_a_capture_process_records_shows_pictures_and_says_how_it_is(tmp_path: P
         with_own.start(tmp_path / MCAP, {"task": "test"})
         with pytest.raises(RuntimeError, match="already"):
             with_own.start(tmp_path / "other.mcap", {})
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             status = with_own.status()
             if with_own.newest("top") is not None and status.recording and status.recording.seconds > 0.5:
@@ -185,7 +185,7 @@ def test_when_the_capture_process_dies_the_window_is_told_and_the_file_recovers(
         capture.start(tmp_path / MCAP, {})
         time.sleep(0.8)
         os.kill(capture.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while capture.status().alive and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not capture.status().alive

@@ -36,7 +36,7 @@ def force(tmp_path: Path) -> Iterator[ForceBench]:
 def next_samples(device: ThreadedDevice, count: int) -> list[Sample]:
     cursor, samples = device.ring.count, []
     while len(samples) < count:
-        assert device.ring.wait(cursor, 20.0)
+        assert device.ring.wait(cursor, 60.0)
         fresh, cursor, _ = device.ring.after(cursor)
         samples += fresh
     return samples
@@ -169,7 +169,7 @@ def test_the_bridge_ends_with_the_program_that_started_it() -> None:
     assert bridge.stdout.read(4)
     bridge.stdin.close()
     bridge.stdout.close()
-    assert bridge.wait(10) in (0, 1)
+    assert bridge.wait(60) in (0, 1)
 
 
 def _python310() -> str | None:

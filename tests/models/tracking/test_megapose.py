@@ -66,7 +66,7 @@ def _two(dream: Dream, view: int, T: Array, lost: bool) -> object:
 def _nothing_left(tmp_path: Path) -> bool:
     """Whether worker and the renderer that it started are gone, zombies too."""
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(map(_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not any(map(_alive, pids)) and not psutil.pid_exists(pids[0])

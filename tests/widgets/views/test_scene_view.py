@@ -147,7 +147,7 @@ def test_a_picture_at_rest_is_drawn_finer(scene: SceneView, qtbot: QtBot) -> Non
     scene.grab()
     coarse = scene._image
     assert coarse is not None
-    qtbot.waitUntil(lambda: scene._at_rest, timeout=3000)
+    qtbot.waitUntil(lambda: scene._at_rest, timeout=20_000)
     scene.grab()
     fine = scene._image
     assert fine is not None
