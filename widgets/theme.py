@@ -94,7 +94,7 @@ def apply_theme(app: QApplication, theme: str = "dark") -> None:
         palette.setColor(role, color(name))
     app.setPalette(palette)
     palette.setColor(roles.Window, color("border").lighter(140))  # Fusion's frame is this, darkened by as much
-    app.setPalette(palette, "QAbstractSpinBox")
+    app.setPalette(palette, "QAbstractSpinBox")  # type: ignore[arg-type]  # PySide takes a str, its stub says bytes
     app.setStyleSheet(stylesheet())
 
 
