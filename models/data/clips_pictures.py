@@ -15,6 +15,7 @@ from models.data.demo import Demo
 from models.data.frame_cache import FrameCache, Shard, frames_key
 from models.data.photo import LARGEST_CROP
 
+LARGEST_ZOOMED_CROP = 0.5  # of the width, for the aspect alone
 # decoded before they are fitted. Blocks of over 32 MB glibc fetches from the system anew each time, and fresh pages
 # cost more than the decoding
 AT_ONCE_BYTES = 24 * 2**20
@@ -70,10 +71,10 @@ class Fit:
 def fit_width(source: tuple[int, int], size: tuple[int, int], zoom: float = 1.0) -> Fit:
     """Crop the width alone (Dreamitate's released code: 1280x720 to 768x448), and with a zoom over 1 take so many
     times less of both sides, around the middle. Raises ValueError where the pictures are too small, too narrow, or
-    so wide that the aspect alone would take over a quarter; the same as for a scene photo."""
+    so wide that the aspect alone would take over a quarter, as of a scene photo (with a zoom: over half)."""
     width, height = source
     kept = round(height * size[0] / size[1])
-    least, most = kept - 1, kept / (1 - LARGEST_CROP)
+    least, most = kept - 1, kept / (1 - (LARGEST_CROP if zoom == 1 else LARGEST_ZOOMED_CROP))
     box = (round(min(kept, width) / zoom), round(height / zoom))
     fits = box[0] >= size[0] and box[1] >= size[1] and least <= width <= most
     smallest = f"{size[0] * zoom:.0f}x{size[1] * zoom:.0f}"

@@ -127,6 +127,9 @@ class VaeSettings:
     pictures: int = setting(4, "pictures in a row of one view", unit="pictures", low=1)
     learning_rate: float = setting(5e-4, "of the optimizer (adamw); falls to 0 as a cosine", low=0)
     warmup: int = setting(100, "steps in which the learning rate rises from 0", unit="steps", low=0)
+    crop: int = setting(
+        0, "side of the squares that it learns from, around what moves; 0: whole pictures", unit="px", low=0
+    )
     kl_weight: float = setting(1e-6, "weight of the latents' divergence from a unit normal", low=0)
     edge_weight: float = setting(1.0, "weight of the error of differences between neighbouring pixels", low=0)
     moving_weight: float = setting(
@@ -201,6 +204,9 @@ class TrainConfig:
             raise SettingError("train.steps", "0, and vae.steps too", "1 and more for one of them")
         if self.model.arrangement != "clip":
             raise SettingError("model.arrangement", f"{self.model.arrangement!r}", "clip")
+        factor, most = self.model.vae.factor, min(self.model.size)
+        if self.vae.crop % factor or self.vae.crop > most:
+            raise SettingError("vae.crop", f"{self.vae.crop}", f"a multiple of {factor}, at most {most}")
         views = self.model.views
         if len(self.clip.views) not in (0, views):
             raise SettingError("clip.views", f"{list(self.clip.views)}", f"{views} (model.views), or none")

@@ -67,8 +67,23 @@ def moved_share(pictures: torch.Tensor, scenes: torch.Tensor, size: tuple[int, i
 
     pictures, scenes (F, H, W, 3) uint8; size (h, w). Differences of up to 16 levels are noise.
     """
-    away = (pictures.short() - scenes.short()).abs().amax(dim=-1) > 16
-    return torch.nn.functional.interpolate(away[:, None].float(), size=size, mode="area")
+    return torch.nn.functional.interpolate(_away(pictures, scenes)[:, None].float(), size=size, mode="area")
+
+
+def square_around_moved(
+    pictures: torch.Tensor, scenes: torch.Tensor, side: int, generator: torch.Generator
+) -> tuple[slice, slice]:
+    """Return rows and columns of a square in pictures (F, H, W, 3) around any place that differs from its scene, or
+    around any at all where none does."""
+    away = _away(pictures, scenes).any(dim=0)
+    places = away.nonzero() if bool(away.any()) else torch.ones_like(away).nonzero()
+    place = places[int(torch.randint(len(places), (1,), generator=generator))].tolist()
+    first = [min(max(at - side // 2, 0), length - side) for at, length in zip(place, away.shape, strict=True)]
+    return slice(first[0], first[0] + side), slice(first[1], first[1] + side)
+
+
+def _away(pictures: torch.Tensor, scenes: torch.Tensor) -> torch.Tensor:
+    return (pictures.short() - scenes.short()).abs().amax(dim=-1) > 16
 
 
 def moving_weight(share: torch.Tensor, extra: float) -> torch.Tensor:

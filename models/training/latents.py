@@ -36,10 +36,12 @@ class Encoded:
     moved: torch.Tensor
 
 
-def encoder_key(model: StereoVideoModel) -> str:
-    """Return a digest of what makes latents and embeddings: weights, layout, sizes, noise on the scene."""
+def encoder_key(model: StereoVideoModel, precision: str) -> str:
+    """Return a digest of what makes latents and embeddings: weights, precision, layout, sizes, scene noise."""
     config = model.config
-    parts = (config.layout, config.size, config.conditioning, config.vae.scaling, config.time_ids.augmentation)
+    parts = (
+        config.layout, config.size, config.conditioning, config.vae.scaling, config.time_ids.augmentation, precision
+    )  # fmt: skip
     digest = hashlib.sha256(repr(parts).encode())
     for part in (model.vae, model.encoder):
         for name, value in part.state_dict().items():

@@ -24,6 +24,7 @@ _HELP: Mapping[str, tuple[str, str]] = {
     "unet.cross_attention": ("numbers of an embedding", ""),
     "unet.time_embed": ("numbers of an embedded time id", ""),
     "vae.widths": ("channels of each level of the picture coder", ""),
+    "vae.layers": ("residual blocks of each level of the picture coder", ""),
     "vae.latent_channels": ("channels of the latents", ""),
     "vae.scaling": ("what latents are multiplied by; found anew where the picture coder is trained", ""),
     "encoder.width": ("width of the CLIP tower", ""),

@@ -9,11 +9,22 @@ from torch import nn
 
 from models.training.config import TrainConfig, VaeSettings
 from models.training.data import Clip
-from models.training.edm import Noise, draw_noise, edm_loss, generator_of, moved_share, moving_weight, stacked
+from models.training.edm import (
+    Noise,
+    draw_noise,
+    edm_loss,
+    generator_of,
+    moved_share,
+    moving_weight,
+    square_around_moved,
+    stacked,
+)
 from models.training.latents import Encoded, as_batch
 from models.training.optimise import Rules, vae_rules, video_rules
 from models.training.recompute import recompute_blocks
+from models.training.temporal import flatten_temporal
 from models.video.conditioning import Conditioning
+from models.video.sampler_speed import is_unused, one_token
 from models.video.stereo import StereoVideoModel
 
 HELD_OUT_DRAWS, MOST_HELD_OUT = 4, 16
@@ -71,7 +82,12 @@ class VideoStage:
         self.rules = video_rules(config)
         self._config, self._model, self._loaded = config, model, loaded
         model.vae.requires_grad_(False)
-        self.parameters = model.train_only(config.train.trainable)  # type: ignore[arg-type]
+        learn = model.train_only(config.train.trainable)  # type: ignore[arg-type]
+        one_token(model.unet)
+        for name, parameter in learn.items():
+            parameter.requires_grad_(not is_unused(name))
+        self.parameters = {name: p for name, p in learn.items() if p.requires_grad}
+        flatten_temporal(model.unet)
         if config.train.gradient_checkpointing:
             recompute_blocks(model.unet)
         self.loss: nn.Module = VideoLoss(model, config.train.moving_weight)
@@ -134,6 +150,7 @@ class VaeStage:
         self._config, self._model = config, model
         model.unet.requires_grad_(False)
         model.vae.requires_grad_(True)
+        flatten_temporal(model.vae)
         self.parameters = {f"vae.{name}": p for name, p in model.vae.named_parameters()}
         self.loss: nn.Module = VaeLoss(model.vae, config.vae)
 
@@ -165,9 +182,13 @@ class VaeStage:
         first = int(torch.randint(len(rows) - count + 1, (1,), generator=generator))
         pictures = torch.from_numpy(sample.frames[rows[first] : rows[first] + count])
         scenes = torch.from_numpy(sample.conditioning[view])[None]
-        noise = torch.randn((count, config.vae.latent_channels, *config.latent_size), generator=generator)
-        moved = moved_share(pictures, scenes, (config.size[1], config.size[0]))
-        return pictures[None], moved[None], noise
+        if self._config.vae.crop:
+            top, left = square_around_moved(pictures, scenes, self._config.vae.crop, generator)
+            pictures, scenes = (p[:, top, left] for p in (pictures, scenes))
+        height, width = pictures.shape[1:3]
+        small = (height // config.vae.factor, width // config.vae.factor)
+        noise = torch.randn((count, config.vae.latent_channels, *small), generator=generator)
+        return pictures[None], moved_share(pictures, scenes, (height, width))[None], noise
 
 
 @torch.no_grad()

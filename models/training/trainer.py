@@ -140,7 +140,7 @@ class _Run:
             self._train(VaeStage(self.config, self._model), 0)
             self._accelerator.free_memory()
         if self._step < self.config.steps:
-            self._store = LatentStore(self._cache, encoder_key(self._model))
+            self._store = LatentStore(self._cache, encoder_key(self._model, self.config.train.mixed_precision))
             self._encode_all()
             self._train(VideoStage(self.config, self._model, self._loaded), self.config.vae.steps)
 
@@ -196,13 +196,17 @@ class _Run:
                 if self._control() != "run" and self._accelerator.num_processes == 1:
                     self._ask()
                 self._say(f"encoding, clip {k + 1} of {len(mine)}")
-                self._store.write(clip, encode_clip(self._model, clip, self._device))
+                self._store.write(clip, self._encode(clip))
         self._accelerator.wait_for_everyone()
+
+    def _encode(self, clip: Clip) -> Encoded:
+        with self._accelerator.autocast():
+            return encode_clip(self._model, clip, self._device)
 
     def _loaded(self, clip: Clip) -> Encoded:
         encoded = self._store.read(clip)
         if encoded is None:  # taken away or spoilt since
-            encoded = encode_clip(self._model, clip, self._device)
+            encoded = self._encode(clip)
             self._store.write(clip, encoded)
         return encoded
 

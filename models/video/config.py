@@ -55,15 +55,17 @@ class UNetShape:
 
 @dataclass(frozen=True)
 class VaeShape:
-    """The auto-encoder of pictures, two residual blocks a level. scaling: what its latents are multiplied by before
-    they are noised, so that they have unit variance."""
+    """The auto-encoder of pictures. layers: residual blocks a level (one more in the decoding half). scaling: what
+    its latents are multiplied by before they are noised, so that they have unit variance."""
 
     widths: tuple[int, ...] = (128, 256, 512, 512)
+    layers: int = 2
     latent_channels: int = 4
     scaling: float = 0.18215
 
     def __post_init__(self) -> None:
         _check_widths("vae", self.widths)
+        require(self.layers > 0, f"vae.layers: {self.layers}; valid: over 0")
         require(self.latent_channels > 0, f"vae.latent_channels: {self.latent_channels}; valid: over 0")
         require(0 < self.scaling < 1e4, f"vae.scaling: {self.scaling}; valid: over 0")
 

@@ -20,6 +20,7 @@ from transformers import (
 from models.video.config import EncoderShape, UNetShape, VaeShape, VideoConfig
 
 PUBLISHED_EPS = 1e-5
+FRESH_LOG_VARIANCE = -4.0  # of latents; at 0 their noise hides the pictures for the first hundreds of steps
 LONG_SIGMA, SHORT_SIGMA = 700.0, 0.002
 START, END = "<|startoftext|>", "<|endoftext|>"
 
@@ -58,17 +59,19 @@ def as_published(unet: UNetSpatioTemporalConditionModel) -> UNetSpatioTemporalCo
 
 
 def build_vae(config: VideoConfig) -> AutoencoderKLTemporalDecoder:
-    """Return the auto-encoder with fresh weights."""
+    """Return the auto-encoder with fresh weights, whose latents are at first surer than a unit normal."""
     shape = config.vae
-    return AutoencoderKLTemporalDecoder(
+    vae = AutoencoderKLTemporalDecoder(
         down_block_types=("DownEncoderBlock2D",) * len(shape.widths),
         block_out_channels=shape.widths,
-        layers_per_block=2,
+        layers_per_block=shape.layers,
         latent_channels=shape.latent_channels,
         sample_size=max(config.size),
         scaling_factor=shape.scaling,
         force_upcast=True,
     )
+    nn.init.constant_(vae.quant_conv.bias[shape.latent_channels :], FRESH_LOG_VARIANCE)
+    return vae
 
 
 def build_encoder(config: VideoConfig) -> nn.Module:
@@ -147,12 +150,15 @@ def unet_shape(values: Mapping[str, object]) -> UNetShape:
 
 def vae_shape(values: Mapping[str, object]) -> VaeShape:
     """Return the shape that a diffusers config of an auto-encoder has. Raises ValueError as above."""
-    if _number(values, "layers_per_block") != 2:
-        raise ValueError(f"layers_per_block: {values['layers_per_block']}; valid: 2")
     scaling = values.get("scaling_factor")
     if not isinstance(scaling, int | float):
         raise ValueError(f"scaling_factor: {scaling}; valid: a number over 0")
-    return VaeShape(_numbers(values, "block_out_channels"), _number(values, "latent_channels"), float(scaling))
+    return VaeShape(
+        _numbers(values, "block_out_channels"),
+        _number(values, "layers_per_block"),
+        _number(values, "latent_channels"),
+        float(scaling),
+    )
 
 
 def encoder_shape(values: Mapping[str, object]) -> EncoderShape:

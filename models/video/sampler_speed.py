@@ -34,15 +34,25 @@ def speed_up(model: StereoVideoModel, *, compiled: bool = False) -> None:
 
     compiled: by torch.compile, which takes minutes at the first step and pays off over many dreams.
     """
-    for name, module in model.unet.named_modules():
-        if name.endswith("attn2") and isinstance(module, Attention):
-            module.set_processor(OneToken())
+    one_token(model.unet)
     if next(model.parameters()).is_cuda:
         channels_last(model)
     if compiled:
         # block by block: a block is compiled once for all places where one of its shape is
         for block in (*model.unet.down_blocks, model.unet.mid_block, *model.unet.up_blocks):
             block.compile()
+
+
+def one_token(unet: nn.Module) -> None:
+    """Let cross-attention leave out what a single token makes no use of."""
+    for name, module in unet.named_modules():
+        if name.endswith("attn2") and isinstance(module, Attention):
+            module.set_processor(OneToken())
+
+
+def is_unused(name: str) -> bool:
+    """Whether a weight of the U-Net makes no difference with a single token: its gradient is 0."""
+    return ".attn2.to_q." in name or ".attn2.to_k." in name or ("transformer_blocks." in name and ".norm2." in name)
 
 
 def channels_last(model: nn.Module) -> None:

@@ -179,6 +179,7 @@ def test_what_a_fitted_camera_sees_is_what_the_fitted_picture_shows(source: tupl
 
 def test_a_zoom_shows_the_middle_larger_and_never_makes_up_pixels() -> None:
     assert fit_width((768, 448), (192, 128), 1.4).box == (144, 64, 480, 320)
+    assert fit_width((768, 448), (128, 128), 1.4).box == (224, 64, 320, 320)  # narrower than an aspect alone may be
     with pytest.raises(ValueError, match="at least 269x179"):
         fit_width((256, 170), (192, 128), 1.4)
 

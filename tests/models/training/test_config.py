@@ -42,11 +42,13 @@ def test_another_task_is_held_against_what_is_published_for_it() -> None:
     ]
 
 
-def test_the_small_config_trains_its_own_picture_coder_and_has_a_small_net() -> None:
+def test_the_small_configs_train_their_own_picture_coder_and_have_a_small_net() -> None:
     config = read_config(CONFIGS / "tabletop_small.toml")
     assert config.vae.steps > 0
     assert not config.start
     assert config.model.size == (192, 128)
+    pushing = read_config(CONFIGS / "tabletop_push.toml")
+    assert (pushing.clip.task, pushing.recipe.zoom) == ("push-shape", pushing.model.zoom)
 
 
 def test_a_config_comes_back_from_its_file(tmp_path: Path) -> None:
@@ -84,6 +86,7 @@ def test_set_changes_fields_of_every_kind(tmp_path: Path) -> None:
         ("[clip]\nviews = ['top']\n", "clip.views", "2 (model.views), or none"),
         ("[model]\narrangement = 'window'\n", "model.arrangement", "clip"),
         ("[train]\nsteps = 0\n", "train.steps", "vae.steps"),
+        ("[vae]\ncrop = 60\n", "vae.crop", "a multiple of 8, at most 448"),
         ("[train]\nweight_decay = 0.1\n", "train.weight_decay", "adamw"),
     ],
 )

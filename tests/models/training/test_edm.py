@@ -3,7 +3,16 @@
 import torch
 
 from models.training.config import TrainConfig, TrainSettings
-from models.training.edm import draw_noise, edm_loss, edm_weight, generator_of, moved_share, moving_weight, stacked
+from models.training.edm import (
+    draw_noise,
+    edm_loss,
+    edm_weight,
+    generator_of,
+    moved_share,
+    moving_weight,
+    square_around_moved,
+    stacked,
+)
 from models.training.optimise import Averaged, make_optimizer, optimizer_tensors, restore_optimizer, video_rules
 
 SHAPE = (2, 1, 2, 2)
@@ -48,6 +57,17 @@ def test_what_moves_counts_more_and_noise_does_not() -> None:
     assert share[0, 0].tolist() == [[1, 0], [0, 0]]
     weight = moving_weight(share[None], 3.0)[0, 0, 0]
     torch.testing.assert_close(weight, torch.tensor([[4.0, 1.0], [1.0, 1.0]]) / 1.75)
+
+
+def test_squares_lie_in_the_picture_around_what_moves() -> None:
+    scenes = torch.full((1, 40, 64, 3), 100, dtype=torch.uint8)
+    pictures = scenes.repeat(2, 1, 1, 1)
+    pictures[1, 38, 20] = 200
+    rows, columns = square_around_moved(pictures, scenes, 16, generator_of(0))
+    assert (rows, columns) == (slice(24, 40), slice(12, 28))
+    everywhere = [square_around_moved(scenes, scenes, 16, generator_of(k)) for k in range(20)]
+    assert len({(r.start, c.start) for r, c in everywhere}) > 10
+    assert all(min(r.start, c.start) >= 0 and r.stop <= 40 and c.stop <= 64 for r, c in everywhere)
 
 
 def test_an_optimizer_comes_back_from_named_tensors() -> None:

@@ -49,6 +49,8 @@ def test_a_config_comes_back_from_its_file_as_it_was(config: VideoConfig, tmp_pa
         ("widths = [32, 64, 128, 128]", "widths = [32, 64, 100, 128]", "unet.widths", "multiples of 32"),
         ("fps = 6.0", "fps = 6.0\nspeed = 3", "speed", "views, length"),
         ("fps = 6.0", "fps = nan", "fps", ""),
+        ("zoom = 1.0", "zoom = 0.5", "zoom", "1 to 4"),
+        ("layers = 2\nlatent", "layers = 0\nlatent", "vae.layers", "over 0"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_is_valid(
