@@ -90,9 +90,7 @@ def test_killed_two_hundred_times_nothing_saved_is_lost(tmp_path: Path, capsys: 
             lost.append(kill_once(tmp_path / str(seed), seed))
         except AssertionError as error:
             failed.append(f"seed {seed}: {error}")
-    unfinished = sum(s > 0 for s in lost)
+    told = f"{KILLS} kills, {sum(s > 0 for s in lost)} unfinished episodes, {max(lost):.2f} s lost at most"
     with capsys.disabled():
-        print(
-            f"\n{KILLS} kills, {unfinished} unfinished episodes: {max(lost):.2f} s lost at most, {len(failed)} failed"
-        )
+        print(f"\n{told}, {len(failed)} failed")
     assert not failed
