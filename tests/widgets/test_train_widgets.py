@@ -18,7 +18,7 @@ from widgets.train_field import TrainField
 from widgets.train_form import TrainForm
 from widgets.train_values import Comparison, DataChoice, FormField, FormState, GalleryScene, JobLine, RunCurves
 from widgets.views.dream_gallery import DreamGallery
-from widgets.views.loss_curves import POINTS, LossCurves, smoothed, thinned
+from widgets.views.loss_curves import POINTS, LossCurves, ValuesAxis, smoothed, thinned
 
 
 # curves -----------------------------------------------------------------------------------------------------------
@@ -74,6 +74,18 @@ def test_a_run_of_zeros_negatives_and_holes_is_drawn_on_a_logarithmic_axis(curve
     curves.turn_log()
     assert not curves.logarithmic
     curves.grab()
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.9, 1.3), (0.05, 0.7), (1e-5, 30.0)])
+def test_the_axis_of_values_is_never_without_numbers(low: float, high: float) -> None:
+    axis = ValuesAxis("left")
+    for log in (False, True):
+        axis.setLogMode(False, log)
+        ends = (np.log10(low), np.log10(high)) if log else (low, high)
+        (spacing, ticks), *_ = axis.tickValues(*ends, 200.0)
+        said = [float(text) for text in axis.tickStrings(ticks, 1.0, spacing)]
+        assert len(set(said)) >= 2
+        assert all(0.99 * low <= value <= 1.01 * high for value in said)
 
 
 def test_the_value_that_was_chosen_stays_when_another_run_is_looked_at(curves: LossCurves) -> None:

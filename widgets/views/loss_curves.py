@@ -20,6 +20,7 @@ POINTS = 1500  # drawn of each curve
 INKS = ("tool_right", "tool_left", "tool_3", "tool_4", "axis_z", "text")
 """The runs' colours: the accent speaks of selection, green, amber and red of state."""
 MOST = 0.99
+DECADES = 1.3  # up to here powers of ten are too few ticks
 _LOSSES = ("loss", "video/loss", "vae/loss")  # the newest stage of a training comes first
 
 
@@ -61,6 +62,21 @@ class StepsAxis(pg.AxisItem):  # type: ignore[misc]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [_short(value) for value in values]
+
+
+class ValuesAxis(pg.AxisItem):  # type: ignore[misc]
+    """Ticks of values; a logarithmic axis of about a decade has those of a linear one, not one or none."""
+
+    def tickValues(self, least: float, most: float, size: float) -> list[tuple[float, Sequence[float]]]:
+        if not self.logMode or most - least > DECADES:
+            return list(super().tickValues(least, most, size))
+        low, high = 10.0**least, 10.0**most
+        spacing = float(self.tickSpacing(low, high, size)[0][0])
+        ticks = np.arange(np.ceil(low / spacing), np.floor(high / spacing) + 1) * spacing
+        return [(spacing, np.log10(ticks[ticks > 0]).tolist())]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [f"{10.0**value if self.logMode else value:.3g}" for value in values]
 
 
 def _short(value: float) -> str:
@@ -241,7 +257,9 @@ class LossCurves(QWidget):
         self._say(None)
 
     def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(axisItems={"bottom": StepsAxis("bottom")}, enableMenu=False)
+        plot = pg.PlotWidget(
+            axisItems={"bottom": StepsAxis("bottom"), "left": ValuesAxis("left")}, enableMenu=False
+        )
         plot.setMouseEnabled(x=True, y=False)
         plot.hideButtons()
         plot.setMinimumSize(200, 110)
