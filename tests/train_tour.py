@@ -1,12 +1,13 @@
 """Trains a small model from the window alone, kills it and lets it go on, and takes a picture of every step.
 
-`python -m tests.train_tour [FOLDER] [--steps N]` records a hundred simulated demos, trains the small config on them
-for some minutes (N steps of the picture coder, N of the U-Net), a clone of it too, and writes the pictures of
-docs/train-page.md; a short version is a test.
+`python -m tests.train_tour [FOLDER] [--steps N]` records a hundred demos on the default rig by the keyboard, trains
+the small config on them for some minutes (N steps of the picture coder, N of the U-Net), a clone of it too, and
+writes the pictures of docs/train-page.md; a short version is a test.
 """
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,12 +21,15 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.jobs.jobs import Jobs
 from app.jobs.types import JobRecord
+from tests.record_tour import RecordTour
 
 ROOT = Path(__file__).parent.parent
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 TASK = "push-shape"
 LIMIT_S = 3600.0  # for a training to end
+LONGEST_TAKE_S = 48.0
 
 
 class TrainTour:
@@ -125,8 +129,20 @@ class TrainTour:
         self.until("the job", lambda: len(self.jobs.records) == before + 1)
 
 
+def record_in_window(workspace: Path, episodes: int) -> None:
+    """Record demos on page Record, as they are shown: some ten seconds each."""
+    tour = RecordTour(workspace)
+    try:
+        tour.cameras_on()
+        for _ in range(episodes):
+            tour.take(LONGEST_TAKE_S)
+            tour.keep()
+    finally:
+        tour.close()
+
+
 def record_demos(workspace: Path, episodes: int) -> None:
-    """Record simulated demos; the cameras' part of it is tests/record_tour.py."""
+    """Record demos on a virtual clock, without a window."""
     session = workspace / "recordings" / "2026-03-01"
     command = [sys.executable, "main.py", "record", "--rig", "sim", "--task", TASK, "--episodes", str(episodes)]
     command += ["--size", "192x128", "--instruction", "push the letter to the goal", "--dataset", str(session)]
@@ -175,7 +191,17 @@ def take_tour(
             tour.shoot("train-8-compared")
         return tour.pictures
     finally:
+        end_jobs(tour.jobs.jobs)
         tour.close()
+
+
+def end_jobs(jobs: Jobs) -> None:
+    """End every job: none of them outlives its folder."""
+    for record in jobs.records():
+        if record.state in ("queued", "running"):
+            jobs.cancel(record.id, now=True)
+    while any(record.state == "running" for record in jobs.records()):
+        time.sleep(0.1)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -184,6 +210,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"), help="of the pictures")
     parser.add_argument("--steps", type=int, default=300, help="of the picture coder, and of the U-Net")
     parser.add_argument("--demos", type=int, default=100, help="that are recorded")
+    parser.add_argument("--session", type=Path, help="is trained on instead of recording one")
     given = parser.parse_args(arguments)
     steps, often = str(given.steps), str(max(1, given.steps // 3))
     edits = {
@@ -196,7 +223,10 @@ def main(arguments: Sequence[str]) -> int:
 
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as workspace:  # the supervisor may still write
-        record_demos(Path(workspace), given.demos)
+        if given.session is None:
+            record_in_window(Path(workspace), given.demos)
+        else:
+            shutil.copytree(given.session, Path(workspace) / "recordings" / given.session.name)
         pictures = take_tour(Path(workspace), edits, clone={"train.learning_rate": "0.003"}, limit_s=LIMIT_S)
     for name, picture in pictures.items():
         file = given.folder / f"{name}.png"

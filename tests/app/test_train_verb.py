@@ -1,6 +1,8 @@
 """`main.py train`: refuses a wrong config at once, trains in a process of its own, goes on where it stood."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from app.workspace import open_workspace
 from models.training.config import TrainConfig, config_text
 from tests.models.data.sessions import new_session
 from tests.models.training.tiny import tiny
+
+ROOT = Path(__file__).parents[2]
 
 
 def written(folder: Path, config: TrainConfig) -> Path:
@@ -43,9 +47,9 @@ def test_a_wrong_field_is_refused_before_anything_is_loaded(
     assert (error["field"], error["valid"]) == ("train.batch", "1 and more")
 
 
-def short(folder: Path) -> Path:
+def short(folder: Path, demos: int = 2) -> Path:
     """A config of one step of the U-Net."""
-    new_session(folder / "session", 2, 24)
+    new_session(folder / "session", demos, 24)
     base = tiny(steps=1, accumulation=1, ema=0.0)
     return written(folder, replace(base, vae=replace(base.vae, steps=0)))
 
@@ -60,6 +64,17 @@ def test_it_trains_in_a_process_of_its_own_and_the_ledger_knows_what_came_out(
         (entry,) = ledger.entries("checkpoint")
         assert entry.record["folder"] == checkpoint
         assert [one.kind for one in ledger.chain(entry.id)] == ["checkpoint", "dataset"]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    config, run = short(tmp_path, demos=3), tmp_path / "run"
+    started = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "main.py", "train", str(config)]
+    options = ["--data", str(tmp_path / "session"), "--out", str(run), "--workspace", str(tmp_path / "workspace")]
+    subprocess.run([sys.executable, *started, *options], cwd=ROOT, check=True)
+    assert json.loads((run / "provenance.json").read_text())["processes"] == 2
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 1
+    assert [checkpoint.name for checkpoint in (run / "checkpoints").iterdir()] == ["step_000001"]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from app.workspace import open_workspace
 from hardware.rig import load_rig
 from models.training.config import TrainConfig
 from tests.bench.soak import STALL_MS, Spread, turn_until
-from tests.train_tour import record_demos
+from tests.train_tour import end_jobs, record_demos
 
 DEMOS, JOBS, SECONDS, LIMIT_S = 6, 50, 30.0, 900.0
 
@@ -50,7 +50,7 @@ def run() -> dict[str, object]:
             figures[f"one trains, {JOBS} listed"] = _watched(app)
             return {"platform": app.platformName(), **figures}
         finally:
-            _end(jobs)
+            end_jobs(jobs)
             desk.close()
 
 
@@ -69,12 +69,3 @@ def _watched(app: QApplication) -> dict[str, object]:
         turns.add(1e3 * (time.perf_counter() - began))
         time.sleep(0.001)
     return {"turn_ms": turns.at(50, 99, 99.9, 100), f"over_{STALL_MS:.0f}_ms": turns.over(STALL_MS)}
-
-
-def _end(jobs: Jobs) -> None:
-    """End every job before its folder goes."""
-    for record in jobs.records():
-        if record.state in ("queued", "running"):
-            jobs.cancel(record.id, now=True)
-    while any(record.state == "running" for record in jobs.records()):
-        time.sleep(0.1)
