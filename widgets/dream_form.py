@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSpinBox,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -20,6 +19,7 @@ from hardware.types import Image
 from widgets.demo import demo
 from widgets.dream_values import AS_IT_LIES, DreamForm, Option
 from widgets.empty_state import EmptyState, push_button
+from widgets.goal_editor import GoalEditor
 from widgets.own_keys import keep_own_keys
 from widgets.panel import Panel, button, clear, label, row
 from widgets.views.video_view import VideoView
@@ -44,7 +44,7 @@ class NewDreamForm(QWidget):
     """actions: `start`, `leave`, `model_folder`. `edited(name, text)` tells every change, `look_wanted`
     asks for the scene's pictures, `left` goes back.
 
-    goal: an empty layout under the pictures, for whatever poses a goal on the scene.
+    goal: in the pictures' place where the task has one that can be posed on the scene.
     """
 
     edited = Signal(str, str)
@@ -68,8 +68,11 @@ class NewDreamForm(QWidget):
         self._look.clicked.connect(self.look_wanted)
         self._rows: dict[str, tuple[QLabel, QWidget]] = {}
         self.views: dict[str, VideoView] = {}
-        self.goal = QVBoxLayout()
-        self._pictures = QHBoxLayout()
+        self.goal = GoalEditor()
+        self.goal.hide()
+        self._shown = QWidget()
+        self._pictures = QHBoxLayout(self._shown)
+        self._pictures.setContentsMargins(0, 0, 0, 0)
         self._pictures.setSpacing(6)
         self._no_picture = label("Look at the scene to see what will be dreamt of.", "muted")
         self._pages = QStackedLayout(self)
@@ -108,8 +111,9 @@ class NewDreamForm(QWidget):
         self._problem.setText(form.problem)
         self._problem.setVisible(bool(form.problem))
 
-    def show_pictures(self, pictures: Mapping[str, Image]) -> None:
-        """Show the scene (H, W, 3) by view, as the model will see it; none takes it away."""
+    def show_pictures(self, pictures: Mapping[str, Image], with_goal: bool = False) -> None:
+        """Show the scene (H, W, 3) by view, as the model will see it; none takes it away. with_goal: `goal` shows
+        it instead."""
         if list(self.views) != list(pictures):
             clear(self._pictures)
             self.views = {name: VideoView(name, f"View {i} · {name}") for i, name in enumerate(pictures, 1)}
@@ -118,6 +122,7 @@ class NewDreamForm(QWidget):
         for name, picture in pictures.items():
             self.views[name].show_picture(picture)
         self._no_picture.setVisible(not pictures)
+        self._shown.setVisible(bool(pictures) and not with_goal)
 
     def focus_first(self) -> None:
         """Put the keys where a person begins."""
@@ -151,16 +156,16 @@ class NewDreamForm(QWidget):
         ):
             self._add(grid, name, title, field)
         what.body.addLayout(grid)
+        what.body.addWidget(self._problem)
         what.body.addStretch(1)
         what.body.addWidget(self._note)
-        what.body.addWidget(self._problem)
         what.body.addLayout(row(push_button(actions["leave"]), 1, push_button(actions["start"], primary=True)))
         what.setFixedWidth(SIDE_PX)
         scene = Panel("THE SCENE")
         scene.corner.addWidget(self._look)
         scene.body.addWidget(self._no_picture, 1, Qt.AlignmentFlag.AlignCenter)
-        scene.body.addLayout(self._pictures, 2)
-        scene.body.addLayout(self.goal)
+        scene.body.addWidget(self._shown, 1)
+        scene.body.addWidget(self.goal, 1)
         made = QWidget()
         layout = row(what, scene)
         layout.setContentsMargins(8, 8, 8, 8)

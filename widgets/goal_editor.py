@@ -33,7 +33,8 @@ class GoalShown:
     """What the editor shows.
 
     outlines: by view, closed (N, 2) [px]; masks by view (H, W), 0 or 255, () while it is moved; pose: x, y [mm] and
-    degrees, None where there is no object; words: what it is; note: the same beside it.
+    degrees, None where there is no object; words: what it is; note: the same beside it; part: what the model is
+    shown of the pictures (left, top, width, height) [px].
     """
 
     outlines: Sequence[Sequence[Array]] = ()
@@ -41,6 +42,7 @@ class GoalShown:
     pose: tuple[float, float, float] | None = None
     words: str = ""
     note: str = ""
+    part: tuple[int, int, int, int] | None = None
     can_pose: bool = True
     can_undo: bool = False
     can_redo: bool = False
@@ -114,7 +116,7 @@ class GoalEditor(QWidget):
         """Show the goal as it is now; a number that somebody types is left alone."""
         for k, view in enumerate(self.views.values()):
             outline = goal.outlines[k] if goal.outlines else ()
-            view.show_goal(outline, goal.masks[k] if goal.masks else None, goal.note)
+            view.show_goal(outline, goal.masks[k] if goal.masks else None, goal.note, goal.part)
         for spin, value in zip((self._x, self._y, self._turn), goal.pose or (0.0, 0.0, 0.0), strict=True):
             spin.setEnabled(goal.can_pose)
             if not spin.hasFocus():

@@ -8,10 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.dreams.goals import Goal, GoalPose, SceneObject, drawn_goal, find_object, plane_views, posed_goal
+from app.dreams.goals import (
+    Goal,
+    GoalPose,
+    SceneObject,
+    drawn_goal,
+    find_object,
+    plane_views,
+    posed_goal,
+    refuse_unseen,
+)
 from app.dreams.scene import Scene
 from app.dreams.table_plane import Mask, Outline, PlaneView, middle_of, outline_of, turn_between
 from hardware.geometry import Array
+from models.data.clips_pictures import fit_width
 from models.data.masks import Stroke, mask_of
 from models.video.config import VideoConfig
 
@@ -36,7 +46,7 @@ class GoalDraft:
         """usual: what counts until a person made one, such as the simulated table's own."""
         self.thing = find_object(scene, config)
         self.views: tuple[PlaneView, ...] = self.thing.views if self.thing else plane_views(scene, config)
-        self.usual = usual
+        self.usual, self._config = usual, config
         self._start = _pose_of(self.thing, usual)
         self._history: tuple[_Made, ...] = (_Made(),)
         self._at = 0
@@ -68,6 +78,11 @@ class GoalDraft:
         return self.thing.outlines if self.thing is not None else ()
 
     @property
+    def part(self) -> tuple[int, int, int, int]:
+        """The part of the photos that the model is shown: left, top, width, height [px]."""
+        return fit_width(self.views[0].camera.size, self._config.size, self._config.zoom).box
+
+    @property
     def can_undo(self) -> bool:
         return self._at > 0
 
@@ -76,11 +91,11 @@ class GoalDraft:
         return self._at + 1 < len(self._history)
 
     def put(self, pose: GoalPose) -> None:
-        """Let the object lie there. Raises ValueError where there is none, or view 1 would not see it."""
+        """Let the object lie there. Raises ValueError where there is none, or the model would not see it."""
         if self.thing is None:
             raise ValueError("no object stands out of the cloth here: draw the goal with the brush")
         self._held = None
-        posed_goal(self.thing, pose)
+        refuse_unseen(posed_goal(self.thing, pose), self._config)
         self._push(_Made(pose))
 
     def drag(self, view: int, turn: bool, start: Pixel, now: Pixel, done: bool) -> None:

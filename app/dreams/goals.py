@@ -28,6 +28,7 @@ from hardware.geometry import Array
 from hardware.types import Image, require
 from hardware.world.tasks import push_shape
 from hardware.world.tasks.layout import Layout
+from hardware.world.tasks.table import lay
 from models.data.clips import stereo_clip
 from models.data.clips_pictures import blend, fit_width
 from models.data.errors import DreamFileError
@@ -127,15 +128,18 @@ def find_object(scene: Scene, config: VideoConfig) -> SceneObject | None:
 
 
 def make_goal(scene: Scene, config: VideoConfig, wish: GoalPose | Mask) -> Goal:
-    """Return the goal that somebody poses, or draws in view 1's photo. Raises ValueError, and DreamFileError where
-    there is no object to be posed."""
+    """Return the goal that somebody poses, or draws in view 1's photo. Raises ValueError where the model would not
+    see it, DreamFileError where there is no object to be posed."""
     thing = find_object(scene, config)
     if not isinstance(wish, GoalPose):
-        return drawn_goal(thing.views if thing else plane_views(scene, config), wish)
-    if thing is None:
+        goal = drawn_goal(thing.views if thing else plane_views(scene, config), wish)
+    elif thing is not None:
+        goal = posed_goal(thing, wish)
+    else:
         problem, name = "nothing stands out of the cloth", scene.cameras[0].name
         raise DreamFileError("scene", f"object in {name}", problem, "one thing of another colour, or a drawn goal")
-    return posed_goal(thing, wish)
+    refuse_unseen(goal, config)
+    return goal
 
 
 def posed_goal(thing: SceneObject, pose: GoalPose) -> Goal:
@@ -169,6 +173,12 @@ def table_goal(views: tuple[PlaneView, ...], layout: Layout) -> Goal | None:
     return Goal(tuple(push_shape.mask(thing, T_world_goal, camera) for camera in cameras), "table")
 
 
+def usual_goal(scene: Scene, config: VideoConfig) -> Goal | None:
+    """Return the goal of the simulated table that a live scene is of, None where that has none."""
+    task, _, number = str(scene.origin.get("table", "")).rpartition(" ")
+    return table_goal(plane_views(scene, config), lay(task, int(number))) if task == TASK else None
+
+
 def with_goal(scene: Scene, goal: Goal, config: VideoConfig) -> Scene:
     """Return a scene with the goal painted in as in its training clips, and said in its origin.
 
@@ -179,10 +189,21 @@ def with_goal(scene: Scene, goal: Goal, config: VideoConfig) -> Scene:
         return scene
     sizes = [mask.shape == photo.shape[:2] for mask, photo in zip(goal.masks, scene.photos, strict=True)]
     require(all(sizes), "goal: it is of other pictures than the scene; valid: a goal of these cameras")
-    shares = [fitted_picture(mask.astype(np.uint8) * 255, config) / 255 for mask in goal.masks]
+    shares = [_shown(mask, config) for mask in goal.masks]
     bare = [fitted_picture(photo, config) for photo in scene.photos]
     pictures = np.stack([blend(picture, share, how) for picture, share in zip(bare, shares, strict=True)])
     return replace(scene, pictures=pictures, origin={**scene.origin, "goal": goal.record(scene)})
+
+
+def refuse_unseen(goal: Goal, config: VideoConfig) -> None:
+    """Raise ValueError where the goal is outside of what the model is shown of view 1."""
+    seen = bool(_shown(goal.masks[0], config).any())
+    require(seen, "goal: it is outside of what the model is shown; valid: nearer to the middle of the first view")
+
+
+def _shown(mask: Mask, config: VideoConfig) -> Array:
+    """Return which share 0..1 of each of the model's pixels a mask covers."""
+    return fitted_picture(mask.astype(np.uint8) * 255, config) / 255
 
 
 def score(thing: SceneObject, goal: Goal, now: Image) -> GoalScore:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.dreams.goals import Goal, GoalScore, SceneObject, score, with_goal
+from app.dreams.goals import Goal, GoalScore, SceneObject, find_object, score
 from app.dreams.scene import Scene
 from app.events import Listener, Listeners
 from app.execution.run_folder import RunFolder
@@ -43,6 +43,12 @@ class Aim:
 
     thing: SceneObject
     goal: Goal
+
+
+def aim_at(scene: Scene, config: VideoConfig, goal: Goal | None) -> Aim | None:
+    """Return what steps from a scene are scored by, None without a goal, or where its object is not seen."""
+    thing = None if goal is None else find_object(scene, config)
+    return None if goal is None or thing is None else Aim(thing, goal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,24 +106,20 @@ class Horizon:
         """Call `listener("horizon")` after every change, in the owner's thread; returns what ends it."""
         return self._listeners.add(listener)
 
-    def begin(self, scene: Scene, look: Look, aim: Aim | None = None, most: int = MOST_PUSHES) -> None:
+    def begin(self, scene: Scene, look: Look, aim: Aim | None = None, most: int = 0) -> None:
         """Begin with a scene. look(): takes the next one, in another thread (app/dreams/open_scene.py).
 
-        Raises ValueError while a step goes on.
+        most: steps, 0 for as many as are published: four towards a goal, one without. Raises ValueError while a
+        step goes on.
         """
         if self.state in ("execute", "look"):
             raise ValueError("a step goes on: wait for its end")
-        self.scene, self._look, self.aim, self.most = scene, look, aim, most
+        self.scene, self._look, self.aim = scene, look, aim
+        self.most = most or (MOST_PUSHES if aim is not None else 1)
         self.steps, self.start, self._scoring = (), None, None
         if aim is not None:
             self._scoring = self._background.submit(score, aim.thing, aim.goal, scene.photos[0])
         self._to("dream")
-
-    def scene_to_dream(self, config: VideoConfig) -> Scene:
-        """Return what the next dream begins with, the goal painted in. Raises ValueError before the beginning."""
-        if self.scene is None:
-            raise ValueError("there is no scene yet: take one first")
-        return self.scene if self.aim is None else with_goal(self.scene, self.aim.goal, config)
 
     def look_again(self) -> None:
         """Take the next scene once more, where it was blocked. Raises ValueError elsewhere."""

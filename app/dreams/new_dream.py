@@ -7,12 +7,11 @@ from pathlib import Path
 
 from app.dreams.dreaming import DreamOrder
 from app.dreams.goals import TASK as GOAL_TASK
-from app.dreams.goals import GoalPose, make_goal, plane_views, table_goal, with_goal
+from app.dreams.goals import Goal, usual_goal, with_goal
 from app.dreams.open_scene import NewestPicture, scene_of_open_cameras
 from app.dreams.ordering import Wish, order_of, require_networks, wished_tools
 from app.dreams.recorded_scene import scene_of_dream, scene_of_episode
 from app.dreams.scene import Scene
-from app.dreams.table_plane import Mask
 from app.execution.rig_link import RigLink
 from hardware.geometry import Array
 from hardware.rig import Rig
@@ -25,7 +24,6 @@ from models.video.sample_options import SampleOptions
 LIVE, DREAM, EPISODE = "live", "dream", "episode"
 AS_IT_LIES = -1
 REMEMBERED = "dreaming.json"
-Goal = GoalPose | Mask
 
 
 @dataclass(frozen=True)
@@ -108,14 +106,9 @@ def look(draft: Draft, config: VideoConfig, eyes: Eyes, root: Path) -> Scene:
 
 def with_wanted_goal(scene: Scene, draft: Draft, config: VideoConfig, goal: Goal | None) -> Scene:
     """Return the scene with the goal painted in, of a task that has one: what a person posed or drew, else the
-    simulated table's own. Raises ValueError, DreamFileError where it cannot be."""
-    if draft.task != GOAL_TASK:
-        return scene
-    if goal is not None:
-        return with_goal(scene, make_goal(scene, config, goal), config)
-    task, _, number = str(scene.origin.get("table", "")).rpartition(" ")
-    own = table_goal(plane_views(scene, config), lay(task, int(number))) if task == GOAL_TASK else None
-    return scene if own is None else with_goal(scene, own, config)
+    simulated table's own. Raises ValueError where it is of other cameras."""
+    wanted = (goal or usual_goal(scene, config)) if draft.task == GOAL_TASK else None
+    return scene if wanted is None else with_goal(scene, wanted, config)
 
 
 def make(draft: Draft, config: VideoConfig, eyes: Eyes, root: Path, goal: Goal | None = None) -> DreamOrder:

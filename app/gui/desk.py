@@ -21,6 +21,8 @@ from app.gui.binders.dream_corrections import CorrectionsBinder
 from app.gui.binders.dream_files import DreamFilesBinder
 from app.gui.binders.dream_new import NewDreamBinder
 from app.gui.binders.find_devices import FindDevicesBinder
+from app.gui.binders.goal import GoalBinder
+from app.gui.binders.horizon import HorizonBinder
 from app.gui.binders.inspect import InspectBinder
 from app.gui.binders.live import LatestFrames
 from app.gui.binders.preferences import Effects, PreferencesBinder
@@ -168,8 +170,12 @@ class Desk(QObject):
         DropTarget(self.window, files.take_drop)
         comparison = ComparisonBinder(self.dream_page, self.program, shell, dream.here)
         candidates = CandidatesBinder(self.dream_page, self.program, shell, lambda: approve.force)
-        new = NewDreamBinder(self.dream_page, self.program, shell, candidates)
-        page_dream: list[Binder] = [files, dream, corrections, comparison, candidates, new, approve]
+        goal = GoalBinder(self.dream_page.new_form.goal, shell)
+        steps = HorizonBinder(
+            self.dream_page.horizon, self.program.horizon, shell, self.board["dream.vary"].trigger
+        )
+        new = NewDreamBinder(self.dream_page, self.program, shell, candidates, goal, steps)
+        page_dream: list[Binder] = [files, dream, corrections, comparison, candidates, goal, steps, new, approve]
         return [rig, *page_dream, inspect, *self._own_binders(shell, rig)]
 
     def _own_binders(self, shell: Shell, rig: RigBinder) -> list[Binder]:

@@ -13,6 +13,7 @@ from app.datasets.desk import DatasetDesk
 from app.datasets.exchange_desk import ExchangeDesk
 from app.datasets.tracking import DemoTracking
 from app.dreams.candidate_session import CandidateSession
+from app.dreams.horizon import Horizon
 from app.dreams.session import DreamSession
 from app.execution.saved_poses import SavedPoses
 from app.execution.session import ExecutionSession
@@ -62,6 +63,11 @@ class Program:
     def candidates(self) -> CandidateSession:
         """Several dreams of one scene, to choose from."""
         return CandidateSession(self.workspace, self.ledger)
+
+    @cached_property
+    def horizon(self) -> Horizon:
+        """Dreams that are executed one after the other, towards a goal."""
+        return Horizon(self.execution, self.ledger)
 
     @cached_property
     def calibrations(self) -> CalibrationStore:
@@ -170,6 +176,7 @@ class Program:
         self.jobs.close()
         self.recording.close()
         self.teleoperation.close()
+        self.horizon.close()
         self.execution.close()
         self.candidates.close()
         self.dreaming.close()

@@ -24,6 +24,7 @@ from widgets.docked_page import DockedPage
 from widgets.dream_form import NewDreamForm
 from widgets.dream_values import DreamForm
 from widgets.empty_state import EmptyState
+from widgets.horizon_strip import HorizonStrip
 from widgets.import_form import ImportForm
 from widgets.panel import Panel
 from widgets.playback import Playback
@@ -75,6 +76,7 @@ class DreamPage(QWidget):
         self.transport, self.busy = Transport(actions, self.playback), BusyStrip()
         self.form, self.new_form = ImportForm(), NewDreamForm(actions)
         self.candidates, self.denoising = CandidateStrip(), DenoisingView()
+        self.horizon = HorizonStrip()
         self.dreaming, self.question = BusyStrip(), QuestionStrip()
         icons = {"new": "dream", "open": "open", "import": "import", "track": "track"}
         buttons = [action_button(actions[name], icon) for name, icon in icons.items()]
@@ -156,8 +158,11 @@ class DreamPage(QWidget):
 
     def show_denoising(self, shown: bool) -> None:
         """Put what comes out of the noise in the views' place, or the views back, or what to do without any."""
+        from_form = self._pages.currentIndex() in (_IMPORT, _NEW)
         self._middle.setCurrentIndex(int(shown))
         self._pages.setCurrentIndex(_DREAM if shown or self.videos else _EMPTY)
+        if from_form:
+            self.setFocus()  # not on whatever button comes next
 
     def show_import(self, dropped: DroppedDream) -> None:
         """Show the import form, filled with what was recognised."""
@@ -249,6 +254,7 @@ class DreamPage(QWidget):
         self._middle.addWidget(self.denoising)
         column.addWidget(self._middle, 1)
         column.addWidget(self.candidates)
+        column.addWidget(self.horizon)
         self.docks.setCentralWidget(centre)
         self._bottom.addWidget(self._timeline_pane())
         self._execution = self._execution_pane()

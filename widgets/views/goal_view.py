@@ -12,7 +12,7 @@ from widgets.demo import demo
 from widgets.theme import COLORS
 from widgets.views.brush_view import BrushView
 from widgets.views.paint import draw_strip
-from widgets.views.types import ToolOverlay
+from widgets.views.types import HintBox, ToolOverlay
 from widgets.views.video_view import STRIP
 
 GOAL = "goal"
@@ -25,11 +25,20 @@ class GoalView(BrushView):
         super().__init__(view, title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def show_goal(self, outline: Sequence[Array], mask: Image | None = None, note: str = "") -> None:
-        """Draw the goal: closed outlines (N, 2) [px], and a mask (H, W), 0 or 255; no outlines take it away."""
+    def show_goal(
+        self,
+        outline: Sequence[Array],
+        mask: Image | None = None,
+        note: str = "",
+        part: tuple[int, int, int, int] | None = None,
+    ) -> None:
+        """Draw the goal: closed outlines (N, 2) [px], and a mask (H, W), 0 or 255; no outlines take it away.
+
+        part: what the model is shown of the picture (left, top, width, height) [px], dashed.
+        """
         closed = [np.vstack([rim, rim[:1]]) for rim in outline]
         goal = ToolOverlay(GOAL, COLORS["ok"], closed, confidence=float("nan"), note=note)
-        self.show_overlays((goal,) if closed else ())
+        self.show_overlays((goal,) if closed else (), () if part is None else (_rim(part),))
         self.show_mask(mask, "Goal")
 
     def _paint_strip(self, painter: QPainter) -> None:
@@ -40,6 +49,11 @@ class GoalView(BrushView):
                 "Drag · Shift turns",
             ]
             draw_strip(painter, QRectF(0, self.height() - STRIP, self.width(), STRIP), texts, "accent")
+
+
+def _rim(part: tuple[int, int, int, int]) -> HintBox:
+    left, top, width, height = part
+    return HintBox(GOAL, COLORS["muted"], (left, top, left + width - 1, top + height - 1))
 
 
 def main() -> None:

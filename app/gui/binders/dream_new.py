@@ -7,10 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 
 from app.calibration.calibrated_rig import with_calibrations
-from app.dreams.new_dream import AS_IT_LIES, Draft, Eyes, Goal, look, make, read_draft, remember
+from app.dreams.candidate_session import MakeOrder
+from app.dreams.goals import TASK as GOAL_TASK
+from app.dreams.goals import usual_goal
+from app.dreams.new_dream import AS_IT_LIES, Draft, Eyes, look, make, read_draft, remember
 from app.dreams.ordering import Wish, wished_tools
 from app.dreams.recorded_scene import RecordedScene, recorded_scenes
 from app.dreams.scene import Scene, SceneRefused
@@ -18,6 +21,8 @@ from app.dreams.video_models import VideoModel, video_models
 from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.dream_candidates import CandidatesBinder
 from app.gui.binders.dream_new_facts import Said, first_task, form
+from app.gui.binders.goal import GoalBinder
+from app.gui.binders.horizon import HorizonBinder
 from app.gui.program import Program
 from models.video.config import VideoConfig
 from widgets.dream_values import DreamForm
@@ -31,14 +36,15 @@ OFF = ("offline", "fault")
 class NewDreamBinder(QuietBinder):
     """What a person writes lives here until it is dreamt; what takes long happens in a thread.
 
-    `scene_seen` follows every look at the scene, with `scene` and `config` set then; goal(): what a person posed or
-    drew on that scene, None for nothing.
+    goal: what a person poses or draws on the scene; steps: follow the dreams of what the cameras see now.
     """
 
-    scene_seen = Signal()
-
-    def __init__(self, page: DreamPage, program: Program, shell: Shell, candidates: CandidatesBinder) -> None:
+    def __init__(
+        self, page: DreamPage, program: Program, shell: Shell, candidates: CandidatesBinder, goal: GoalBinder,
+        steps: HorizonBinder,
+    ) -> None:  # fmt: skip
         super().__init__(page)
+        self._goal, self._steps = goal, steps
         self.page, self._program, self._shell, self._candidates = page, program, shell, candidates
         self._session = program.candidates
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="new dream")
@@ -50,7 +56,6 @@ class NewDreamBinder(QuietBinder):
         self._problem, self._refused = "", False
         self.draft = read_draft(program.workspace.root)
         self.scene: Scene | None = None
-        self.goal: Callable[[], Goal | None] = lambda: None
         self._forget = self._session.on_change(self._changed)
         page.new_form.edited.connect(self._edit)
         page.new_form.look_wanted.connect(partial(self._do, "look"))
@@ -217,8 +222,11 @@ class NewDreamBinder(QuietBinder):
             self._looking = self._background.submit(look, draft, config, eyes, root)
             self._show()
             return
-        name = draft.task or "dream"
-        order = partial(make, draft, config, eyes, root, self.goal())
+        name, further = draft.task or "dream", self._steps.goes_on and not self.page.new_shown
+        goal = self._steps.goal if further else self._goal.goal
+        order: MakeOrder = partial(make, draft, config, eyes, root, goal)
+        if draft.live and not further:
+            order = self._steps.follow(order, config, partial(self._look_now, draft, config), goal)
         try:
             self._candidates.begin(name, order, (config.views, config.length))
         except (ValueError, OSError) as error:
@@ -226,6 +234,10 @@ class NewDreamBinder(QuietBinder):
             return
         self._dreamt = replace(draft, table=AS_IT_LIES)
         remember(root, draft)
+
+    def _look_now(self, draft: Draft, config: VideoConfig) -> Scene:
+        """Take the scene as it lies; in another thread."""
+        return look(replace(draft, table=AS_IT_LIES), config, self._eyes(), self._program.workspace.root)
 
     def _eyes(self) -> Eyes:
         program, link = self._program, self._program.execution.link
@@ -246,8 +258,12 @@ class NewDreamBinder(QuietBinder):
     def _show_scene(self, scene: Scene | None) -> None:
         self.scene = scene
         named = zip(scene.cameras, scene.pictures, strict=True) if scene is not None else ()
-        self.page.new_form.show_pictures({camera.name: picture for camera, picture in named})
-        self.scene_seen.emit()
+        posed = scene is not None and self.config is not None and self.draft.task == GOAL_TASK
+        self.page.new_form.show_pictures({camera.name: picture for camera, picture in named}, posed)
+        if scene is not None and self.config is not None and posed:
+            self._goal.take(scene, self.config, usual_goal(scene, self.config))
+        else:
+            self._goal.take(None, None)
 
     def _changed(self, topic: str) -> None:
         if topic == "message" and self._session.error is not None:

@@ -111,6 +111,7 @@ class GoalBinder(QuietBinder):
                 _numbers(draft.place),
                 _words(draft),
                 "" if draft.goal else "the table's own" if draft.usual else "not set yet",
+                draft.part,
                 draft.thing is not None,
                 draft.can_undo,
                 draft.can_redo,

@@ -94,7 +94,6 @@ def test_a_push_to_the_goal_is_seen_and_scored_once_the_arms_stand(desk: Desk) -
     goal = table_goal(thing.views, layout)
     assert goal is not None
     horizon.begin(scene, desk.look, Aim(thing, goal), most=2)
-    assert (horizon.scene_to_dream(CONFIG).pictures != scene.pictures).any()
     desk.until(lambda: horizon.start is not None)
 
     desk.execute(dream=False)  # a move by hand is no step
@@ -140,8 +139,6 @@ def test_an_arm_that_was_stopped_in_the_picture_is_refused_until_it_is_out(desk:
     assert horizon.steps == ()
     desk.place("left", home)
     horizon.look_again()
-    desk.until(lambda: horizon.state == "dream")
+    desk.until(lambda: horizon.state == "done")  # without a goal one step is all
     assert len(horizon.steps) == 1
     assert horizon.steps[0].score is None
-    horizon.end()
-    assert horizon.state == "done"
