@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal, cast
 
 import pytest
@@ -202,6 +203,15 @@ def gpu_is_full() -> None:
 
 def computer_is_full() -> None:
     torch.empty(2**50)  # more than any computer has
+
+
+def test_a_run_that_would_fill_the_disk_does_not_begin(
+    demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**5))
+    with pytest.raises(TrainingError, match=r"training with 3 checkpoints needs .* GB of disk"):
+        run(brief(), demos, tmp_path / "run")
+    assert not (tmp_path / "run" / "config.toml").exists()
 
 
 @pytest.mark.parametrize("full", [gpu_is_full, computer_is_full])
