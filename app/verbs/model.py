@@ -54,12 +54,17 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: ar
     p = inner.add_parser(
         "export",
         parents=[shared],
-        help="write a model folder as an authors' checkpoint",
-        description="Write a model folder as one .safetensors file with the names of Stability's sgm code.",
+        help="write a model folder as an authors' checkpoint, or smaller",
+        description="Write a model folder as one .safetensors file with the names of Stability's sgm code, or as "
+        "a folder again, with weights in float16 and nothing of its training.",
     )
     p.add_argument("model", type=Path, metavar="DIR", help="a model folder")
-    p.add_argument("--layout", choices=("sgm",), default="sgm", help="whose names (default: sgm)")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
+    p.add_argument(
+        "--layout", choices=("sgm", "half"), default="sgm", help="the authors' names, or a folder (default: sgm)"
+    )
+    p.add_argument(
+        "--out", type=Path, required=True, metavar="FILE|DIR", help="a .safetensors file; a folder for half"
+    )
     p.set_defaults(run=_export)
 
 
@@ -99,12 +104,18 @@ def _import(arguments: argparse.Namespace, _workspace: Workspace, output: Output
 
 
 def _export(arguments: argparse.Namespace, _workspace: Workspace, output: Output) -> int:
-    writable(arguments.out, "--out")
     try:
+        from models.video.export_half import export_half
         from models.video.export_sgm import export_checkpoint
     except ModuleNotFoundError as error:
         raise _no_torch(error) from error
     output.progress("writing the checkpoint")
+    if arguments.layout == "half":
+        export_half(arguments.model, arguments.out)
+        size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file())
+        output.result({"out": str(arguments.out), "bytes": size}, [f"{arguments.out}: {size / 1e6:.1f} MB"])
+        return DONE
+    writable(arguments.out, "--out")
     count = export_checkpoint(arguments.model, arguments.out)
     output.result({"out": str(arguments.out), "weights": count}, [f"{arguments.out}: {count} weights"])
     return DONE

@@ -20,5 +20,5 @@ def flatten_temporal(network: nn.Module) -> None:
 def _over_time(convolution: nn.Conv3d, x: torch.Tensor) -> torch.Tensor:
     """Return (B, C, T, H, W) of x (B, C, T, H, W)."""
     weight, padding = convolution.weight.squeeze(-1), convolution.padding
-    over = conv2d(x.flatten(3), weight, convolution.bias, padding=(int(padding[0]), 0))
+    over: torch.Tensor = conv2d(x.flatten(3), weight, convolution.bias, padding=(int(padding[0]), 0))
     return over.unflatten(3, x.shape[3:])

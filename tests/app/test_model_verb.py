@@ -40,6 +40,21 @@ def test_a_model_goes_out_and_comes_in_again(
     assert "is there already" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
+def test_a_model_goes_out_in_half_the_bytes_and_is_nearly_the_same(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "small"
+    words = ["model", "export", str(folder), "--layout", "half", "--out", str(small)]
+    assert main(["--json", "--workspace", str(tmp_path / "home"), *words]) == 0
+    sizes = [sum(file.stat().st_size for file in place.rglob("*.safetensors")) for place in (folder, small)]
+    assert json.loads(capsys.readouterr().out)["bytes"] >= sizes[1]
+    assert sizes[1] < 0.55 * sizes[0]
+    whole, half = (StereoVideoModel.load(place) for place in (folder, small))
+    assert half.config == whole.config
+    for a, b in zip(whole.parameters(), half.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
+
+
 def test_a_checkpoint_that_does_not_fit_is_refused_with_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
