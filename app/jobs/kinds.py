@@ -148,6 +148,7 @@ KINDS: Mapping[str, KindRow] = {
             "app.jobs.exchange:run_export",
             (
                 Argument("source", "path", "a session, a folder of sessions, or what import reads", required=True),
+                Argument("demos", "texts", "of sessions, these alone: SESSION:NUMBER:PIECE; default: all"),
                 Argument("out", "new path", "a folder that is not there yet", required=True),
                 Argument("format", "text", "lerobot, umi or mcap", required=True),
                 Argument("fps", "number", "rows a second; default: that of the fastest camera"),
