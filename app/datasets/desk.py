@@ -107,7 +107,7 @@ class DatasetDesk:
     def look_again(self) -> None:
         """Read what was recorded or changed by others since."""
         dataset = self._dataset
-        if dataset is not None and self.work is None:
+        if dataset is not None:
             self._do("reading the demos", dataset.look_again, lambda _: self._changed())
 
     def read_again(self, episode: Path) -> None:

@@ -1,25 +1,21 @@
-"""What a person wants exchanged, and what would come of it, as plain values; `exchange.json` outlives a crash."""
+"""What a person wants exchanged, and what would come of it, as plain values; orders as jobs and back."""
 
-import json
-import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.datasets.exchange_part import ExchangeRefused, Room, part_of
+from app.jobs.types import JobSpec
 from hardware.recording.note import NOTE, read_note
-from hardware.whole_file import write_whole
 from models.data.annotations import read_annotation
 from models.data.dataset_index import DemoKey
 from models.data.demo import Demo
-from models.data.errors import DreamFileError
-from models.data.exchange import WRITTEN
-from models.data.fields import Fields
 from models.data.session_demo import episode_demos
-from models.data.text_files import read_table
 
 IMPORTING = ".import.part"
-log = logging.getLogger(__name__)
+EXPORT, IMPORT = "export", "import"
+KINDS = (EXPORT, IMPORT)
 
 
 @dataclass(frozen=True)
@@ -103,49 +99,38 @@ def chosen_demos(keys: tuple[DemoKey, ...]) -> list[Demo]:
     return made
 
 
-# what was begun and not finished
+# orders as jobs
 
 
-def remember(path: Path, order: Order | None) -> None:
-    """Keep what runs now, None: nothing does. Raises OSError."""
-    if order is None:
-        path.unlink(missing_ok=True)
-        return
-    kind = "export" if isinstance(order, ExportOrder) else "import"
-    write_whole(path, json.dumps({"format": 1, "kind": kind, **asdict(order)}, default=str))
-
-
-def remembered(path: Path) -> Order | None:
-    """Return what was begun and left half done, None where there is no such thing, or nothing of it is left."""
-    if not path.exists():
-        return None
-    try:
-        order = _order(Fields(read_table(path), path))
-    except (DreamFileError, ValueError) as error:
-        log.info("%s is read past: %s", path, error)
-        return None
-    return order if order.part.is_dir() else None
-
-
-def _order(fields: Fields) -> Order:
-    out = Path(fields.get("out", str, "a folder"))
-    if fields.get("kind", str, "export or import") == "import":
-        return ImportOrder(Path(fields.get("source", str, "a file or folder")), out, fields.number("fps", "hertz"))
-    form = fields.get("form", str, f"one of {list(WRITTEN)}")
-    if form not in WRITTEN:
-        raise fields.wrong("form", repr(form), f"one of {list(WRITTEN)}")
-    options = fields.table("options", "fps and robot")
-    return ExportOrder(
-        tuple(_key(fields, row) for row in fields.get("demos", list, "a list of demos")),
-        out,
-        form,
-        ExportOptions(options.number("fps", "rows a second"), options.get("robot", str, "a name", "")),
+def spec_of(order: Order) -> JobSpec:
+    """Return the job that carries an order out; app/jobs/kinds.py has its arguments."""
+    where: dict[str, object] = {"out": str(order.out.absolute())}
+    if isinstance(order, ImportOrder):
+        rate = {"fps": order.fps} if order.fps else {}
+        return JobSpec(IMPORT, order.text, {**where, "source": str(order.source.absolute()), **rate})
+    demos = [f"{Path(session).absolute()}:{number}:{piece}" for session, number, piece in order.demos]
+    source = Path(order.demos[0][0]).absolute() if order.demos else order.out.parent
+    options = {name: value for name, value in vars(order.options).items() if value}
+    return JobSpec(
+        EXPORT, order.text, {**where, "source": str(source), "demos": demos, "format": order.form, **options}
     )
 
 
-def _key(fields: Fields, row: object) -> DemoKey:
-    if isinstance(row, list) and len(row) == 3 and isinstance(row[0], str):
-        session, number, piece = row
-        if type(number) is int and type(piece) is int:
-            return session, number, piece
-    raise fields.wrong("demos", repr(row)[:60], "[session, number, piece]")
+def order_of(spec: JobSpec) -> Order:
+    """Return the order that a job carries out, a verb's too: of a whole data set, without its demos."""
+    told: Mapping[str, Any] = spec.arguments
+    out, fps = Path(told["out"]), float(told.get("fps", 0.0))
+    if spec.kind == IMPORT:
+        return ImportOrder(Path(told["source"]), out, fps)
+    return ExportOrder(
+        keys_of(told.get("demos", ())), out, told["format"], ExportOptions(fps, told.get("robot", ""))
+    )
+
+
+def keys_of(demos: Sequence[str]) -> tuple[DemoKey, ...]:
+    """Return the keys of demos that a job was told: SESSION:NUMBER:PIECE. Raises ExchangeRefused."""
+    try:
+        parts = [demo.rsplit(":", 2) for demo in demos]
+        return tuple((session, int(number), int(piece)) for session, number, piece in parts)
+    except ValueError as error:
+        raise ExchangeRefused(f"demos: {error}; valid: SESSION:NUMBER:PIECE, each") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.datasets.exchange import export_demos, import_demos
-from app.datasets.exchange_orders import ExportOptions
+from app.datasets.exchange_orders import ExportOptions, chosen_demos, keys_of
 from app.jobs.context import JobContext
 from app.worker import Cancel
 from models.data.exchange import ExchangeStopped
@@ -17,7 +17,8 @@ def run_export(arguments: Mapping[str, Any], job: JobContext) -> Mapping[str, ob
     """Write a data set as a new folder; app/jobs/kinds.py has the arguments. Raises Cancel, as `export_demos`."""
     job.report(0.0, "reading the data set")
     options = ExportOptions(arguments.get("fps", 0.0), arguments.get("robot", ""))
-    demos = open_demos(Path(arguments["source"]))
+    chosen = keys_of(arguments.get("demos", ()))
+    demos = chosen_demos(chosen) if chosen else open_demos(Path(arguments["source"]))
     try:
         return export_demos(demos, Path(arguments["out"]), arguments["format"], options, job.report, job.cancelled)
     except ExchangeStopped as error:

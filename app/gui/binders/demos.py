@@ -22,6 +22,7 @@ from app.gui.binders.demos_exchange import DemosExchange
 from app.gui.binders.demos_playing import DemosPlaying
 from app.gui.binders.demos_tracking import DemosTracking
 from app.gui.binders.demos_trash import DemosTrash
+from app.jobs.desk import JobsDesk
 from app.tools.library import ToolLibrary
 from hardware.types import Image
 from models.data.annotations import Mark
@@ -67,6 +68,7 @@ class DemosBinder(QuietBinder):
         tracking: DemoTracking,
         library: ToolLibrary,
         exchange: ExchangeDesk,
+        jobs: JobsDesk,
     ) -> None:
         """recordings: what is opened when the page is first turned to; library: of the tools that are tracked."""
         super().__init__(page)
@@ -74,7 +76,7 @@ class DemosBinder(QuietBinder):
         self._pictures: _Pictures | None = None
         self._labels = Labels()
         self.playing = DemosPlaying(page, desk, self._row, partial(tracked_tools, library=library), self._came)
-        self._tracking = DemosTracking(tracking, library, shell, self._tracked)
+        self._tracking = DemosTracking(tracking, jobs, library, shell, self._tracked, self._other_tracks)
         see, leave = partial(self._see, "exchange"), partial(self._see, "pictures")
         self._exchange = DemosExchange(page, desk, exchange, recordings, shell, see, leave)
         self._trash = DemosTrash(page.trash, desk, shell, leave)
@@ -165,6 +167,7 @@ class DemosBinder(QuietBinder):
 
     def close(self) -> None:
         self._forget()
+        self._tracking.close()
         self._exchange.close()
         self.playing.close()
         self.page.table.set_source(None)
@@ -378,6 +381,12 @@ class DemosBinder(QuietBinder):
     def _tracked(self, episode: Path) -> None:
         self._desk.read_again(episode)
         self.playing.read_again(episode)
+
+    def _other_tracks(self) -> None:
+        """A job ended: read whatever it tracked."""
+        self._desk.look_again()
+        if self.playing.folder is not None:
+            self.playing.read_again(self.playing.folder)
 
     def _show_title(self) -> None:
         desk = self._desk

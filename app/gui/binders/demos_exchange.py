@@ -7,6 +7,8 @@ from app.datasets.desk import DatasetDesk
 from app.datasets.exchange_desk import ExchangeDesk
 from app.datasets.exchange_orders import ExportOptions, ExportOrder, ImportOrder, Order, Outlook
 from app.gui.binders.binder import Shell
+from app.gui.binders.demos_tracking import job_busy
+from app.jobs.types import JobError
 from models.data.dataset_index import DemoKey
 from widgets.exchange_form import Direction, ExchangeSaid, ExchangeWish
 from widgets.pages.demos import DemosPage
@@ -40,7 +42,7 @@ class DemosExchange:
         self._form.path_wanted.connect(self._ask_path)
         self._form.start_wanted.connect(self._start)
         self._form.closed.connect(leave)
-        self._form.go_on_wanted.connect(self._go_on)
+        self._form.go_on_wanted.connect(exchange.go_on)
         self._form.give_up_wanted.connect(exchange.give_up)
         page.table.chosen_changed.connect(self._chosen_changed)
 
@@ -78,11 +80,8 @@ class DemosExchange:
     @property
     def busy(self) -> BusyState | None:
         """How far it is, None while nothing runs."""
-        running = self._exchange.running
-        if running is None:
-            return None
-        text = f"{running.text}: {self._exchange.text}"
-        return BusyState(text, self._exchange.fraction, self._exchange.left_s)
+        record = self._exchange.record
+        return None if record is None else job_busy(record)
 
     # wished ----------------------------------------------------------------------------------------------------
     def _wished(self, wish: ExchangeWish) -> None:
@@ -138,14 +137,15 @@ class DemosExchange:
             return
         self._ended = ""
         if isinstance(order, ImportOrder):
-            self._desk.release(order.out, lambda: self._exchange.start(order))
+            self._desk.release(order.out, lambda: self._submit(order))
         else:
-            self._exchange.start(order)
+            self._submit(order)
 
-    def _go_on(self) -> None:
-        order = self._exchange.unfinished
-        if order is not None and self._exchange.running is None:
+    def _submit(self, order: Order) -> None:
+        try:
             self._exchange.start(order)
+        except JobError as error:
+            self._shell.say(str(error), "warning")
 
     def _chosen_changed(self) -> None:
         if self._page.seen == "exchange":
@@ -160,12 +160,10 @@ class DemosExchange:
             self._form.show_unfinished(self._unfinished)
         elif topic == "done" and exchange.ended is not None:
             self._ended = ended_text(exchange.ended, exchange.facts)
-            self._shell.say(self._ended.split("\n")[0], "info")
             if isinstance(exchange.ended, ImportOrder):
                 self._imported(exchange.ended)
         elif topic == "failed" and exchange.ended is not None and exchange.problem:
             self._ended = f"{exchange.ended.text} failed: {exchange.problem}"
-            self._shell.say(self._ended, "warning")
         if topic in ("outlook", "done", "failed", "progress"):
             self._show()
 
@@ -217,7 +215,7 @@ def said(found: Outlook) -> ExchangeSaid:
 def ended_text(order: Order, facts: Mapping[str, object]) -> str:
     """Return what a person is told in the end."""
     if isinstance(order, ImportOrder):
-        same = facts.get("there_already")
+        same = facts.get("there already")
         more = f"; {same} were there already" if same else ""
         return f"{facts.get('episodes')} demos imported into {order.out}{more}"
     lines = [f"{facts.get('episodes')} demos exported to {order.out}"]
