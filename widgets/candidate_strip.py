@@ -17,7 +17,7 @@ from widgets.views.paint import badge_rect, draw_badge, elided, same_picture, to
 
 WIDTH, HEIGHT, GAP = 250, 132, 8
 PICTURE = QRect(8, 8, 102, 68)
-WORDS = QRect(PICTURE.right() + 10, 31, WIDTH - PICTURE.right() - 16, 46)
+WORDS = QRect(PICTURE.right() + 10, 31, WIDTH - PICTURE.right() - 16, 44)  # three lines
 FIGURES = QRect(8, 82, WIDTH - 16, 42)
 COLUMNS = (0, 88, 150, FIGURES.width() + 8)  # where figures begin, and end
 
@@ -85,8 +85,9 @@ class _Card(QToolButton):
         painter.drawText(WORDS.left(), 8, 64, 20, Qt.AlignmentFlag.AlignVCenter, f"seed {card.seed}")
         painter.setFont(font(12))
         painter.setPen(color("muted") if card.mood in ("ok", "idle") else level_color(card.mood))
-        painter.setClipRect(WORDS)
-        painter.drawText(WORDS, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, card.reason or card.state)
+        words = WORDS if card.figures else WORDS.adjusted(0, 0, 0, FIGURES.height() + 4)
+        painter.setClipRect(words)
+        painter.drawText(words, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, card.reason or card.state)
         painter.setClipping(False)
         for figure, area in zip(card.figures, _columns(), strict=False):
             self._paint_figure(painter, area, figure)

@@ -262,7 +262,7 @@ class CandidateSession:
         for waiting in [c for c in self.candidates if c.state == "waiting"]:
             self._put(replace(waiting, state="failed", problem="it was not begun"))
         self.can_retry = True
-        self._say(f"dreaming failed: {memory_told(why)}")
+        self._say(f"Dreaming failed: {memory_told(why)}")
         self._ended()
 
     def _tracked(self, seed: int, track: Track) -> None:
@@ -322,7 +322,10 @@ class CandidateSession:
         """Say how far all of them are. share 0..1 of this candidate."""
         count, self._share = len(self.candidates), share
         place = [c.seed for c in self.candidates].index(seed)
-        done, spent = (place + share) / count, time.monotonic() - self._began
+        done = (place + share) / count
+        if done == 0:
+            self._began = time.monotonic()  # loading the model says nothing of how long the steps take
+        spent = time.monotonic() - self._began
         left = spent * (1 - done) / done if done > 0.02 else None
         which = f"{place + 1} of {count}: " if count > 1 else ""
         self._set_progress(Progress("dreaming", done, f"{which}{text}", left))

@@ -111,6 +111,8 @@ def reason(figures: Figures, better: Figures | None = None) -> str:
     own, other = figures.factors, better.factors
     name = min(own, key=lambda name: own[name] / max(other[name], 1e-9))
     if own[name] >= other[name]:
+        if figures.stage > 0:
+            return _stage(figures)
         tight = _key(figures) > _key(better)
         return "as good, with less room for the arms" if tight else "as good, of a later seed"
     return f"{_LOST[name]}: {words(name, figures)}, there {words(name, better)}"

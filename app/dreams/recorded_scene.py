@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.dreams.scene import Scene, fitted_camera, poses_to_first, refuse_company
+from app.dreams.scene import Scene, fitted_camera, poses_to_first, refuse_company, shown_picture
 from app.workspace import Workspace
 from hardware.geometry import Array
 from hardware.recording.mcap_log import EpisodeReader
@@ -14,7 +14,7 @@ from hardware.recording.session import is_session, open_session
 from hardware.types import Camera, Image, Tool
 from models.data.dream_folder import load_dream
 from models.data.errors import DreamFileError
-from models.data.photo import model_input, read_photo
+from models.data.photo import read_photo
 from models.types import Placement
 from models.video.config import VideoConfig
 
@@ -49,15 +49,18 @@ def recorded_scenes(workspace: Workspace) -> list[RecordedScene]:
 def scene_of_dream(folder: Path, config: VideoConfig, *, text: str = "", override: str = "") -> Scene:
     """Return the scene that a dream began with, its cameras where they stood then, and its tools.
 
-    Raises DreamFileError where the dream has other views than the model, or no photo of the scene.
+    A dream that came without photos of it begins with its scene. Raises DreamFileError where the dream has other
+    views than the model.
     """
     dream = load_dream(folder)
     _refuse_views(folder, len(dream.views), config)
     files = [_photo(folder / "scene", view.name) for view in dream.views]
+    photos = [view.frames[0] if f is None else read_photo(f) for view, f in zip(dream.views, files, strict=True)]
     cameras = [view.camera for view in dream.views]
     origin = {"kind": "dream", "dream": dream.name, "folder": str(folder)}
     poses = tuple(view.T_view1_view for view in dream.views)
-    return _scene(files, cameras, poses, np.asarray(dream.T_world_view1), dream.placement, dream.tools, config,
+    T_world_view1 = np.asarray(dream.T_world_view1)
+    return _scene(photos, folder, cameras, poses, T_world_view1, dream.placement, dream.tools, config,
                   text=text, override=override, origin=origin)  # fmt: skip
 
 
@@ -72,15 +75,20 @@ def scene_of_episode(
         known = {name: reader.calibration(name) for name in reader.cameras[: config.views]}
     _refuse_views(folder, len(known), config)
     cameras = [_placed(folder, name, camera) for name, camera in known.items()]
-    files = [_photo(folder, f"scene_{name}") for name in known]
+    files = {name: _photo(folder, f"scene_{name}") for name in known}
+    missing = [name for name, file in files.items() if file is None]
+    if missing:
+        raise DreamFileError(folder, f"scene_{missing[0]}.png", "is missing", "a picture of the bare scene")
+    photos = [read_photo(file) for file in files.values() if file is not None]
     origin = {"kind": "episode", "episode": str(folder)}
     T_world_view1 = np.asarray(cameras[0].T_world_cam)
-    return _scene(files, cameras, poses_to_first(cameras), T_world_view1, "calibrated", tools, config,
+    return _scene(photos, folder, cameras, poses_to_first(cameras), T_world_view1, "calibrated", tools, config,
                   text=text, override=override, origin=origin)  # fmt: skip
 
 
 def _scene(
-    files: list[Path],
+    photos: list[Image],
+    folder: Path,
     cameras: list[Camera],
     T_view1_view: tuple[Array, ...],
     T_world_view1: Array,
@@ -92,9 +100,8 @@ def _scene(
     override: str,
     origin: Mapping[str, object],
 ) -> Scene:
-    photos: list[Image] = [read_photo(file) for file in files]
-    pictures = np.stack([model_input(photo, config.size, f) for photo, f in zip(photos, files, strict=True)])
-    fitted = tuple(fitted_camera(c, p, config, files[0].parent) for c, p in zip(cameras, photos, strict=True))
+    pictures = np.stack([shown_picture(photo, config, folder) for photo in photos])
+    fitted = tuple(fitted_camera(c, p, config, folder) for c, p in zip(cameras, photos, strict=True))
     refuse_company({}, {c.name: p for c, p in zip(fitted, photos, strict=True)}, override=override)
     said = {**origin, "override": override} if override else dict(origin)
     return Scene(fitted, T_view1_view, pictures, tuple(photos), T_world_view1, placement, tools, text, said)
@@ -112,8 +119,6 @@ def _placed(folder: Path, name: str, camera: Camera | None) -> Camera:
     return camera
 
 
-def _photo(folder: Path, name: str) -> Path:
-    for suffix in (".png", ".jpg", ".jpeg"):
-        if (file := folder / f"{name}{suffix}").is_file():
-            return file
-    raise DreamFileError(folder, f"{name}.png", "is missing", "a picture of the bare scene")
+def _photo(folder: Path, name: str) -> Path | None:
+    files = (folder / f"{name}{suffix}" for suffix in (".png", ".jpg", ".jpeg"))
+    return next((file for file in files if file.is_file()), None)

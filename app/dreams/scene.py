@@ -64,7 +64,7 @@ def scene_from_photos(
     if len(files) != config.views:
         raise DreamFileError("--scene", "views", f"{len(files)} pictures", f"{config.views}: one for each view")
     photos = [read_photo(file) for file in files]
-    pictures = np.stack([_shown(photo, config, file) for photo, file in zip(photos, files, strict=True)])
+    pictures = np.stack([shown_picture(photo, config, file) for photo, file in zip(photos, files, strict=True)])
     cameras, T_world_view1, placement = _cameras(calibration, rig, config.views)
     source = calibration or (rig.name if rig else "the simulated rig's cameras")
     fitted = [fitted_camera(c, p, config, source) for (c, _), p in zip(cameras, photos, strict=True)]
@@ -142,7 +142,8 @@ def fitted_picture(photo: Image, config: VideoConfig) -> Image:
     return fit_width((photo.shape[1], photo.shape[0]), config.size, config.zoom).picture(photo)
 
 
-def _shown(photo: Image, config: VideoConfig, file: Path) -> Image:
+def shown_picture(photo: Image, config: VideoConfig, file: Path) -> Image:
+    """As `fitted_picture`. Raises DreamFileError naming the file, or the folder, that the photo is from."""
     try:
         return fitted_picture(photo, config)
     except ValueError as error:

@@ -92,9 +92,16 @@ _CORRECTIONS: tuple[Action, ...] = (
 
 _DREAMING: tuple[Action, ...] = (
     _row("dream.new", "New dream…", "Ctrl+N", "File", "How the task would go in a scene", "-moving -dreaming"),
-    _row("dream.start", "Dream", "Ctrl+D", "Dream", "Look at the scene and dream of it", "dream_form -dreaming"),
+    _row(
+        "dream.start",
+        "Dream",
+        "Ctrl+D",
+        "Dream",
+        "Look at the scene and dream of it",
+        "dream_form dream_ready -dreaming",
+    ),
     _row("dream.leave", "Back", "", "Dream", "To the dream, or to what can be opened", "dream_form"),
-    _row("dream.model_folder", "Other model…", "", "Dream", "Choose the folder of a video model", "dream_form"),
+    _row("dream.model_folder", "Choose a model…", "", "Dream", "The folder of a video model", "dream_form"),
     _row("dream.give_up", "Stop dreaming", "Ctrl+Shift+X", "Dream", "What is dreamt stays", "dreaming"),
     _row("dream.vary", "Vary", "V", "Dream", "Dream the same with the next seeds", "varied -dreaming -moving"),
     _row("dream.keep", "Keep", "K", "Dream", "Keep the opened candidate for good, or no more", "candidate"),

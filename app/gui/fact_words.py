@@ -44,6 +44,7 @@ MISSING = {
     "job_training": "choose a training first",
     "job_dreams": "nothing was dreamt yet",
     "dream_form": "begin a new dream first (Ctrl+N)",
+    "dream_ready": "choose a model that can be read, or wait until the scene was looked at",
     "dreaming": "nothing is being dreamt",
     "varied": "dream of a scene first (Ctrl+N)",
     "candidate": "open a candidate first",

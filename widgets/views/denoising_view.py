@@ -57,6 +57,7 @@ class DenoisingView(QWidget):
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedHeight(8)
         cancel = button("Cancel", tip="Give up what is not dreamt yet; what is there stays")
+        cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         cancel.clicked.connect(self.cancel_wanted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

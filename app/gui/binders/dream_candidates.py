@@ -34,7 +34,11 @@ class CandidatesBinder(QuietBinder):
         self._sheet_at = self._looked = 0.0
         self._layout = (2, 13)
         self._open_first = False
-        self._forget = [self._session.on_change(self._changed), self._dreaming.on_change(self._dream_changed)]
+        self._forget = [
+            self._session.on_change(self._changed),
+            self._dreaming.on_change(self._dream_changed),
+            program.execution.on_change(self._arms_changed),
+        ]
         page.candidates.opened.connect(self.open)
         page.candidates.keep_wanted.connect(self._keep)
         page.denoising.cancel_wanted.connect(self._session.cancel)
@@ -114,6 +118,12 @@ class CandidatesBinder(QuietBinder):
             self._show()
             self._show_progress()
 
+    def _arms_changed(self, topic: str) -> None:
+        """What is approved is kept: the ledger will say that it was run."""
+        opened = self._opened
+        if topic == "approval" and self._program.execution.approval is not None and opened is not None:
+            self._keep(opened.seed, True)
+
     def _show(self) -> None:
         session, opened = self._session, self._opened
         preview = None if self._sheet is None else middle_of(self._sheet, *self._layout)
@@ -141,7 +151,7 @@ class CandidatesBinder(QuietBinder):
             left = sum(not c.dreamt for c in session.candidates)
             which = "it" if left == 1 else f"the {left} that are missing"
             self.page.question.ask(session.message, f"Dream {which} in less memory", "Leave it")
-        elif session.message:
+        elif session.message and session.error is None:  # of the scene, the form says
             self._shell.say(session.message, "error")
 
     def _look_at_preview(self) -> None:

@@ -1,5 +1,7 @@
 """What page Dream says of a dream and its track in a few words."""
 
+from pathlib import Path
+
 import numpy as np
 
 from app.dreams.session import Progress
@@ -32,13 +34,14 @@ def _origin(dream: Dream, trim: tuple[int, int]) -> tuple[Chip, ...]:
     assumed = dream.placement == "assumed"
     first, last = trim
     kept = f"frames {first} to {last}" if (first, last) != (0, len(dream) - 1) else f"{len(dream)} frames"
-    known = [f"{key} {dream.provenance[key]}" for key in ("model", "seed") if key in dream.provenance]
+    told = {key: str(dream.provenance[key]) for key in ("model", "seed") if key in dream.provenance}
+    known = [Chip(f"{key} {Path(words).name}", tip=words) for key, words in told.items()]
     place = Chip(
         "assumed placement" if assumed else "calibrated",
         "warning" if assumed else "idle",
         "Where the cameras stood was not given: plans run on emulated arms only" if assumed else "",
     )
-    return (place, Chip(f"{kept} · {dream.fps:g} fps"), *(Chip(text) for text in known))
+    return (place, Chip(f"{kept} · {dream.fps:g} fps"), *known)
 
 
 def _tracked(track: Track, trim: tuple[int, int], stale: bool) -> tuple[Chip, ...]:

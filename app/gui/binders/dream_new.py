@@ -71,7 +71,11 @@ class NewDreamBinder(QuietBinder):
         }
 
     def facts(self) -> set[str]:
-        held = {"dream_form": self.page.new_shown, "varied": self._dreamt is not None}
+        held = {
+            "dream_form": self.page.new_shown,
+            "dream_ready": self.page.new_shown and not self._busy and self.config is not None,
+            "varied": self._dreamt is not None,
+        }
         return {name for name, holds in held.items() if holds}
 
     def tick(self) -> None:

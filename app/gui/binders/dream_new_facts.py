@@ -10,7 +10,6 @@ from app.dreams.recorded_scene import RecordedScene
 from app.dreams.video_models import VideoModel
 from app.gui.program import Program
 from hardware.world.tasks.table import tasks_for
-from models.data.dream_folder import is_dream_folder
 from widgets.dream_values import DreamForm, Option
 
 DEVICES = (
@@ -74,7 +73,7 @@ def _tasks(program: Program) -> tuple[str, ...]:
 
 def _dream_open(program: Program) -> tuple[Option, ...]:
     folder = program.dreaming.folder
-    if folder is None or not (folder / "scene").is_dir() or not is_dream_folder(folder):
+    if folder is None:
         return ()
     return (Option(f"{DREAM}:{folder}", f"The scene of {_name(folder)}", "What the open dream began with"),)
 

@@ -144,6 +144,7 @@ def test_a_candidate_that_cannot_be_tracked_stands_last_and_says_why(workspace: 
     try:
         assert [c.state for c in session.ranked] == ["failed", "failed"]
         assert "tracking failed" in session.reason(3)
+        assert "tracking failed" in session.reason(4)
     finally:
         session.close()
 

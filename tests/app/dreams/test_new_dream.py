@@ -1,0 +1,107 @@
+"""What the form of a new dream asks for, remembered and carried out; models and recorded scenes to choose from."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.dreams.example import example_folder
+from app.dreams.new_dream import AS_IT_LIES, DREAM, REMEMBERED, Draft, Eyes, look, read_draft, remember
+from app.dreams.recorded_scene import recorded_scenes
+from app.dreams.scene import SceneRefused
+from app.dreams.video_models import video_models
+from app.workspace import Workspace, open_workspace
+from hardware.rig import load_rig
+from hardware.types import Frame
+from models.data.dream_folder import load_dream
+from models.data.errors import DreamFileError
+from models.video.config import small
+from models.video.config_file import write_config
+
+CONFIG = small(length=3, size=(192, 128))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return open_workspace(tmp_path / "workspace")
+
+
+def model(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    write_config(folder, CONFIG)
+    return folder
+
+
+def grey(_name: str) -> Frame:
+    return Frame("any", 0, time.monotonic(), 0.0, np.full((448, 768, 3), 60, np.uint8))
+
+
+def test_models_come_from_the_program_from_trainings_and_from_elsewhere(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    shipped = model(tmp_path / "checkpoints" / "tabletop_push")
+    run = workspace.trainings / "cups" / "checkpoints"
+    older, newest = model(run / "step_000500"), model(run / "step_001000")
+    (run / "step_002000").mkdir()  # one that has no model in it
+    imported, other = model(workspace.root / "models" / "dreamitate"), model(tmp_path / "mine")
+    found = video_models(workspace, [other], shipped.parent)
+    assert [(m.path, m.origin) for m in found] == [
+        (shipped, "shipped"), (newest, "trained"), (imported, "imported"), (other, "imported"),
+    ]  # fmt: skip
+    assert older not in [m.path for m in found]
+    assert found[1].name == "cups · step_001000"
+    assert found[0].about == "shipped · 2 views · 3 frames of 192x128"
+    (other / "dreamdeck.toml").write_text("views = 'two'")
+    broken = video_models(workspace, [other], shipped.parent)[-1]
+    assert (broken.config, "dreamdeck.toml" in broken.about) == (None, True)
+
+
+def test_what_was_asked_for_last_is_offered_again_but_not_its_scene(workspace: Workspace) -> None:
+    asked = Draft("m", "dream:/x", "push-shape", 3, "push", 2, 9, 12, "cpu", "a box", ("/o",))
+    remember(workspace.root, asked)
+    assert read_draft(workspace.root) == replace(asked, source=Draft.source, text="", override="")
+    assert asked.varied().seed == 11
+
+
+@pytest.mark.parametrize("spoilt", ["", "[]", '{"steps": "many"}', '{"candidates": 0, "others": []}'])
+def test_a_spoilt_memory_is_forgotten(workspace: Workspace, spoilt: str) -> None:
+    (workspace.root / REMEMBERED).write_text(spoilt)
+    assert read_draft(workspace.root) == Draft()
+
+
+def test_a_field_that_is_written_wrong_names_what_is_valid() -> None:
+    assert Draft().edited("candidates", "3").candidates == 3
+    with pytest.raises(ValueError, match="candidates: 65"):
+        _ = Draft(candidates=65).options
+
+
+def test_the_scene_of_a_dream_can_be_dreamt_of_again(workspace: Workspace) -> None:
+    folder = example_folder(workspace)
+    dream = load_dream(folder)
+    width, height = dream.views[0].camera.size
+    config = small(length=3, size=(width, height))
+    scene = look(Draft(source=f"{DREAM}:{folder}"), config, Eyes(load_rig(), grey), workspace.root)
+    assert scene.placement == dream.placement
+    assert scene.tools.keys() == dream.tools.keys()
+    assert scene.pictures.shape == (2, height, width, 3)
+    with pytest.raises(DreamFileError, match="it has 2"):
+        look(Draft(source=f"{DREAM}:{folder}"), replace(config, views=1), Eyes(load_rig(), grey), workspace.root)
+
+
+def test_an_arm_in_the_picture_is_refused_unless_somebody_says_why(workspace: Workspace) -> None:
+    rig = load_rig()
+    arm = rig.arms[0]
+    over_table = {arm.name: np.zeros_like(arm.home)}
+    eyes = Eyes(rig, grey, over_table)
+    draft = Draft(task="rotation", table=AS_IT_LIES)
+    with pytest.raises(SceneRefused, match="arm in the scene"):
+        look(draft, CONFIG, eyes, workspace.root)
+    scene = look(replace(draft, override="it is a photo of one"), CONFIG, eyes, workspace.root)
+    assert scene.origin["override"] == "it is a photo of one"
+    assert look(draft, CONFIG, Eyes(rig, grey), workspace.root).tools.keys() == {"left", "right"}
+
+
+def test_no_recordings_are_no_recorded_scenes(workspace: Workspace) -> None:
+    assert recorded_scenes(workspace) == []
