@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+
+from widgets.views.video_view import VideoView
 
 ROOT = Path(__file__).parent.parent
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -114,18 +117,28 @@ class DemosTour:
         page, tracking = self.page, self.desk.program.tracking
         view, video = next(iter(page.videos.items()))
         self.press(Qt.Key.Key_C)
-        x, y = video._tools[0].axes[0]
+        (x, y), *_ = video._tools[0].axes
         page.box_drawn.emit(view, page.tools.chosen, x - 24, y - 20, x + 24, y + 20)
         self.until(lambda: tracking.busy)
         self.until(lambda: not tracking.busy)
-        page.playback.step(6)
+        self.press(Qt.Key.Key_Right)
         self.press(Qt.Key.Key_X)
-        self.press(Qt.Key.Key_Left)
-        page.playback.seek(1.0)
+        self.press(Qt.Key.Key_Right)
         self.ready()
         self.look_on(6.0)
+        self._drag(video, (10, 6))
         self.shoot("demos-6-correct")
+        QTest.mouseRelease(video, Qt.MouseButton.LeftButton)
+        self.until(lambda: tracking.busy or self.demos.undo_text == "track: pose")
         self.press(Qt.Key.Key_C)
+
+    def _drag(self, video: VideoView, by: tuple[int, int]) -> None:
+        """Take hold of the first tool's outline and pull."""
+        x, y = video._zoom.to_widget(np.vstack(list(video._tools[0].outline))).mean(axis=0)
+        QTest.mousePress(video, Qt.MouseButton.LeftButton, NONE, QPoint(round(x), round(y)))
+        for part in (0.5, 1.0):
+            QTest.mouseMove(video, QPoint(round(x + part * by[0]), round(y + part * by[1])))
+            self.look_on(0.1)
 
     def _paint(self) -> None:
         page = self.page

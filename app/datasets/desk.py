@@ -69,6 +69,7 @@ class DatasetDesk:
         self._progress: tuple[int, int] = (0, 0)
         self.folder: Path | None = None
         self.rows: tuple[DemoRow, ...] = ()
+        self._by_key: dict[DemoKey, DemoRow] = {}
         self.shown: list[DemoRow] = []
         self.query, self.order, self.problem = "", Order(), ""
         self.work: Work | None = None
@@ -158,9 +159,9 @@ class DatasetDesk:
 
     def row(self, key: DemoKey) -> DemoRow:
         """Raises DatasetError for a demo that is not there any more."""
-        if self._dataset is None:
-            raise DatasetError("open some demos first")
-        return self._dataset.row(key)
+        if key not in self._by_key:
+            raise DatasetError(f"episode {key[1]} of {Path(key[0]).name}: it is not there any more; look again")
+        return self._by_key[key]
 
     def look_into(self) -> None:
         """Read what the recordings of the demos that are shown say; what is known is not read again."""
@@ -360,6 +361,7 @@ class DatasetDesk:
     def _changed(self, message: str = "") -> None:
         dataset = self._dataset
         self.rows = dataset.rows if dataset is not None else ()
+        self._by_key = {row.key: row for row in self.rows}
         self.undo_text = dataset.undo_text if dataset is not None else ""
         self.redo_text = dataset.redo_text if dataset is not None else ""
         self._filter()

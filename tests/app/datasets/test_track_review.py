@@ -21,11 +21,12 @@ from app.datasets.track_review import (
 )
 from app.datasets.tracking import TrackOrder
 from app.datasets.wishes import Correct
-from app.dreams.edits import AddCut, AddHint, MarkSpan, RemoveHint
+from app.dreams.edits import AddCut, AddHint, MarkSpan, RemoveHint, SetPose
+from models.corrections import pose_values
 from models.data.episode_track import TRACK, read_episode_track, write_episode_track
 from models.data.errors import DreamFileError
 from models.tracking.trackers import BUILT_IN
-from models.types import Cut, Dream, Hint, Track
+from models.types import Cut, Dream, Hint, PoseFix, Track
 from tests.models.data.sessions import a_track, new_session
 
 BOX = Hint("left", "top", 5, (10.0, 10.0, 30.0, 30.0))
@@ -66,6 +67,20 @@ def test_a_frame_marked_untracked_is_bridged_and_undo_after_a_restart_brings_the
     after = _track(episode)
     assert after.tools["left"].source == before.tools["left"].source
     np.testing.assert_array_equal(after.tools["left"].T_view1_tool, before.tools["left"].T_view1_tool)
+
+
+def test_a_given_pose_holds_and_stays_when_the_whole_demo_is_tracked_anew(episode: Path) -> None:
+    T = np.eye(4)
+    T[:3, 3] = 0.1, 0.0, 0.6
+    _correct(episode, SetPose(PoseFix("left", 6, pose_values(T)))).close()
+    review, (track, dream) = read_review(episode), a_track()
+    assert review is not None
+    assert not is_stale(_track(episode), review)
+    for again in (False, True):
+        tool = _track(episode).tools["left"]
+        np.testing.assert_array_equal(tool.T_view1_tool[6], T)
+        assert (tool.source[5], tool.source[6]) == ("tracked", "corrected")
+        put_track(episode, replace(track, tracker=BUILT_IN), dream, TIMES, {}, again=again)
 
 
 def test_a_box_waits_for_the_tracker_and_its_track_is_found_again_by_undo_and_redo(episode: Path) -> None:
@@ -133,11 +148,23 @@ def test_a_damaged_file_of_corrections_is_set_aside_at_the_next_one(episode: Pat
 
 def test_corrections_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
     review = EpisodeReview()
-    for edit in (AddHint(BOX), AddCut(Cut("split", "left", 4)), MarkSpan("left", 2, 3), MarkSpan("left", 9, 9)):
+    for edit in (
+        AddHint(BOX),
+        AddCut(Cut("split", "left", 4)),
+        MarkSpan("left", 2, 3),
+        MarkSpan("left", 9, 9),
+        SetPose(PoseFix("left", 6, pose_values(np.eye(4)))),
+    ):
         review = review.after(edit, "anna", "now")
     assert review_from(review_values(review), tmp_path) == review
     assert review.after(AddHint(BOX), "anna", "later") == review
-    for values in ({}, {"format": 1}, {**review_values(review), "hints": [{"tool": "left"}]}):
+    bent = {"tool": "left", "t": 1, "pose": [2.0] * 16}
+    for values in (
+        {},
+        {"format": 1},
+        {**review_values(review), "hints": [{"tool": "left"}]},
+        {**review_values(review), "poses": [bent]},
+    ):
         with pytest.raises(DreamFileError):
             review_from(values, tmp_path)
     spoilt = {**review_values(review), "untracked": [{"tool": "left", "first": -1, "last": 1e9}]}
