@@ -44,7 +44,7 @@ def start(scene: tuple[Dream, dict[str, Array]], tmp_path: Path, monkeypatch: py
     """Return what makes a tracker with an emulated MegaPose: start(fault="", lost=frames that it cannot see)."""
     dream, poses = scene
 
-    def make_one(fault: str = "", lost: tuple[int, ...] = (), patience: float = 20.0) -> TrackFunction:
+    def make_one(fault: str = "", lost: tuple[int, ...] = (), refine_s: float = 60.0) -> TrackFunction:
         truth = {
             f"view{v}": {role: [_two(dream, v, T, t in lost) for t, T in enumerate(poses[role])] for role in poses}
             for v in range(2)
@@ -52,7 +52,7 @@ def start(scene: tuple[Dream, dict[str, Array]], tmp_path: Path, monkeypatch: py
         about = {"truth": truth, "fault": fault, "pids": str(tmp_path / "pids")}
         monkeypatch.setenv("EMULATED", json.dumps(about))
         setup = MegaPoseSetup(Path(sys.executable), tmp_path)
-        return tracker([sys.executable, EMULATED], setup, Patience(patience, patience, patience, patience))
+        return tracker([sys.executable, EMULATED], setup, Patience(refine=refine_s))
 
     return make_one
 
@@ -134,7 +134,7 @@ def test_a_broken_worker_is_told_and_leaves_nothing_behind(
     scene: tuple[Dream, dict[str, Array]], start: Start, tmp_path: Path, fault: str, says: str
 ) -> None:
     with pytest.raises(WorkerError, match=says):
-        start(fault, patience=1.0 if "silence" in fault else 20.0)(scene[0])
+        start(fault, refine_s=1.0 if "silence" in fault else 60.0)(scene[0])
     assert _nothing_left(tmp_path)
 
 
@@ -153,8 +153,8 @@ def test_a_cancel_ends_a_worker_that_does_not_listen(
     deaf = tmp_path / "pids.deaf"
     begin = time.monotonic()
     with pytest.raises(Cancelled):
-        start("silence@refine", patience=600.0)(scene[0], cancelled=deaf.exists)
-    assert time.monotonic() - begin < 60
+        start("silence@refine", refine_s=600.0)(scene[0], cancelled=deaf.exists)
+    assert time.monotonic() - begin < 200
     assert _nothing_left(tmp_path)
 
 
