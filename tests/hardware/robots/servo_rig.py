@@ -58,7 +58,7 @@ class ServoRig:
         self.group.prepare(plan, self.approve(plan))
         self.group.start()
 
-    def until(self, done: Callable[[Progress], bool], timeout: float = 15.0, beat: bool = True) -> Progress:
+    def until(self, done: Callable[[Progress], bool], timeout: float = 30.0, beat: bool = True) -> Progress:
         """Wait, with heartbeats, until done(progress)."""
         deadline = time.monotonic() + timeout
         while True:
@@ -71,7 +71,7 @@ class ServoRig:
                 raise TimeoutError(f"nothing came of it: {progress}")
             time.sleep(0.01)
 
-    def until_ended(self, timeout: float = 15.0, beat: bool = True) -> Progress:
+    def until_ended(self, timeout: float = 30.0, beat: bool = True) -> Progress:
         return self.until(lambda progress: progress.state == "ended", timeout, beat)
 
     def until_moving(self) -> Progress:

@@ -53,7 +53,7 @@ def grip(rig: ServoRig, opening: float, arm: str = "left") -> None:
 
 
 def until(rig: ServoRig, done: Callable[[], bool], beat: bool = True) -> None:
-    deadline = time.monotonic() + 15.0
+    deadline = time.monotonic() + 30.0
     while not done():
         assert time.monotonic() < deadline, (rig.group.hold_state(), rig.group.openings())
         rig.group.heartbeat()

@@ -92,7 +92,7 @@ def push(rig: ServoRig, frame: str, velocity: Array, seconds: float) -> HoldStat
     return rig.group.hold_state()
 
 
-def _until(rig: ServoRig, done: Callable[[], bool], timeout: float = 10.0) -> None:
+def _until(rig: ServoRig, done: Callable[[], bool], timeout: float = 30.0) -> None:
     deadline = time.monotonic() + timeout
     while not done():
         assert time.monotonic() < deadline, rig.group.hold_state()

@@ -42,7 +42,7 @@ def rig(_rig: ServoRig) -> ServoRig:
     _rig.reset()
     if set(_rig.group.connections) != set(ARMS) or not _rig.group._servos.all_alive:
         _rig.group.connect()
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 30.0
     while any(np.abs(s.q - _rig.rig.arm(a).home).max() > 1e-3 for a, s in _rig.group.states().items()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

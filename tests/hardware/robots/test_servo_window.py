@@ -57,7 +57,7 @@ class Window:
     def run(self) -> None:
         """Have it run a plan and wait until both arms are under way."""
         self.pipe.send("run")
-        deadline = time.monotonic() + 15.0
+        deadline = time.monotonic() + 30.0
         while min(self.speeds()) < 0.03:
             while self.pipe.poll(0):
                 self.pipe.recv()
@@ -102,7 +102,7 @@ def test_a_frozen_and_a_killed_window_stop_the_arms_and_leave_no_process(window:
         np.testing.assert_allclose(emulator.joints().q, before, atol=1e-6)
     os.kill(window.process.pid or 0, signal.SIGCONT)
     progress = window.pipe.recv()
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 30.0
     while progress.state != "ended" and time.monotonic() < deadline:
         progress = window.pipe.recv()
     assert "the window did not answer" in progress.message
@@ -111,7 +111,7 @@ def test_a_frozen_and_a_killed_window_stop_the_arms_and_leave_no_process(window:
     window.process.kill()
     window.process.join()
     window.until_standing()
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 30.0
     while any(map(_alive, window.servo_pids)):
         assert time.monotonic() < deadline, "the servo processes end by themselves"
         time.sleep(0.02)

@@ -62,7 +62,7 @@ def rig(_rig: ServoRig) -> ServoRig:
 
 def at_home(rig: ServoRig) -> None:
     home = {arm.name: arm.home for arm in rig.rig.arms}
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 30.0
     while any(np.abs(state.q - home[arm]).max() > 1e-3 for arm, state in rig.group.states().items()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
