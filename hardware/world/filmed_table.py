@@ -30,7 +30,7 @@ PEOPLE = 4  # hands and cloths are drawn from so many, so that they are made onc
 SETTLE = 0.16  # [s] what the table rests between two pushes
 SMALL, SMALL_SHADOW = 320, 256  # pictures up to so wide need no finer shadow [px]
 SMALL_ROUND = 12, 8, 1  # nor rounder balls: slices, stacks, and squares a side of a box
-HAND_STEP = 0.0075  # [m] at clip sizes a finer hand shows nothing more: about a pixel and a half
+HAND_STEP, SMALL_HAND_STEP = 0.0075, 0.010  # [m] a finer hand shows nothing more: two or three pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +57,11 @@ class FilmedTable:
         self.layout, self.cameras, self._rng = layout, cameras, rng
         self._lenses = {c.name: Lens(c) for c in cameras if c.model == "fisheye"}
         holds, person = draw_holds(layout, rng), int(rng.integers(PEOPLE))
-        skins = _skins(holds, person)
-        self._bench = build_workbench(rig, cameras, layout, holds, person=person, cloth=_cloth(person), skins=skins)
         size = max(self._drawn(camera) for camera in cameras)
-        if size[0] <= SMALL:
+        small = size[0] <= SMALL
+        skins = _skins(holds, person, SMALL_HAND_STEP if small else HAND_STEP)
+        self._bench = build_workbench(rig, cameras, layout, holds, person=person, cloth=_cloth(person), skins=skins)
+        if small:
             quality = self._bench.model.vis.quality
             quality.shadowsize = SMALL_SHADOW
             quality.numslices, quality.numstacks, quality.numquads = SMALL_ROUND
@@ -139,18 +140,18 @@ def _cloth(person: int) -> Image:
 
 
 @functools.lru_cache(64)
-def _hand(grip: str, thickness: float, side: int, person: int) -> Skin:
-    return hand_skin("thumb" if grip == "thumb" else "fingers", thickness, side, person, HAND_STEP)
+def _hand(grip: str, thickness: float, side: int, person: int, step: float) -> Skin:
+    return hand_skin("thumb" if grip == "thumb" else "fingers", thickness, side, person, step)
 
 
 @functools.lru_cache(PEOPLE)
-def _forearm(person: int) -> Skin:
-    return forearm_skin(0.55, person, 2.2 * HAND_STEP)
+def _forearm(person: int, step: float) -> Skin:
+    return forearm_skin(0.55, person, 2.2 * step)
 
 
-def _skins(holds: Mapping[str, Hold], person: int) -> dict[str, Skin]:
+def _skins(holds: Mapping[str, Hold], person: int, step: float) -> dict[str, Skin]:
     skins = {}
     for role, held in holds.items():
-        skins[f"{body_of(role)} hand"] = _hand(held.grip, held.thickness, held.side, person)
-        skins[f"{body_of(role)} forearm"] = _forearm(person)
+        skins[f"{body_of(role)} hand"] = _hand(held.grip, held.thickness, held.side, person, step)
+        skins[f"{body_of(role)} forearm"] = _forearm(person, step)
     return skins
