@@ -64,6 +64,7 @@ def test_the_scripted_person_succeeds_in_most_seeds(demos: Summaries) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("held_out", [False, True])
 @pytest.mark.parametrize("task", TASKS)
 def test_the_scripted_person_succeeds_in_most_of_forty_seeds(task: str, held_out: bool) -> None:
