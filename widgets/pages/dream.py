@@ -322,10 +322,8 @@ def main() -> None:
     """Show a made-up dream."""
 
     def make() -> QWidget:
-        names = (
-            "new open import example track play next previous loop worst box correct trim_start trim_end undo redo"
-        )
-        names += " start leave model_folder"
+        names = "new start leave model_folder open import example track play next previous loop worst box correct "
+        names += "trim_start trim_end undo redo"
         page = DreamPage({name: QAction(name) for name in names.split()})
         page.show_views(["top", "side"], MadeUpSource())
         page.timeline.show_data(timeline_data())

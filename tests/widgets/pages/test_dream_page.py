@@ -16,7 +16,8 @@ from widgets.views.live_picture import LivePicture
 from widgets.views.made_up import MadeUpSource
 
 ACTIONS = (
-    *("open", "import", "track", "example", "play", "next", "previous", "first", "last"),
+    *("new", "start", "leave", "model_folder", "open", "import", "track", "example"),
+    *("play", "next", "previous", "first", "last"),
     *("worst", "loop", "box", "correct", "trim_start", "trim_end", "undo", "redo"),
 )
 PLAN = ApproveState("planned", "3fa9" + "0" * 57 + "c41", 12.4, can_plan=True, emulated=True)
@@ -44,7 +45,7 @@ def _button(widget: QWidget, text: str) -> QPushButton:
 
 
 def test_without_a_dream_it_says_what_to_do(page: DreamPage) -> None:
-    assert "Open a dream or try the built-in example" in _texts(page)
+    assert "Dream of the scene, or look at a dream" in _texts(page)
 
 
 def test_every_view_of_the_dream_has_its_picture(page: DreamPage) -> None:
