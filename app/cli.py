@@ -9,7 +9,21 @@ from pathlib import Path
 
 from app.ledger import LedgerError
 from app.settings import read_settings
-from app.verbs import calibration, dataset, dream, emulate, execute, jobs, model, plan, record, rig, track, train
+from app.verbs import (
+    calibration,
+    dataset,
+    dream,
+    emulate,
+    evaluate,
+    execute,
+    jobs,
+    model,
+    plan,
+    record,
+    rig,
+    track,
+    train,
+)
 from app.verbs.options import Verb, read_rig
 from app.verbs.output import DEVICE, DONE, REFUSED, STOPPED, Output, Refused, StoppedByPerson
 from app.window_start import stricter, window_rig, window_workspace
@@ -30,6 +44,7 @@ VERBS: Sequence[Verb] = (
     model.VERB,
     plan.VERB,
     execute.VERB,
+    evaluate.VERB,
     jobs.VERB,
     emulate.VERB,
 )

@@ -6,7 +6,7 @@ Intervals are of `LEVEL` of confidence, and come out the same every time.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from hardware.geometry import Array
@@ -71,7 +71,7 @@ def _samples(*samples: ArrayLike) -> tuple[Array, ...]:
     return arrays
 
 
-def _drawn(count: int, seed: int) -> Array:
+def _drawn(count: int, seed: int) -> NDArray[np.int64]:
     """Which of `count` trials each of RESAMPLES draws takes (RESAMPLES, count)."""
     return np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
 
