@@ -219,6 +219,7 @@ def main(arguments: Sequence[str]) -> int:
     }  # fmt: skip
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("MUJOCO_GL", "egl")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as main.py does
     from PIL import Image
 
     given.folder.mkdir(parents=True, exist_ok=True)
