@@ -62,15 +62,17 @@ class Keeper:
 
     def _shared(self, run: StageRun) -> dict[str, Path]:
         """Return where the networks that this stage leaves alone are on the disk already, by name."""
-        learn = {name.partition(".")[0] for name in run.stage.parameters}
-        frozen = {name: at for name, at in part_folders(self._model.config).items() if name not in learn}
-        for source in checkpoints_in(self._folder.checkpoints)[-2:-1]:
-            try:
-                if read_state(source).get("stage") == run.stage.name:
-                    return {name: source / at for name, at in frozen.items() if as_saved(source, at)}
-            except DreamFileError:  # it is damaged
-                pass
-        return {}
+        found = checkpoints_in(self._folder.checkpoints)
+        if len(found) < 2:
+            return {}
+        source, learn = found[-2], {name.partition(".")[0] for name in run.stage.parameters}
+        try:
+            if read_state(source).get("stage") != run.stage.name:
+                return {}
+            places = part_folders(self._model.config).items()
+            return {name: source / at for name, at in places if name not in learn and as_saved(source, at)}
+        except DreamFileError:  # it is damaged
+            return {}
 
     def _make_room(self) -> None:
         """Take older checkpoints away before a full disk would stop the run. Raises TrainingError."""
