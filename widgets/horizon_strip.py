@@ -13,7 +13,7 @@ from widgets.panel import button, clear, label, row
 from widgets.theme import color, font, set_state
 from widgets.views.paint import badge_rect, draw_badge, elided, to_qimage
 
-WIDTH, PICTURE_HEIGHT, WORDS_HEIGHT = 150, 88, 36
+WIDTH, PICTURE_HEIGHT, WORDS_HEIGHT = 124, 72, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +63,11 @@ class HorizonStrip(QFrame):
         ):
             one.clicked.connect(wanted)
         side = QVBoxLayout()
+        side.setContentsMargins(8, 0, 0, 0)
         side.addWidget(self._words, 1)
         side.addLayout(row(self._dream, self._look, self._end, 1))
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 4)
+        layout.setContentsMargins(0, 2, 0, 2)
         layout.addLayout(self._cards)
         layout.addLayout(side, 1)
         self.hide()
@@ -102,7 +103,7 @@ class _Picture(QWidget):
         where.moveCenter(area.center())
         painter.drawImage(where, self._image)
         text = f"{card.title} · best" if card.best else card.title
-        at = QPointF(4, 4)
+        at = QPointF(4, PICTURE_HEIGHT - 24)
         draw_badge(
             painter, badge_rect(text, at, 12, bold=True), text, ink=color("ok") if card.best else color("text"),
             pixels=12, bold=True,

@@ -15,11 +15,13 @@ import numpy as np
 
 from app.dreams.goals import Goal, GoalScore, SceneObject, find_object, score
 from app.dreams.scene import Scene
+from app.dreams.table_witness import TableWitness
 from app.events import Listener, Listeners
 from app.execution.run_folder import RunFolder
 from app.execution.session import ExecutionSession
 from app.ledger import Ledger, LedgerError
 from hardware.types import Image
+from hardware.world.tasks.layout import Verdict
 from hardware.world.tasks.push_shape import MOST_PUSHES
 from models.data.photo import write_photo
 from models.video.config import VideoConfig
@@ -53,12 +55,13 @@ def aim_at(scene: Scene, config: VideoConfig, goal: Goal | None) -> Aim | None:
 
 @dataclass(frozen=True, eq=False)
 class HorizonStep:
-    """One execution and what came of it. before, after (H, W, 3): view 1's photos; score: None without a goal; run:
-    its folder; execution: its id in the ledger."""
+    """One execution and what came of it. before, after (H, W, 3): view 1's photos; score: None without a goal;
+    verdict: by the task's own rule, None on a real table; run: its folder; execution: its id in the ledger."""
 
     before: Image
     after: Image
     score: GoalScore | None
+    verdict: Verdict | None
     run: Path | None
     execution: str
 
@@ -69,19 +72,23 @@ class HorizonStep:
             found["iou"] = self.score.iou
             if not np.isnan(self.score.rotation_error):
                 found["rotation_error_deg"] = float(np.degrees(self.score.rotation_error))
+        if self.verdict is not None:
+            found["rule"] = {"success": self.verdict.success, "text": self.verdict.text, **self.verdict.measures}
         return found
 
 
 class Horizon:
     """Owned by one thread, which calls `pump` about every 30 ms; scenes are taken in another.
 
+    Towards a goal each step is scored as view 1 sees it; without one a simulated table is asked what is so.
+
     Read: `state`, `message` (for a person), `scene` (what the next dream begins with, no goal painted in), `aim`
     (None where the task has no goal), `start` (the score of the first scene, None until it is known), `steps`,
     `most`.
     """
 
-    def __init__(self, execution: ExecutionSession, ledger: Ledger) -> None:
-        self._execution, self._ledger = execution, ledger
+    def __init__(self, execution: ExecutionSession, ledger: Ledger, witness: TableWitness) -> None:
+        self._execution, self._ledger, self._witness = execution, ledger, witness
         self._listeners = Listeners()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="looking")
         self._looking: Future[tuple[Scene, HorizonStep]] | None = None
@@ -145,6 +152,7 @@ class Horizon:
     def close(self) -> None:
         """Wait for what is being taken. Safe to call twice."""
         self._end_listening()
+        self._witness.end()
         self._background.shutdown(wait=True, cancel_futures=True)
 
     def _heed(self, topic: str) -> None:
@@ -153,16 +161,22 @@ class Horizon:
         if topic != "state":
             return
         if self.state == "dream" and arms.state == "running" and plan is not None and plan.track_sha256:
+            if self.aim is None:
+                self._witness.begin()
             self._to("execute")
         elif self.state == "execute" and not arms.busy and arms.state in ("done", "stopped", "fault", "ready"):
-            # without progress nothing was run
-            self._begin_look() if arms.progress is not None else self._to("dream")
+            if arms.progress is not None:
+                self._begin_look()
+            else:  # nothing was run
+                self._witness.end()
+                self._to("dream")
 
     def _begin_look(self) -> None:
         if self._look is None or self.scene is None:
             return
         run, id = self._execution.run_folder, self._execution.run_id
-        self._looking = self._background.submit(_look_after, self._look, self.scene, self.aim, run, id)
+        how = self._look, self._witness.end, self.scene, self.aim
+        self._looking = self._background.submit(_look_after, *how, run, id)
         self._to("look")
 
     def _looked(self, looking: Future[tuple[Scene, HorizonStep]]) -> None:
@@ -193,12 +207,17 @@ class Horizon:
 
 
 def _look_after(
-    look: Look, before: Scene, aim: Aim | None, run: Path | None, execution: str
+    look: Look,
+    judged: Callable[[], Verdict | None],
+    before: Scene,
+    aim: Aim | None,
+    run: Path | None,
+    execution: str,
 ) -> tuple[Scene, HorizonStep]:
     """Take the scene after a run, keep its photos in the run's folder, and score it."""
-    scene = look()
+    verdict, scene = judged(), look()
     if run is not None:
         for camera, photo in zip(scene.cameras, scene.photos, strict=True):
             write_photo(run / f"after_{camera.name}.png", photo)
     found = None if aim is None else score(aim.thing, aim.goal, scene.photos[0])
-    return scene, HorizonStep(before.photos[0], scene.photos[0], found, run, execution)
+    return scene, HorizonStep(before.photos[0], scene.photos[0], found, verdict, run, execution)

@@ -15,6 +15,7 @@ from app.datasets.tracking import DemoTracking
 from app.dreams.candidate_session import CandidateSession
 from app.dreams.horizon import Horizon
 from app.dreams.session import DreamSession
+from app.dreams.table_witness import TableWitness
 from app.execution.saved_poses import SavedPoses
 from app.execution.session import ExecutionSession
 from app.execution.teleoperation import Teleoperation
@@ -67,7 +68,7 @@ class Program:
     @cached_property
     def horizon(self) -> Horizon:
         """Dreams that are executed one after the other, towards a goal."""
-        return Horizon(self.execution, self.ledger)
+        return Horizon(self.execution, self.ledger, TableWitness(self.rig, self._arms_world))
 
     @cached_property
     def calibrations(self) -> CalibrationStore:

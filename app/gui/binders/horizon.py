@@ -10,7 +10,7 @@ from PySide6.QtCore import Slot
 from app.dreams.candidate_session import MakeOrder
 from app.dreams.dreaming import DreamOrder
 from app.dreams.goals import Goal, GoalScore, usual_goal
-from app.dreams.horizon import Aim, Horizon, Look, aim_at
+from app.dreams.horizon import Aim, Horizon, HorizonStep, Look, aim_at
 from app.dreams.scene import Scene
 from app.gui.binders.binder import QuietBinder, Shell
 from hardware.types import Image
@@ -87,8 +87,10 @@ def shown(horizon: Horizon) -> HorizonShown | None:
     """Return what the strip shows, None before the first step."""
     if horizon.state == "off" or (horizon.state == "dream" and not horizon.steps):
         return None
-    cards = [StepCard(f"step {k}", _pictured(step.after, horizon.aim), _words(step.score), k - 1 == horizon.best)
-             for k, step in enumerate(horizon.steps, 1)]  # fmt: skip
+    cards = [
+        StepCard(f"step {k}", _pictured(step.after, horizon.aim), _result(step), k - 1 == horizon.best)
+        for k, step in enumerate(horizon.steps, 1)
+    ]
     before = horizon.steps[0].before if horizon.steps else horizon.scene.photos[0] if horizon.scene else None
     if before is not None:
         cards.insert(0, StepCard("before", _pictured(before, horizon.aim), _words(horizon.start)))
@@ -110,7 +112,16 @@ def _next(horizon: Horizon) -> str:
         return "Looking at the scene."
     if horizon.state == "dream":
         return f"Step {taken} of {most} is done. Dream on from the scene as it is now, or end here."
-    return "Done." if horizon.best is None else f"Done: step {horizon.best + 1} came nearest to the goal."
+    if horizon.best is not None:
+        return f"Done: step {horizon.best + 1} came nearest to the goal."
+    verdict = horizon.steps[-1].verdict if horizon.steps else None
+    if verdict is None:
+        return "Done."
+    return f"{'Done' if verdict.success else 'Not done'} by the task's rule: {verdict.text}."
+
+
+def _result(step: HorizonStep) -> str:
+    return step.verdict.text if step.verdict is not None else _words(step.score)
 
 
 def _words(score: GoalScore | None) -> str:

@@ -11,6 +11,7 @@ from app.dreams.goals import find_object, table_goal
 from app.dreams.horizon import Aim, Horizon
 from app.dreams.open_scene import scene_of_open_cameras
 from app.dreams.scene import Scene
+from app.dreams.table_witness import TableWitness
 from app.execution.run_folder import RunFolder
 from app.execution.session import ExecutionSession
 from app.ledger import Ledger
@@ -19,6 +20,7 @@ from hardware.mounting import default_tools
 from hardware.plan_file import sealed
 from hardware.robots.emulator.process import Fault
 from hardware.types import Frame
+from hardware.world.process import WorldProcess
 from hardware.world.tasks.table import lay
 from models.video.config import small
 from tests.hardware.robots.servo_rig import plan_of, swing_path, two_arm_rig
@@ -75,7 +77,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     workspace = open_workspace(tmp_path_factory.mktemp("workspace"))
     rig, ledger = two_arm_rig(), Ledger(workspace.ledger)
     arms = ExecutionSession(rig, workspace, ledger)
-    horizon = Horizon(arms, ledger)
+
+    def world() -> WorldProcess | None:
+        return arms.link.world.world if arms.link is not None and arms.link.world is not None else None
+
+    horizon = Horizon(arms, ledger, TableWitness(rig, world))
     try:
         arms.connect(default_tools(rig), TABLE)
         assert arms.wait(120) == "ready", arms.message
@@ -142,3 +148,5 @@ def test_an_arm_that_was_stopped_in_the_picture_is_refused_until_it_is_out(desk:
     desk.until(lambda: horizon.state == "done")  # without a goal one step is all
     assert len(horizon.steps) == 1
     assert horizon.steps[0].score is None
+    assert horizon.steps[0].verdict is not None  # the simulated table knows
+    assert "IoU" in horizon.steps[0].verdict.text

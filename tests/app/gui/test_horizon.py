@@ -7,11 +7,13 @@ from pytestqt.qtbot import QtBot
 
 from app.dreams.goals import GoalScore, plane_views, table_goal
 from app.dreams.horizon import Horizon, HorizonStep, aim_at
+from app.dreams.table_witness import TableWitness
 from app.execution.session import ExecutionSession
 from app.gui.binders.horizon import shown
 from app.ledger import Ledger
 from app.workspace import open_workspace
 from hardware.rig import load_rig
+from hardware.world.tasks.layout import Verdict
 from tests.app.dreams.made_up_scene import CONFIG, LAYOUT, made_up_scene
 from widgets.horizon_strip import HorizonStrip
 
@@ -20,7 +22,7 @@ def test_steps_are_shown_with_their_scores_and_what_comes_next(qtbot: QtBot, tmp
     workspace = open_workspace(tmp_path)
     ledger = Ledger(workspace.ledger)
     arms = ExecutionSession(load_rig("sim"), workspace, ledger)
-    horizon, strip = Horizon(arms, ledger), HorizonStrip()
+    horizon, strip = Horizon(arms, ledger, TableWitness(arms.rig, lambda: None)), HorizonStrip()
     qtbot.addWidget(strip)
     try:
         assert shown(horizon) is None
@@ -32,7 +34,7 @@ def test_steps_are_shown_with_their_scores_and_what_comes_next(qtbot: QtBot, tmp
         assert horizon.start is not None
         assert horizon.start.iou < 0.5
         scores = (GoalScore(0.7, np.radians(6)), GoalScore(0.5, np.radians(20)), GoalScore(0.0, float("nan")))
-        horizon.steps = tuple(HorizonStep(scene.photos[0], scene.photos[0], s, None, "") for s in scores)
+        horizon.steps = tuple(HorizonStep(scene.photos[0], scene.photos[0], s, None, None, "") for s in scores)
         found = shown(horizon)
         assert found is not None
         assert [card.title for card in found.cards] == ["before", "step 1", "step 2", "step 3"]
@@ -60,10 +62,18 @@ def test_one_step_is_all_without_a_goal(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path)
     ledger = Ledger(workspace.ledger)
     arms = ExecutionSession(load_rig("sim"), workspace, ledger)
-    horizon = Horizon(arms, ledger)
+    horizon = Horizon(arms, ledger, TableWitness(arms.rig, lambda: None))
     try:
         horizon.begin(made_up_scene(), made_up_scene)
         assert (horizon.most, horizon.aim, horizon.best) == (1, None, None)
+        photo = made_up_scene().photos[0]
+        verdict = Verdict(False, {"turn_deg": 12.0}, "turned by 12 degrees, contact kept")
+        horizon.steps = (HorizonStep(photo, photo, None, verdict, None, ""),)
+        horizon.end()
+        found = shown(horizon)
+        assert found is not None
+        assert found.words == "Not done by the task's rule: turned by 12 degrees, contact kept."
+        assert horizon.steps[0].record(1)["rule"] == {"success": False, "text": verdict.text, "turn_deg": 12.0}
     finally:
         horizon.close()
         arms.close()
