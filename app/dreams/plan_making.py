@@ -27,14 +27,17 @@ def planned_tool(tools: Mapping[str, Tool], arm: ArmPlan) -> Tool:
     raise KeyError(f"arm {arm.arm}: the plan moves tool {arm.tool!r}; there are {[t.name for t in tools.values()]}")
 
 
-def tool_paths(dream: Dream, track: Track, trim: tuple[int, int], alarm: float) -> Mapping[str, ToolPath]:
+def tool_paths(
+    dream: Dream, track: Track, trim: tuple[int, int], alarm: float, fastest: float = np.inf
+) -> Mapping[str, ToolPath]:
     """Return T_world_tool by role at the clip times of the frames that were found inside the trim.
 
-    A tool that comes into view, or leaves it, is tracked there with a confidence under `alarm`: such poses at
-    either end are left out, unless a person drew them. Before its first and after its last pose a tool is held
-    still. Raises ValueError where a tool has fewer than two poses or is lost for over 3 frames in between.
+    A tool that comes into view, or leaves it, is tracked there with a confidence under `alarm`, or goes faster than
+    `fastest` [m/s], as a hand does that is not at work yet: such poses at either end are left out, unless a person
+    drew them. Before its first and after its last pose a tool is held still. Raises ValueError where a tool has
+    fewer than two poses or is lost for over 3 frames in between.
     """
-    return {role: _path(dream, tool, trim, alarm) for role, tool in track.tools.items()}
+    return {role: _path(dream, tool, trim, alarm, fastest) for role, tool in track.tools.items()}
 
 
 def plan_dream(
@@ -59,10 +62,11 @@ def plan_dream(
     be planned at all.
     """
     # the physics behind it takes a second to import: in the planning thread, not at the window's start
+    from hardware.planner.report import TRACK_SPEED
     from hardware.planning import default_limits, plan
     from models.tracking.stereo_tracker import ALARM_LEVEL
 
-    by_role = tool_paths(dream, track, trim, ALARM_LEVEL)
+    by_role = tool_paths(dream, track, trim, ALARM_LEVEL, TRACK_SPEED)
     tools = {role: dream.tools[role] for role in by_role}
     places = {role: path.T_world_tool[:, :3, 3].mean(axis=0) for role, path in by_role.items()}
     carried = carriers(rig, tools, wanted, places)
@@ -101,10 +105,11 @@ def _stiff(arm: str) -> Check:
     return Check("gives way", "warning", "feels no force at its tool: it follows the plan stiffly", arm)
 
 
-def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int], alarm: float) -> ToolPath:
+def _path(dream: Dream, tool: ToolTrack, trim: tuple[int, int], alarm: float, fastest: float) -> ToolPath:
     first, last = trim
     found = np.flatnonzero(tool.found)
     found = _sure_ends(tool, found[(found >= first) & (found <= last)], alarm)
+    found = _calm_ends(tool, found, fastest / dream.fps)
     if len(found) < 2:
         raise ValueError(
             f"tool {tool.tool}: {len(found)} sure poses in frames {first} to {last}, at least 2 are needed; "
@@ -121,3 +126,18 @@ def _sure_ends(tool: ToolTrack, found: NDArray[np.intp], alarm: float) -> NDArra
     drawn = np.array([tool.source[t] in ("hinted", "corrected") for t in found], bool)
     sure = np.flatnonzero(drawn | (tool.frame_confidence[found] >= alarm))
     return found[sure[0] : sure[-1] + 1] if len(sure) else found[:0]
+
+
+def _calm_ends(tool: ToolTrack, found: NDArray[np.intp], farthest: float) -> NDArray[np.intp]:
+    """Leave out ends from which the next pose is over `farthest` [m] a frame away; two poses always stay."""
+    place = tool.T_view1_tool[:, :3, 3]
+
+    def rushed(end: int, beside: int) -> bool:
+        drawn = tool.source[end] in ("hinted", "corrected")
+        return not drawn and float(np.linalg.norm(place[end] - place[beside])) > farthest * abs(end - beside)
+
+    while len(found) > 2 and rushed(found[0], found[1]):
+        found = found[1:]
+    while len(found) > 2 and rushed(found[-1], found[-2]):
+        found = found[:-1]
+    return found

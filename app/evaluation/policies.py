@@ -114,8 +114,9 @@ def _follow(desk: Desk, bench: TrialBench, folders: tuple[Path, ...], watch: Wat
     """Track and plan dreams, and let the arms do the best of them. unseen: who lost it where there is no tool."""
     try:
         folder, best = _best(desk, bench, folders, watch, unseen)
+        if best.plan is not None:
+            save_plan(best.plan, folder / PLAN)  # a refused one too: somebody may want to see why
         plan, facts = _planned(best, unseen)
-        save_plan(plan, folder / PLAN)
         with watch.stage("execute"):
             moments = desk.execute(bench, plan)
     except _Lost as lost:
