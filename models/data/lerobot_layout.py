@@ -85,7 +85,7 @@ def make_layout(demos: Sequence[Demo], fps: float = 0.0) -> Layout:
     state = tuple(s for s in numbers if s.kind != "action")
     own = tuple(s for s in numbers if s.kind == "action")
     tracks = tuple(s for s in numbers if s.kind == "track")
-    fastest = max((s.rate_hz for s in cameras or numbers), default=0.0)
+    fastest = max((demo.streams[s.name].rate_hz for s in cameras or numbers for demo in demos), default=0.0)
     everything = {name for demo in demos for name in demo.streams}
     return Layout(
         plain_rate(fps or float(np.clip(fastest, LEAST_FPS, MAX_FPS))),

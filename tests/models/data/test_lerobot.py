@@ -210,6 +210,14 @@ def test_a_rate_that_is_no_whole_number_stays(tmp_path: Path) -> None:
     np.testing.assert_allclose(demo.times("top"), np.arange(15) / 7.5, atol=1e-6)
 
 
+def test_demos_of_two_rates_are_exported_at_the_faster_one_and_no_picture_is_lost(tmp_path: Path) -> None:
+    both = [*demos(record(tmp_path / "slow", 1, 2.0, hz=6.0)), *demos(record(tmp_path / "fast", 1, 2.0, hz=10.0))]
+    report = export_demos(both, tmp_path / "out", "lerobot", LEROBOT)
+    assert report["fps"] == 10
+    for before, after in zip(both, read_lerobot(tmp_path / "out"), strict=True):
+        np.testing.assert_allclose(after.times("top"), before.times("top"), atol=1e-9)
+
+
 def test_a_missing_picture_is_bridged_by_its_neighbour_and_the_times_say_so(tmp_path: Path) -> None:
     session = record(tmp_path / "s", 1, jitter=lambda name, k: np.nan if name == "top" and k in (10, 11) else 0.0)
     report = export_demos(demos(session), tmp_path / "out", "lerobot", LEROBOT)
