@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSl
 from hardware.geometry import Array
 from hardware.types import Image
 from widgets.demo import demo
+from widgets.own_keys import keep_own_keys
 from widgets.panel import button, clear, label, row
 from widgets.views.goal_view import GOAL, GoalView
 
@@ -186,6 +187,7 @@ def _number(name: str, unit: str, most: float) -> QDoubleSpinBox:
     spin.setAccessibleName(f"Goal {name}")
     spin.setKeyboardTracking(False)
     spin.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    keep_own_keys(spin)
     return spin
 
 

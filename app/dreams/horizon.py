@@ -36,6 +36,7 @@ State = Literal[
 ]
 Topic = Literal["horizon"]
 Look = Callable[[], Scene]
+ENDS = ("done", "stopped", "fault", "ready", "offline")  # of a run, as the session of the arms has it
 log = logging.getLogger(__name__)
 
 
@@ -164,10 +165,10 @@ class Horizon:
             if self.aim is None:
                 self._witness.begin()
             self._to("execute")
-        elif self.state == "execute" and not arms.busy and arms.state in ("done", "stopped", "fault", "ready"):
+        elif self.state == "execute" and not arms.busy and arms.state in ENDS:
             if arms.progress is not None:
                 self._begin_look()
-            else:  # nothing was run
+            else:  # nothing was run, or the arms are gone
                 self._witness.end()
                 self._to("dream")
 
