@@ -25,6 +25,10 @@ class _Sheet(QWidget):
         self.setMinimumSize(240, 60)
         self.setAccessibleName("The dream as it is denoised")
 
+    @property
+    def shows_picture(self) -> bool:
+        return self._image is not None
+
     def show_sheet(self, rgb: Image | None) -> None:
         if not same_picture(rgb, self._rgb) or rgb is None:
             self._rgb = rgb
@@ -64,6 +68,11 @@ class DenoisingView(QWidget):
         layout.addLayout(row(self._text, 1, self._left, cancel))
         layout.addWidget(self._bar)
         layout.addWidget(self._sheet, 1)
+
+    @property
+    def shows_picture(self) -> bool:
+        """Whether anything has come out of the noise yet."""
+        return self._sheet.shows_picture
 
     def show_denoising(self, shown: Denoising) -> None:
         """Show how far it is, and what it looks like."""
