@@ -24,6 +24,7 @@ from app.gui.program import open_program
 from app.gui.start import application
 from app.jobs.desk import JobsDesk
 from app.jobs.jobs import Jobs
+from app.jobs.types import Slots
 from app.tools.library import ToolLibrary
 from app.workspace import open_workspace
 from hardware.recording.mcap_log import MCAP
@@ -288,6 +289,17 @@ def test_a_deleted_take_is_brought_back_or_destroyed_only_after_its_word(room: R
     assert list((session / "trash").iterdir()) == []
     room.press(Qt.Key.Key_Z, CTRL)
     assert room.numbers == ["2", "3"]
+
+
+def test_a_job_that_waits_is_said_and_cancelled_from_the_page(room: Room, session: Path) -> None:
+    room.jobs.jobs.set_slots(Slots(gpu=0, cpu=0))
+    room.press(Qt.Key.Key_T, CTRL)
+    room.until(lambda: room.binder.busy is not None)
+    assert room.binder.busy is not None
+    assert room.binder.busy.text == "Tracking take 1: waits for a free slot (page Train)"
+    room.page.busy.cancel_wanted.emit()
+    room.until(lambda: room.jobs.records[0].state == "cancelled" and room.binder.busy is None)
+    assert not (session / "episodes" / "000001" / "track.json").exists()
 
 
 def test_a_track_is_corrected_by_boxes_and_marks_and_all_of_it_taken_back(
