@@ -31,6 +31,10 @@ LONG = ("push-shape",)
 """Tasks of several steps in a row, of which the best counts."""
 
 
+class NotRun(RuntimeError):
+    """Arms did not follow a plan to its end; the message says why."""
+
+
 @dataclass(frozen=True, eq=False)
 class Look:
     """How the rig's cameras look at the tables: config: of the model that is shown them, None: as they are; size:

@@ -74,7 +74,8 @@ def evaluate(
     """Make the trials that are not there yet; return all of the folder.
 
     say (fraction, text); check: called now and then: what it raises ends the evaluation, and what is whole stays.
-    Raises DreamFileError where other trials lie there, ValueError, OSError; of a real-time one what arms raise.
+    Raises DreamFileError where other trials lie there, JobFailed where the model cannot dream, ValueError, OSError;
+    of a real-time one what arms raise.
     """
     names = tuple(name for name in POLICIES if name in (*REFERENCES, *wish.policies))
     look = Look(wish.rig, read_config(wish.model) if wish.model else None, wish.size)

@@ -12,7 +12,7 @@ from app.dreams.dreaming import JOB as DREAM_JOB
 from app.dreams.dreaming import DreamOrder
 from app.dreams.plan_making import tool_paths
 from app.dreams.ranking import order
-from app.evaluation.bench import TrialBench
+from app.evaluation.bench import NotRun, TrialBench
 from app.evaluation.trials import Link, Policy
 from app.evaluation.watch import Watch
 from app.evaluation.worker_call import JobFailed, call
@@ -102,11 +102,8 @@ def _dreamt(desk: Desk, bench: TrialBench, folder: Path, number: int, watch: Wat
         return Moved(lost="execution", reason=str(error))  # an arm was left in view
     options = SampleOptions(**{**vars(desk.options), "seed": first})
     ordered = DreamOrder(desk.model, scene, folder, bench.layout.task, options, desk.device)
-    try:
-        with watch.stage("dream"):
-            call(desk.worker, DREAM_JOB, ordered, say=desk.say, check=desk.check)
-    except JobFailed as error:
-        return Moved(lost="dream", reason=str(error))
+    with watch.stage("dream"):  # a model that cannot dream at all ends the evaluation: no trial says anything then
+        call(desk.worker, DREAM_JOB, ordered, say=desk.say, check=desk.check)
     return _follow(desk, bench, ordered.finished, watch, "dream")
 
 
@@ -121,6 +118,8 @@ def _follow(desk: Desk, bench: TrialBench, folders: tuple[Path, ...], watch: Wat
             moments = desk.execute(bench, plan)
     except _Lost as lost:
         return Moved(lost=lost.link, reason=str(lost), facts=lost.facts)
+    except NotRun as error:
+        return Moved(lost="execution", reason=str(error), facts=facts)
     return Moved(moments, facts=facts)
 
 

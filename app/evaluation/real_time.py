@@ -2,7 +2,7 @@
 
 import time
 
-from app.evaluation.bench import TrialBench
+from app.evaluation.bench import NotRun, TrialBench
 from app.execution.session import ExecutionSession
 from app.ledger import Ledger
 from app.settings import ledger_file
@@ -25,9 +25,10 @@ class RealTimeArms:
         self._session = ExecutionSession(rig, workspace, self._ledger)
 
     def execute(self, bench: TrialBench, plan: Plan) -> tuple[Moment, ...]:
-        """Run a plan on the table as it is; return what was so, as often as the world said it.
+        """Run a plan on the table as it is, with arms that start at home; return what was so, as often as the world
+        said it.
 
-        Raises ArmError where the arms do not run it to its end.
+        Raises NotRun where it is stopped on the way, ArmError where the arms are not ready for it.
         """
         session = self._session
         session.set_plan(plan)
@@ -41,9 +42,9 @@ class RealTimeArms:
         session.approve(None)
         session.execute()
         moments = self._watched(bench, plan, world)
+        bench.leave(moments[-1], {})  # the next plan finds them at home
         if session.state != "done":
-            raise ArmError(f"the run ended as {session.state}: {session.message}")
-        bench.leave(moments[-1], {arm: state.q for arm, state in session.arms.items()})
+            raise NotRun(f"the run ended as {session.state}: {session.message}")
         return moments
 
     def close(self) -> None:

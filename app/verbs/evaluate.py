@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     # here, not above: what draws and plans takes seconds to import
     from app.evaluation.evaluating import Wish, evaluate
     from app.evaluation.summarising import write_summary
+    from app.evaluation.worker_call import JobFailed
 
     if arguments.model is None and "dreamitate" in arguments.policy:
         raise Refused("--model: is missing; valid: the folder of the model that dreamitate dreams with")
@@ -78,6 +79,8 @@ def run(arguments: argparse.Namespace, workspace: Workspace, output: Output) -> 
     )
     try:
         trials = evaluate(wish, workspace, _teller(output))
+    except JobFailed as error:
+        raise Refused(str(error)) from error
     except KeyboardInterrupt as error:
         raise StoppedByPerson(
             f"the evaluation was stopped; whole trials are in {arguments.out}, the same command goes on with them"
