@@ -86,9 +86,10 @@ class _Card(QToolButton):
         painter.setFont(font(12))
         painter.setPen(color("muted") if card.mood in ("ok", "idle") else level_color(card.mood))
         words = WORDS if card.figures else WORDS.adjusted(0, 0, 0, FIGURES.height() + 4)
-        painter.setClipRect(words)
-        painter.drawText(words, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, card.reason or card.state)
-        painter.setClipping(False)
+        wrapped = Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        # breaking between words takes about an eighth of the room
+        room = 0.85 * words.width() * (words.height() // painter.fontMetrics().height())
+        painter.drawText(words, wrapped, elided(card.reason or card.state, room, 12))
         for figure, area in zip(card.figures, _columns(), strict=False):
             self._paint_figure(painter, area, figure)
 

@@ -85,10 +85,11 @@ def figures_of(track: Track, plan: Plan | None, trim: tuple[int, int], width: in
         confidence=min((mean for _, mean in tracked), default=0.0),
         apart_px=apart_px,
         apart=None if apart_px is None else apart_px / width,
-        problem=problem,
     )
+    if figures.found == 0:
+        return figures  # why such a track cannot be planned needs no more words
     if plan is None:
-        return figures
+        return replace(figures, problem=problem)
     return replace(
         figures,
         planned=True,

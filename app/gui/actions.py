@@ -98,7 +98,7 @@ _DREAMING: tuple[Action, ...] = (
         "Ctrl+D",
         "Dream",
         "Look at the scene and dream of it",
-        "dream_form dream_ready -dreaming",
+        "dream_form dream_ready -dreaming -moving",
     ),
     _row("dream.leave", "Back", "", "Dream", "To the dream, or to what can be opened", "dream_form"),
     _row("dream.model_folder", "Choose a model…", "", "Dream", "The folder of a video model", "dream_form"),

@@ -75,7 +75,7 @@ class CandidatesBinder(QuietBinder):
             self._forget.pop()()
 
     def begin(self, name: str, make: MakeOrder, layout: tuple[int, int]) -> None:
-        """Begin a batch of dreams of so many views and frames; the first that is ready is opened.
+        """Begin a batch of dreams of so many views and frames; the first that has a plan is opened.
 
         Raises ValueError, OSError.
         """
@@ -137,6 +137,7 @@ class CandidatesBinder(QuietBinder):
             if self._open_first and not self.page.new_shown:
                 self._open_first = False
                 self.page.show_denoising(False)
+                self._open_the_best()
             return
         text = f"Dreaming {progress.text}" if self._session.candidates else "Looking at the scene"
         if self._open_first and self._session.candidates:
@@ -169,15 +170,21 @@ class CandidatesBinder(QuietBinder):
         self._show_progress()
 
     def _open_the_first(self) -> None:
-        """Show the first one that is ready; that it ranks behind others later is seen in the strip."""
+        """Show the first one that has a plan; that it ranks behind others later is seen in the strip."""
         if not self._open_first:
             return
         if self._session.candidates and self.page.new_shown:
             self._sheet = None
             self.page.show_denoising(True)
-        ready = next((c for c in self._session.candidates if c.state == "ready"), None)
+        ready = next((c for c in self._session.candidates if c.plan is not None), None)
         if ready is not None:
             self.open(ready.seed)
+
+    def _open_the_best(self) -> None:
+        """Where none has a plan: show the one that comes nearest to it."""
+        best = next((c for c in self._session.ranked if c.dreamt), None)
+        if best is not None:
+            self.open(best.seed)
 
     @property
     def _opened(self) -> Candidate | None:
