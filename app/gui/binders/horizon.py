@@ -121,7 +121,9 @@ def _next(horizon: Horizon) -> str:
 
 
 def _result(step: HorizonStep) -> str:
-    return step.verdict.text if step.verdict is not None else _words(step.score)
+    if step.verdict is None:
+        return _words(step.score)
+    return "done" if step.verdict.success else "not done"
 
 
 def _words(score: GoalScore | None) -> str:

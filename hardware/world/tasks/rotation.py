@@ -76,5 +76,6 @@ def judge(layout: Layout, moments: Sequence[Moment], camera: Camera | None = Non
     gap = float(np.diff(ends).max())
     angle = float(np.degrees(angles[end]))
     kept = bool(held) and gap <= LARGEST_GAP
-    text = f"turned by {angle:.0f} degrees, contact {'kept' if kept else f'lost for {gap:.2f} s'}"
+    contact = "kept" if kept else f"lost for {gap:.2f} s" if held else "never made"
+    text = f"turned by {angle:.0f} degrees, contact {contact}"
     return Verdict(bool(angles[end] >= ENOUGH and kept), {"turn_deg": angle, "longest_gap_s": gap}, text)

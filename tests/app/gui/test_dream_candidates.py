@@ -66,6 +66,12 @@ def texts(widget: QWidget) -> str:
 
 def start(desk: Desk, qapp: QApplication, seed: int, larger: int = 1) -> None:
     """Ask for two dreams of the scene that the example began with; larger: the model's pictures than its."""
+    fill(desk, qapp, larger, seed=str(seed), candidates="2")
+    desk.board.trigger("dream.start")
+
+
+def fill(desk: Desk, qapp: QApplication, larger: int = 1, **fields: str) -> None:
+    """Fill the form for the scene that the example began with."""
     workspace = desk.program.workspace
     folder = example_folder(workspace)
     model = workspace.root / "models" / "small"
@@ -76,9 +82,8 @@ def start(desk: Desk, qapp: QApplication, seed: int, larger: int = 1) -> None:
     desk.board.trigger("dream.new")
     form = desk.dream_page.new_form
     until(qapp, desk.board["dream.start"].isEnabled)
-    for name, text in (("source", f"{DREAM}:{folder}"), ("seed", str(seed)), ("candidates", "2")):
+    for name, text in (("source", f"{DREAM}:{folder}"), *fields.items()):
         form.edited.emit(name, text)
-    desk.board.trigger("dream.start")
 
 
 def test_candidates_come_are_ranked_and_open_with_their_plan(desk: Desk, qapp: QApplication) -> None:
@@ -106,6 +111,24 @@ def test_candidates_come_are_ranked_and_open_with_their_plan(desk: Desk, qapp: Q
     desk.board.trigger("dream.earlier")
     until(qapp, lambda: not program.candidates.busy)
     assert [c.kept for c in program.candidates.candidates] == [False, True]
+
+
+def test_a_goal_posed_in_the_form_is_what_the_model_is_shown(desk: Desk, qapp: QApplication) -> None:
+    program, form = desk.program, desk.dream_page.new_form
+    fill(desk, qapp, task="push-shape", candidates="1")
+    assert not form.goal.isVisible()
+    form.look_wanted.emit()
+    until(qapp, lambda: form.goal.isVisible() and form.goal._x.isEnabled())
+    assert not any(view.isVisible() for view in form.views.values())
+    form.goal.nudged.emit(0.0, 2.0, 1.0)
+    desk.board.trigger("dream.start")
+    until(qapp, lambda: program.candidates.candidates and not program.candidates.busy)
+    order = program.candidates._order
+    assert order is not None
+    told = order.scene.origin["goal"]
+    assert isinstance(told, dict)
+    assert (told["how"], told["turn_deg"]) == ("posed", pytest.approx(5))
+    assert program.horizon.state == "off"  # nobody executes a dream of what was seen long ago
 
 
 def test_a_worker_that_dies_leaves_what_was_dreamt_and_a_way_out(desk: Desk, qapp: QApplication) -> None:
