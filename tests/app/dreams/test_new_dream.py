@@ -1,6 +1,7 @@
 """What the form of a new dream asks for, remembered and carried out; models and recorded scenes to choose from."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +9,24 @@ import numpy as np
 import pytest
 
 from app.dreams.example import example_folder
-from app.dreams.new_dream import AS_IT_LIES, DREAM, REMEMBERED, Draft, Eyes, look, read_draft, remember
+from app.dreams.new_dream import AS_IT_LIES, DREAM, EPISODE, REMEMBERED, Draft, Eyes, look, read_draft, remember
 from app.dreams.recorded_scene import recorded_scenes
 from app.dreams.scene import SceneRefused
 from app.dreams.video_models import video_models
 from app.workspace import Workspace, open_workspace
+from hardware.recording.mcap_log import MCAP, open_episode
+from hardware.recording.note import EpisodeNote
+from hardware.recording.session import Session, described
 from hardware.rig import load_rig
+from hardware.stream import StreamInfo
 from hardware.types import Frame
 from models.data.dream_folder import load_dream
 from models.data.errors import DreamFileError
+from models.data.exchange_pictures import png
 from models.video.config import small
 from models.video.config_file import write_config
+from tests.models.data.sessions import PLACED, STREAMS, write_episode
+from tests.models.video.tiny import tiny
 
 CONFIG = small(length=3, size=(192, 128))
 
@@ -101,6 +109,38 @@ def test_an_arm_in_the_picture_is_refused_unless_somebody_says_why(workspace: Wo
     scene = look(replace(draft, override="it is a photo of one"), CONFIG, eyes, workspace.root)
     assert scene.origin["override"] == "it is a photo of one"
     assert look(draft, CONFIG, Eyes(rig, grey), workspace.root).tools.keys() == {"left", "right"}
+
+
+def recorded(workspace: Workspace, streams: Sequence[StreamInfo]) -> Path:
+    """Keep a demo with the photos of its bare scene; return its episode."""
+    session = Session(workspace.recordings / "2026-03-01")
+    session.lock()
+    part, begun = session.begin(EpisodeNote("", 0, "rotation"))
+    write_episode(part, 8, streams=streams)
+    with open_episode(part) as reader:
+        note = described(begun, reader, "0" * 64, (part / MCAP).stat().st_size)
+    for camera in ("top", "side"):
+        session.write_scene(part, f"scene_{camera}.png", png(np.full((64, 96, 3), 50, np.uint8)))
+    kept = session.keep(part, replace(note, scene=("scene_top.png", "scene_side.png")))
+    session.close()
+    return kept
+
+
+def test_the_bare_scene_before_a_demo_can_be_dreamt_of(workspace: Workspace) -> None:
+    (workspace.recordings / "2026-03-01").mkdir(parents=True)
+    side = StreamInfo("side", "camera", STREAMS[1].rate_hz, replace(PLACED, name="side"))
+    recorded(workspace, (STREAMS[0], side, *STREAMS[2:]))
+    recorded(workspace, STREAMS)  # nobody knew where its side camera stood
+    unplaced, placed = recorded_scenes(workspace)
+    assert (placed.task, placed.title) == ("rotation", "2026-03-01 #1 · rotation")
+    config = tiny(size=(96, 64))
+    draft = Draft(source=f"{EPISODE}:{placed.folder}", task="rotation")
+    scene = look(draft, config, Eyes(load_rig(), grey), workspace.root)
+    assert (scene.placement, [c.name for c in scene.cameras]) == ("calibrated", ["top", "side"])
+    assert scene.tools.keys() == {"left", "right"}
+    assert (scene.pictures == 50).all()
+    with pytest.raises(DreamFileError, match="camera side: was not calibrated"):
+        look(replace(draft, source=f"{EPISODE}:{unplaced.folder}"), config, Eyes(load_rig(), grey), workspace.root)
 
 
 def test_no_recordings_are_no_recorded_scenes(workspace: Workspace) -> None:
