@@ -18,7 +18,7 @@ def handheld_fisheye(name: str, size: tuple[int, int]) -> Camera:
 
 
 def wide_pinhole(camera: Camera) -> Camera:
-    """The pinhole camera at the same place out of whose picture the fisheye's is taken: as wide as what that shows."""
+    """The pinhole camera at the same place whose picture the fisheye's is made of, as wide as what that shows."""
     f, c, size = camera.K[[0, 1], [0, 1]], camera.K[:2, 2], np.array(camera.size)
     shown = np.minimum(f * HALF_ANGLE, np.maximum(c, size - 1 - c) + 0.5)  # to each side of the middle [px]
     across, down = np.round(2 * OVERSIZE * shown).astype(int).tolist()
