@@ -103,6 +103,12 @@ def test_candidates_come_are_ranked_and_open_with_their_plan(desk: Desk, qapp: Q
     desk._tick()
     desk.board.trigger("dream.keep")
     assert [c.kept for c in program.candidates.candidates] == [False, True]
+    page.candidates.opened.emit(first.seed)
+    assert program.dreaming.folder == first.folder
+    program.execution.approval = object()  # type: ignore[assignment]
+    program.execution._listeners.tell("approval")  # what is approved is kept by itself
+    program.execution.approval = None
+    assert [c.kept for c in program.candidates.candidates] == [True, True]
     desk._tick()
     desk.board.trigger("dream.vary")
     until(qapp, lambda: program.candidates.candidates and not program.candidates.busy)
@@ -110,7 +116,7 @@ def test_candidates_come_are_ranked_and_open_with_their_plan(desk: Desk, qapp: Q
     desk._tick()
     desk.board.trigger("dream.earlier")
     until(qapp, lambda: not program.candidates.busy)
-    assert [c.kept for c in program.candidates.candidates] == [False, True]
+    assert [c.kept for c in program.candidates.candidates] == [True, True]
 
 
 def test_a_goal_posed_in_the_form_is_what_the_model_is_shown(desk: Desk, qapp: QApplication) -> None:
