@@ -97,12 +97,6 @@ class GoalScore:
     iou: float
     rotation_error: float
 
-    @property
-    def text(self) -> str:
-        if np.isnan(self.rotation_error):
-            return "the object was not seen in the first view"
-        return f"IoU {self.iou:.2f} with the goal, {np.degrees(self.rotation_error):.0f} degrees off"
-
 
 def plane_views(scene: Scene, config: VideoConfig, height: float = 0.0) -> tuple[PlaneView, ...]:
     """Return the cameras of a scene's photos over the plane `height` [m] above the table."""

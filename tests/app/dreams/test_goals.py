@@ -159,7 +159,7 @@ def test_goals_that_cannot_be_are_refused_in_words(tables: tuple[Table, ...]) ->
         with_goal(scene, Goal((np.ones((64, 64), bool),) * 2, "drawn"), CONFIG)
     cloth = replace(scene, photos=tuple(np.full_like(photo, 20) for photo in scene.photos))
     with pytest.raises(ValueError, match="outside of what the model is shown"):
-        make_goal(scene, replace(CONFIG, zoom=2.0), GoalPose(0.4, 0.1))
+        make_goal(scene, CONFIG, GoalPose(0.48, 0.0))
     assert find_object(cloth, CONFIG) is None
     with pytest.raises(DreamFileError, match="nothing stands out"):
         make_goal(cloth, CONFIG, GoalPose(0, 0))
