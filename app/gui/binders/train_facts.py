@@ -239,11 +239,12 @@ def _track(own: Mapping[str, float]) -> str:
     def said(form: str, name: str) -> str:
         return form.format(own[name]) if name in own else ""
 
+    apart = said("views {:.1f} px apart", "disagreement_px")
     parts = (
         said("{:.0%} followed", "followed"),
         said("{:.1f} mm", "position_mm"),
         said("{:.1f}°", "rotation_deg"),
-        said("views {:.1f} px apart", "disagreement_px") + said(" (demo {:.1f})", "shown_disagreement_px"),
+        apart and apart + said(" (demo {:.1f})", "shown_disagreement_px"),
     )
     return " · ".join(filter(None, parts))
 

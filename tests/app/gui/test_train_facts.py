@@ -100,7 +100,8 @@ def test_what_differs_between_runs_is_listed_after_what_came_of_them() -> None:
 
 def test_how_a_tool_was_followed_in_a_dream_is_a_line_of_its_own() -> None:
     values = {"psnr": 24.12, "tool/followed": 0.917, "tool/position_mm": 3.14, "tool/confidence": 0.8,
-              "tool/disagreement_px": 0.81, "tool/shown_disagreement_px": 0.4, "left/followed": 0.0}  # fmt: skip
+              "tool/disagreement_px": 0.81, "tool/shown_disagreement_px": 0.4, "left/followed": 0.0,
+              "left/shown_disagreement_px": 0.1}  # fmt: skip
     assert metrics(values) == "PSNR 24.1 dB"
     assert tracks(values) == (
         "tool: 92% followed · 3.1 mm · views 0.8 px apart (demo 0.4)",
