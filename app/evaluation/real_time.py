@@ -2,6 +2,8 @@
 
 import time
 
+import numpy as np
+
 from app.evaluation.bench import NotRun, TrialBench
 from app.execution.session import ExecutionSession
 from app.ledger import Ledger
@@ -10,6 +12,7 @@ from app.workspace import Workspace
 from hardware.rig import Rig
 from hardware.robots.base import ArmError
 from hardware.types import Plan
+from hardware.world.arm_play import task_time
 from hardware.world.process import WorldProcess
 from hardware.world.tasks.layout import Moment
 
@@ -70,7 +73,9 @@ class RealTimeArms:
             truth = world.truth()
             tools = {role: truth.T_world_tool[arm] for arm, role in roles.items()}
             touching = frozenset((roles[arm], body) for arm, body in truth.touching if arm in roles)
-            moments.append(Moment(truth.t_host, truth.T_world_object, tools, touching))
+            progress = session.progress
+            t = task_time(plan, np.array([progress.plan_time if progress else 0.0]), bench.layout.fps)
+            moments.append(Moment(float(t[0]), truth.T_world_object, tools, touching))
             session.heartbeat()
             session.pump()
             if not running or time.monotonic() > end:

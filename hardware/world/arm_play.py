@@ -28,7 +28,8 @@ def play(
     layout: Layout,
     T_world_thing: Mapping[str, Array],
 ) -> tuple[Moment, ...]:
-    """Play a plan at its own times; return what was so every 32 ms, the last with everything at rest.
+    """Play a plan at its own times; return what was so every 32 ms, the last with everything at rest, stamped with
+    `task_time`.
 
     tools by the arms' roles; roles: arm -> the tool's role in the task; T_world_thing: where things lie, at rest.
     Whether the plan may be run at all is for the caller to ask.
@@ -39,12 +40,25 @@ def play(
     world.jump({arm.arm: arm.q[0] for arm in plan.arms})
     times = np.arange(plan.t[0], plan.t[-1] + REST, STEP)
     joints = {arm.arm: sample(plan.t, arm.q, times) for arm in plan.arms}
+    stamps = task_time(plan, times, layout.fps)
     moments = []
-    for k, t in enumerate(times):
+    for k, t in enumerate(stamps):
         world.advance(STEP, {arm: q[k] for arm, q in joints.items()})
         if k % LOOK_EVERY == 0 or k == len(times) - 1:
             moments.append(_moment(world, float(t), roles))
     return tuple(moments)
+
+
+def task_time(plan: Plan, t: Array, fps: float) -> Array:
+    """Return plan times t (N,) [s] on the clock of the clip, of fps, that the plan follows; before and after the
+    work seconds are the plan's.
+
+    Arms work slower than the person whom they follow; what a rule says of times, it says of the task as shown.
+    """
+    work = np.isfinite(plan.clip_frame)
+    begin, end = plan.t[work][[0, -1]]
+    shown = np.interp(t, plan.t[work], plan.clip_frame[work] / fps)
+    return np.asarray(shown + np.minimum(t - begin, 0.0) + np.maximum(t - end, 0.0))
 
 
 def _moment(world: LiveWorld, t: float, roles: Mapping[str, str]) -> Moment:
