@@ -20,5 +20,6 @@ def flatten_temporal(network: nn.Module) -> None:
 def _over_time(convolution: nn.Conv3d, x: torch.Tensor) -> torch.Tensor:
     """Return (B, C, T, H, W) of x (B, C, T, H, W)."""
     weight, padding = convolution.weight.squeeze(-1), convolution.padding
-    over: torch.Tensor = conv2d(x.flatten(3), weight, convolution.bias, padding=(int(padding[0]), 0))
-    return over.unflatten(3, x.shape[3:])
+    over = conv2d(x.flatten(3), weight, convolution.bias, padding=(int(padding[0]), 0))
+    result: torch.Tensor = over.unflatten(3, x.shape[3:])
+    return result
