@@ -84,9 +84,7 @@ def test_a_demonstrator_who_does_nothing_makes_no_score() -> None:
     assert math.isnan(normalised([1.0, 2.0], [0.5, 0.5], [0.5, 0.5]).value)
 
 
-@pytest.mark.parametrize(
-    ("values", "what"), [([], "shapes"), ([[1.0]], "shapes"), ([float("nan")], "nan")]
-)
+@pytest.mark.parametrize(("values", "what"), [([], "shapes"), ([[1.0]], "shapes"), ([float("nan")], "nan")])
 def test_what_is_no_sample_is_refused(values: list[float], what: str) -> None:
     with pytest.raises(ValueError, match=what):
         mean(values)
