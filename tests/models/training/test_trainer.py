@@ -138,6 +138,19 @@ def test_one_view_and_many_are_trained_and_dreamt(demos: Path, tmp_path: Path, v
     assert Picture.open(sheet).size == (3 * 48, 2 * views * 32)  # what happened over what was dreamt
 
 
+def test_a_picture_coder_of_one_block_a_level_goes_on_after_a_kill(demos: Path, tmp_path: Path) -> None:
+    base = tiny()
+    thin = replace(base.model, vae=replace(base.model.vae, layers=1))
+    config = replace(base, model=thin, vae=replace(base.vae, steps=3, crop=16), save=replace(base.save, every=1))
+    whole, killed_run = tmp_path / "whole", tmp_path / "killed"
+    last = run(config, demos, whole).checkpoint
+    killed(lambda: run(config, demos, killed_run, Told(2, "kill")))
+    again = run(config, demos, killed_run, resume=True).checkpoint
+    assert last is not None
+    assert again is not None
+    assert same(last, again)
+
+
 def test_a_run_of_damaged_checkpoints_alone_is_not_begun_anew(demos: Path, copy: Path) -> None:
     for checkpoint in checkpoints_in(copy / "checkpoints"):
         (checkpoint / "training" / "state.json").unlink()
