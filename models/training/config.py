@@ -131,6 +131,8 @@ class VaeSettings:
         0, "side of the squares that it learns from, around what moves; 0: whole pictures", unit="px", low=0
     )
     kl_weight: float = setting(1e-6, "weight of the latents' divergence from a unit normal", low=0)
+    latent_noise: float = setting(0.05, "noise on the latents of a tiny coder, which has no posterior", low=0)
+    square_weight: float = setting(0.0, "weight of the square error beside the absolute one", low=0)
     edge_weight: float = setting(1.0, "weight of the error of differences between neighbouring pixels", low=0)
     moving_weight: float = setting(
         4.0, "how much more a pixel counts where the picture differs from its scene (hand, tool, object)", low=0

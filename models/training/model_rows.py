@@ -23,6 +23,7 @@ _HELP: Mapping[str, tuple[str, str]] = {
     "unet.layers": ("residual blocks of each level", ""),
     "unet.cross_attention": ("numbers of an embedding", ""),
     "unet.time_embed": ("numbers of an embedded time id", ""),
+    "vae.kind": ("the picture coder: Stable Video Diffusion's (kl), or one without norms (tiny)", ""),
     "vae.widths": ("channels of each level of the picture coder", ""),
     "vae.layers": ("residual blocks of each level of the picture coder", ""),
     "vae.latent_channels": ("channels of the latents", ""),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from diffusers import AutoencoderTiny
 from torch import nn
 
 from models.training.config import TrainConfig, VaeSettings
@@ -24,6 +25,7 @@ from models.training.optimise import Rules, vae_rules, video_rules
 from models.training.recompute import recompute_blocks
 from models.training.temporal import flatten_temporal
 from models.video.conditioning import Conditioning
+from models.video.picture_coder import latents_of, pixels_of
 from models.video.sampler_speed import is_unused, one_token
 from models.video.stereo import StereoVideoModel
 
@@ -116,7 +118,10 @@ class VideoStage:
 
 
 class VaeLoss(nn.Module):
-    """Absolute error of pictures and of their edges, and a little pull of the latents to a unit normal."""
+    """Error of pictures and of their edges, and a little pull of the latents to a unit normal.
+
+    A coder with a posterior is noised by it; the latents of one without by `latent_noise`.
+    """
 
     vae: Any
 
@@ -128,14 +133,18 @@ class VaeLoss(nn.Module):
         """pictures (B, P, H, W, 3) uint8; moved (B, P, 1, H, W); noise (B * P, C, h, w)."""
         settings, weight = self._settings, moving_weight(moved, self._settings.moving_weight).flatten(0, 1)
         wanted = pictures.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
-        posterior = self.vae.encode(wanted).latent_dist
-        seen = self.vae.decode(posterior.mean + posterior.std * noise, num_frames=pictures.shape[1]).sample
-        error = (weight * (seen - wanted).abs()).mean()
+        if isinstance(self.vae, AutoencoderTiny):
+            latents = latents_of(self.vae, wanted)
+            pull, noisy = 0.5 * (latents**2).mean(), latents + settings.latent_noise * noise
+        else:
+            posterior = self.vae.encode(wanted).latent_dist
+            pull = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
+            noisy = posterior.mean + posterior.std * noise
+        off = pixels_of(self.vae, noisy, pictures.shape[1]) - wanted
+        error = (weight * (off.abs() + settings.square_weight * off**2)).mean()
         edges = sum(
-            (weight.narrow(axis, 1, weight.shape[axis] - 1) * (seen - wanted).diff(dim=axis).abs()).mean()
-            for axis in (2, 3)
+            (weight.narrow(axis, 1, weight.shape[axis] - 1) * off.diff(dim=axis).abs()).mean() for axis in (2, 3)
         )
-        pull = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
         loss: torch.Tensor = error + settings.edge_weight * edges + settings.kl_weight * pull
         return loss
 
@@ -150,7 +159,8 @@ class VaeStage:
         self._config, self._model = config, model
         model.unet.requires_grad_(False)
         model.vae.requires_grad_(True)
-        if config.model.vae.layers == 1:  # then nothing passes through this attention
+        if config.model.vae.kind == "kl" and config.model.vae.layers == 1:
+            # nothing passes through this attention
             model.vae.decoder.mid_block.attentions.requires_grad_(False)
         flatten_temporal(model.vae)
         self.parameters = {f"vae.{name}": p for name, p in model.vae.named_parameters() if p.requires_grad}

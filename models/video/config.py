@@ -55,16 +55,26 @@ class UNetShape:
 
 @dataclass(frozen=True)
 class VaeShape:
-    """The auto-encoder of pictures. layers: residual blocks a level (one more in the decoding half). scaling: what
-    its latents are multiplied by before they are noised, so that they have unit variance."""
+    """The auto-encoder of pictures. kind: "kl" is Stable Video Diffusion's, "tiny" diffusers' AutoencoderTiny,
+    which has no norms: it learns and decodes many times faster where pictures are few and small. layers: residual
+    blocks a level (kl: one more in the decoding half; tiny: one at the pictures' own size). scaling: what its
+    latents are multiplied by before they are noised, so that they have unit variance."""
 
+    kind: Literal["kl", "tiny"] = "kl"
     widths: tuple[int, ...] = (128, 256, 512, 512)
     layers: int = 2
     latent_channels: int = 4
     scaling: float = 0.18215
 
     def __post_init__(self) -> None:
-        _check_widths("vae", self.widths)
+        if self.kind == "tiny":
+            fine = len(self.widths) > 1 and self.widths[0] > 0 and len(set(self.widths)) == 1
+            require(
+                fine, f"vae.widths: {self.widths}; valid: one width, twice or more often, in a tiny auto-encoder"
+            )
+        else:
+            require(self.kind == "kl", f"vae.kind: {self.kind!r}; valid: kl, tiny")
+            _check_widths("vae", self.widths)
         require(self.layers > 0, f"vae.layers: {self.layers}; valid: over 0")
         require(self.latent_channels > 0, f"vae.latent_channels: {self.latent_channels}; valid: over 0")
         require(0 < self.scaling < 1e4, f"vae.scaling: {self.scaling}; valid: over 0")

@@ -34,6 +34,8 @@ def export_checkpoint(folder: Path, out: Path) -> int:
     if out.suffix.lower() != ".safetensors":
         raise DreamFileError(out, "file", f"is a {out.suffix or 'file without suffix'}", "a .safetensors file")
     config, networks = load_networks(folder, torch.float32)
+    if config.vae.kind != "kl":
+        raise DreamFileError(folder, "vae.kind", config.vae.kind, "kl: sgm has no names for another picture coder")
     weights = sgm_weights(config, networks)
     need = sum(t.numel() * t.element_size() for t in weights.values())
     free = shutil.disk_usage(out.absolute().parent).free

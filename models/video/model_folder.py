@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
+from diffusers import AutoencoderKLTemporalDecoder, AutoencoderTiny, UNetSpatioTemporalConditionModel
 from diffusers import __version__ as diffusers_version
 from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
@@ -26,9 +26,11 @@ from models.video.clip_pictures import MEAN, STD
 from models.video.config import VideoConfig
 from models.video.config_file import NAME, read_config, write_config
 from models.video.networks import as_published, build_scheduler, encoder_shape, unet_shape, vae_shape
+from models.video.picture_coder import PictureCoder
 
 UNET, VAE, SCHEDULER, TOKENIZER, EXTRACTOR = "unet", "vae", "scheduler", "tokenizer", "feature_extractor"
 ENCODERS = {"image": "image_encoder", "text": "text_encoder"}
+CODERS = {"kl": AutoencoderKLTemporalDecoder, "tiny": AutoencoderTiny}
 TOWERS = {"image": CLIPVisionModelWithProjection, "text": CLIPTextModelWithProjection}
 
 
@@ -37,7 +39,7 @@ class Networks:
     """What a model is made of. tokenizer: of text; None where the model looks at pictures, or has lost it."""
 
     unet: UNetSpatioTemporalConditionModel
-    vae: AutoencoderKLTemporalDecoder
+    vae: PictureCoder
     encoder: nn.Module
     tokenizer: CLIPTokenizer | None = None
 
@@ -71,7 +73,7 @@ def save_networks(
 def load_networks(folder: Path, dtype: torch.dtype) -> tuple[VideoConfig, Networks]:
     """Return what a folder holds. Raises DreamFileError naming the part and what is wrong with it."""
     config = read_config(folder)
-    networks = _read(str(folder), config.conditioning, dtype)
+    networks = _read(str(folder), config, dtype)
     _check_same(folder, config, networks)
     return config, networks
 
@@ -128,7 +130,7 @@ def _write(folder: Path, config: VideoConfig, networks: Networks, shared: Mappin
         "_class_name": "StableVideoDiffusionPipeline" if config.conditioning == "image" else "DiffusionPipeline",
         "_diffusers_version": diffusers_version,
         UNET: ["diffusers", "UNetSpatioTemporalConditionModel"],
-        VAE: ["diffusers", "AutoencoderKLTemporalDecoder"],
+        VAE: ["diffusers", CODERS[config.vae.kind].__name__],
         SCHEDULER: ["diffusers", "EulerDiscreteScheduler"],
         tower: ["transformers", TOWERS[config.conditioning].__name__],
     }
@@ -163,11 +165,11 @@ def _extractor(side: int) -> dict[str, object]:
     }
 
 
-def _read(source: str, conditioning: str, dtype: torch.dtype) -> Networks:
-    words = Path(source) / TOKENIZER
+def _read(source: str, config: VideoConfig, dtype: torch.dtype) -> Networks:
+    words, conditioning = Path(source) / TOKENIZER, config.conditioning
     return Networks(
         as_published(_part(UNetSpatioTemporalConditionModel, source, UNET, dtype, local=True)),
-        _part(AutoencoderKLTemporalDecoder, source, VAE, dtype, local=True),
+        _part(CODERS[config.vae.kind], source, VAE, dtype, local=True),
         _part(TOWERS[conditioning], source, ENCODERS[conditioning], dtype, local=True),
         load_tokenizer(str(words)) if conditioning == "text" and words.is_dir() else None,
     )
@@ -254,6 +256,8 @@ def _of_other_tower(config: VideoConfig) -> tuple[str, str]:
 
 
 def _quiet() -> None:
-    """Keep the libraries' progress bars off stderr, where a verb says how far it is."""
+    """Keep the libraries' progress bars off stderr, where a verb says how far it is; and what diffusers says of its
+    own AutoencoderTiny: that it does not know a field which it wrote."""
     diffusers_logging.disable_progress_bar()
+    diffusers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

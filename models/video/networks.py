@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from diffusers import (
     AutoencoderKLTemporalDecoder,
+    AutoencoderTiny,
     EulerDiscreteScheduler,
     UNetSpatioTemporalConditionModel,
 )
@@ -18,6 +19,7 @@ from transformers import (
 )
 
 from models.video.config import EncoderShape, UNetShape, VaeShape, VideoConfig
+from models.video.picture_coder import PictureCoder
 
 PUBLISHED_EPS = 1e-5
 FRESH_LOG_VARIANCE = -4.0  # of latents; at 0 their noise hides the pictures for the first hundreds of steps
@@ -58,9 +60,19 @@ def as_published(unet: UNetSpatioTemporalConditionModel) -> UNetSpatioTemporalCo
     return unet
 
 
-def build_vae(config: VideoConfig) -> AutoencoderKLTemporalDecoder:
-    """Return the auto-encoder with fresh weights, whose latents are at first surer than a unit normal."""
+def build_vae(config: VideoConfig) -> PictureCoder:
+    """Return the auto-encoder with fresh weights; a posterior is at first surer than a unit normal."""
     shape = config.vae
+    if shape.kind == "tiny":
+        deeper = (shape.layers,) * (len(shape.widths) - 1)
+        return AutoencoderTiny(
+            encoder_block_out_channels=shape.widths,
+            decoder_block_out_channels=shape.widths,
+            num_encoder_blocks=(1, *deeper),
+            num_decoder_blocks=(*deeper, 1),
+            latent_channels=shape.latent_channels,
+            scaling_factor=shape.scaling,
+        )
     vae = AutoencoderKLTemporalDecoder(
         down_block_types=("DownEncoderBlock2D",) * len(shape.widths),
         block_out_channels=shape.widths,
@@ -153,12 +165,12 @@ def vae_shape(values: Mapping[str, object]) -> VaeShape:
     scaling = values.get("scaling_factor")
     if not isinstance(scaling, int | float):
         raise ValueError(f"scaling_factor: {scaling}; valid: a number over 0")
-    return VaeShape(
-        _numbers(values, "block_out_channels"),
-        _number(values, "layers_per_block"),
-        _number(values, "latent_channels"),
-        float(scaling),
-    )
+    channels = _number(values, "latent_channels")
+    if "num_encoder_blocks" in values:
+        widths, blocks = _numbers(values, "encoder_block_out_channels"), _numbers(values, "num_encoder_blocks")
+        return VaeShape("tiny", widths, blocks[-1], channels, float(scaling))
+    layers = _number(values, "layers_per_block")
+    return VaeShape("kl", _numbers(values, "block_out_channels"), layers, channels, float(scaling))
 
 
 def encoder_shape(values: Mapping[str, object]) -> EncoderShape:

@@ -16,6 +16,7 @@ from models.video.conditioning import Conditioning, time_ids
 from models.video.config import VideoConfig
 from models.video.model_folder import Networks, load_networks, load_svd, save_networks
 from models.video.networks import build_encoder, build_unet, build_vae, byte_tokenizer
+from models.video.picture_coder import latents_of, pixels_of
 from models.video.unet_pass import predict
 
 Trainable = Literal["attention", "all"]
@@ -86,7 +87,7 @@ class StereoVideoModel(nn.Module):
     def placed(self, dtype: torch.dtype, device: str | torch.device) -> "StereoVideoModel":
         """Move the model there, in that precision, and return it."""
         self.to(device=device, dtype=dtype)
-        if dtype == torch.float16:
+        if dtype == torch.float16 and self.config.vae.kind == "kl":
             self.vae.encoder.float()
             self.vae.quant_conv.float()
         return self
@@ -124,8 +125,8 @@ class StereoVideoModel(nn.Module):
         views = torch.tensor([view for view, _ in self.config.layout], device=self.device)
         clean = self._pixels(pictures)
         noise = torch.randn(clean.shape, generator=generator, device=generator.device if generator else None)
-        moments = self.vae.encode((clean + ids.augmentation * noise.to(clean)).to(self.vae.dtype))
-        latents = moments.latent_dist.mode().unflatten(0, (scenes, -1)).to(self.dtype)
+        noisy = (clean + ids.augmentation * noise.to(clean)).to(self.vae.dtype)
+        latents = latents_of(self.vae, noisy).unflatten(0, (scenes, -1)).to(self.dtype)
         if self.config.conditioning == "image":
             require(not text, "text: given; this model is conditioned on pictures, not on text")
             embeddings = self._picture_embeddings(clean).unflatten(0, (scenes, -1))[:, views]
@@ -145,8 +146,7 @@ class StereoVideoModel(nn.Module):
         found: list[torch.Tensor] = []
         width, height = self.config.size
         for some in pictures.flatten(0, 1).split(max(1, ENCODED_AT_ONCE // (width * height))):
-            posterior = self.vae.encode(self._pixels(some[None]).to(self.vae.dtype)).latent_dist
-            found.append(posterior.mode() if generator is None else posterior.sample(generator))
+            found.append(latents_of(self.vae, self._pixels(some[None]).to(self.vae.dtype), generator))
         latents = torch.cat(found).float() * self.config.vae.scaling
         return latents.reshape(*pictures.shape[:2], *latents.shape[1:])
 
@@ -160,7 +160,7 @@ class StereoVideoModel(nn.Module):
         found: list[torch.Tensor] = []
         for scene in (latents / self.config.vae.scaling).to(self.dtype):
             for part in scene.split(chunk):
-                pixels = self.vae.decode(part, num_frames=len(part)).sample.float()
+                pixels = pixels_of(self.vae, part, len(part)).float()
                 found.append(((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
         pictures = torch.cat(found).permute(0, 2, 3, 1)
         return pictures.reshape(*latents.shape[:2], *pictures.shape[1:])

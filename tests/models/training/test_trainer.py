@@ -22,9 +22,10 @@ from models.training.config import ClipSettings, DataSettings, GallerySettings
 from models.training.progress import TrainingError
 from models.training.run_folder import read_metrics, read_run_config
 from models.training.stage_run import StageRun
+from models.video.config import VaeShape
 from models.video.stereo import StereoVideoModel
 from tests.models.data.sessions import new_session
-from tests.models.training.tiny import STEPS, Killed, Payload, Told, brief, killed, run, same, tiny
+from tests.models.training.tiny import MODEL, STEPS, Killed, Payload, Told, brief, killed, run, same, tiny
 
 Wanted = Literal["run", "pause", "cancel"]
 RENAME = os.rename
@@ -138,9 +139,10 @@ def test_one_view_and_many_are_trained_and_dreamt(demos: Path, tmp_path: Path, v
     assert Picture.open(sheet).size == (3 * 48, 2 * views * 32)  # what happened over what was dreamt
 
 
-def test_a_picture_coder_of_one_block_a_level_goes_on_after_a_kill(demos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("coder", [replace(MODEL.vae, layers=1), VaeShape("tiny", (8, 8), layers=1)])
+def test_a_small_picture_coder_goes_on_after_a_kill(coder: VaeShape, demos: Path, tmp_path: Path) -> None:
     base = tiny()
-    thin = replace(base.model, vae=replace(base.model.vae, layers=1))
+    thin = replace(base.model, vae=coder)
     config = replace(base, model=thin, vae=replace(base.vae, steps=3, crop=16), save=replace(base.save, every=1))
     whole, killed_run = tmp_path / "whole", tmp_path / "killed"
     last = run(config, demos, whole).checkpoint

@@ -24,7 +24,7 @@ MODEL = VideoConfig(
     length=3,
     size=(48, 32),
     unet=UNetShape((32,), (1,), (True,), layers=1, cross_attention=16, time_embed=8),
-    vae=VaeShape((32, 32)),
+    vae=VaeShape(widths=(32, 32)),
     encoder=EncoderShape(32, 1, 1, 32, picture=32, patch=16, vocabulary=514),
 )
 STEPS = 4

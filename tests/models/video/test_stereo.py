@@ -2,11 +2,17 @@
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from diffusers import (
+    AutoencoderKLTemporalDecoder,
+    AutoencoderTiny,
+    EulerDiscreteScheduler,
+    UNetSpatioTemporalConditionModel,
+)
 from diffusers.pipelines.stable_video_diffusion import pipeline_stable_video_diffusion as stock
 from transformers import CLIPVisionModelWithProjection
 
@@ -14,8 +20,9 @@ from models.data.clips import TimeIds
 from models.data.errors import DreamFileError
 from models.video import model_folder
 from models.video.clip_pictures import clip_pixels
-from models.video.config import VideoConfig, small
+from models.video.config import VaeShape, VideoConfig, small
 from models.video.config_file import NAME
+from models.video.export_sgm import export_checkpoint
 from models.video.networks import as_published, build_unet
 from models.video.stereo import StereoVideoModel
 from tests.models.video.tiny import noisy, scenes, tiny
@@ -139,6 +146,24 @@ def test_a_saved_model_comes_back_and_plain_diffusers_loads_its_parts(
     assert vae.config.scaling_factor == model.config.vae.scaling
     assert tower.config.projection_dim == model.config.unet.cross_attention
     assert not [file for file in folder.rglob("*") if file.suffix in (".bin", ".pt", ".pkl", ".ckpt")]
+
+
+def test_a_model_with_a_tiny_picture_coder_comes_back(tmp_path: Path) -> None:
+    shape = VaeShape("tiny", (8, 8, 8), layers=2, latent_channels=6, scaling=1.5)
+    model = StereoVideoModel.create(replace(tiny(size=(16, 24)), vae=shape))
+    model.save(tmp_path / "model")
+    again = StereoVideoModel.load(tmp_path / "model")
+    pictures = scenes(model.config)
+    latents = model.latents(pictures)
+    assert latents.shape == (1, 2, 6, 6, 4)
+    assert torch.equal(latents, again.latents(pictures))
+    assert torch.equal(model.decode(latents), again.decode(latents, chunk=1))
+    vae = AutoencoderTiny.from_pretrained(tmp_path / "model", subfolder="vae")
+    assert torch.allclose(
+        1.5 * vae.encode(pictures[0].permute(0, 3, 1, 2) / 127.5 - 1).latents, latents[0], atol=1e-5
+    )
+    with pytest.raises(DreamFileError, match="sgm has no names"):
+        export_checkpoint(tmp_path / "model", tmp_path / "out.safetensors")
 
 
 def test_the_stock_pipeline_opens_the_folder(folder: Path) -> None:

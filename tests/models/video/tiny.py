@@ -17,7 +17,7 @@ def tiny(
         size=size,
         conditioning=conditioning,
         unet=UNetShape((32, 64), (1, 2), (True, False), 1, cross_attention=16, time_embed=8),
-        vae=VaeShape((32, 32)),
+        vae=VaeShape(widths=(32, 32)),
         encoder=EncoderShape(32, 1, 2, 64, picture=32, patch=16, vocabulary=BYTE_VOCABULARY),
     )
 
