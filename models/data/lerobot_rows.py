@@ -14,7 +14,7 @@ from models.data.lerobot_layout import Layout
 
 MOST_ROWS = 5_000_000
 ONE_EACH_PERIODS = 0.75  # a camera of the rows' own rate keeps a picture a row while it strays less than that
-LAST_PERIODS = 1.5  # cameras that end within that of each other end together
+TOGETHER_PERIODS = 1.5  # cameras that begin, or end, within that of each other do so together
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,12 @@ def _row_times(times: Mapping[str, Array], layout: Layout, demo: Demo) -> Array:
                                  "samples with times that rise")  # fmt: skip
     period = 1 / layout.fps
     leading = [times[s.name] for s in layout.cameras] or list(times.values())
-    start = float(max(leading, key=len)[0])
+    together = TOGETHER_PERIODS * period
+    first = min(float(found[0]) for found in leading)
+    begun = float(max(leading, key=lambda found: (len(found), -found[0]))[0])
+    start = begun if begun - first <= together else first
     ends = [float(found[-1]) for found in leading]
-    end = min(ends) if max(ends) - min(ends) <= LAST_PERIODS * period else max(ends)
+    end = min(ends) if max(ends) - min(ends) <= together else max(ends)
     count = int(np.floor((end - start) * layout.fps + ONE_EACH_PERIODS)) + 1
     if not 0 < count <= MOST_ROWS:
         raise DreamFileError(demo.source["path"], demo.id, f"makes {count} rows", f"1 to {MOST_ROWS}")

@@ -218,6 +218,16 @@ def test_demos_of_two_rates_are_exported_at_the_faster_one_and_no_picture_is_los
         np.testing.assert_allclose(after.times("top"), before.times("top"), atol=1e-9)
 
 
+def test_pictures_from_before_another_camera_began_are_kept(tmp_path: Path) -> None:
+    missing = {"top": range(5), "side": range(15, 25)}
+    session = record(tmp_path / "s", 1, jitter=lambda name, k: np.nan if k in missing.get(name, ()) else 0.0)
+    (before,) = demos(session)
+    export_demos([before], tmp_path / "out", "lerobot", LEROBOT)
+    (after,) = read_lerobot(tmp_path / "out")
+    for camera in ("top", "side"):
+        np.testing.assert_allclose(after.times(camera), before.times(camera), atol=1e-9)
+
+
 def test_a_missing_picture_is_bridged_by_its_neighbour_and_the_times_say_so(tmp_path: Path) -> None:
     session = record(tmp_path / "s", 1, jitter=lambda name, k: np.nan if name == "top" and k in (10, 11) else 0.0)
     report = export_demos(demos(session), tmp_path / "out", "lerobot", LEROBOT)
