@@ -11,6 +11,7 @@ _HELP: Mapping[str, tuple[str, str]] = {
     "length": ("frames of each view, the scene's first", "frames"),
     "arrangement": ("which views and times the network's frames are", ""),
     "size": ("width and height of the pictures", "px"),
+    "residual": ("predict how frames differ from their view's scene, instead of the frames", ""),
     "zoom": ("how many times less than the aspect allows is shown, around the middle", ""),
     "conditioning": ("embeddings of each view's scene (paper), or of a sentence (released code)", ""),
     "fps": ("rate of a clip's pictures (scooping, sweeping: 5)", "1/s"),

@@ -116,7 +116,8 @@ class VideoConfig:
     [view 1 t0..., view 2 t1..., ...], whose first frame repeats the scene; "window" (Video Policy) is
     [pad, view 1 t0..., view 2 t0..., ...]. size (width, height) [px]; zoom: how many times less of a camera's
     picture than its aspect allows is shown, around the middle. conditioning: embeddings of each frame's own view at
-    t0 ("image"), or of one sentence ("text"); latents of each frame's own view at t0 are always added.
+    t0 ("image"), or of one sentence ("text"); latents of each frame's own view at t0 are always added. residual:
+    the network predicts how a frame differs from that scene instead of the frame itself (not as published).
     fps [Hz]: rate at which a view's frames follow each other. time_ids: what the network is told by default.
     """
 
@@ -126,6 +127,7 @@ class VideoConfig:
     size: tuple[int, int] = (768, 448)
     zoom: float = 1.0
     conditioning: ConditionedOn = "image"
+    residual: bool = False
     fps: float = 6.0
     time_ids: TimeIds = field(default_factory=lambda: TimeIds(6, 200, 0.02))
     unet: UNetShape = field(default_factory=UNetShape)

@@ -174,13 +174,15 @@ class StereoVideoModel(nn.Module):
     def denoised(self, noisy: torch.Tensor, sigma: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """Return the denoised latents (B, F, C, h, w) float32 that the network sees in noisy ones at sigma (B,).
 
-        EDM preconditioning for v-prediction with sigma_data 1 (Karras et al. 2022; Stable Video Diffusion D.2).
+        EDM preconditioning for v-prediction with sigma_data 1 (Karras et al. 2022; Stable Video Diffusion D.2);
+        where config.residual, of what differs from each frame's scene.
         """
-        sigma = sigma.float()
+        sigma, noisy = sigma.float(), noisy.float()
         s = sigma.reshape(-1, 1, 1, 1, 1)
         norm = (s**2 + 1).sqrt()
-        raw = self.network(noisy.float() / norm, sigma.log() / 4, conditioning)
-        return noisy.float() / norm**2 - raw.float() * s / norm
+        scene = conditioning.latents.float() * (self.config.vae.scaling if self.config.residual else 0.0)
+        raw = self.network((noisy - scene) / norm, sigma.log() / 4, conditioning)
+        return scene + (noisy - scene) / norm**2 - raw.float() * s / norm
 
     def train_only(self, trainable: Trainable) -> dict[str, nn.Parameter]:
         """Let only these parameters learn and return them by name.

@@ -123,6 +123,18 @@ def test_noise_levels_differ_from_scene_to_scene(model: StereoVideoModel) -> Non
     assert torch.allclose(both, torch.cat(alone), atol=1e-5)
 
 
+def test_a_residual_model_sees_what_differs_from_the_scene(model: StereoVideoModel) -> None:
+    networks = model_folder.Networks(model.unet, model.vae, model.encoder)
+    residual = StereoVideoModel(replace(model.config, residual=True), networks)
+    told, x, sigma = model.encode(scenes(model.config)), noisy(model), torch.tensor([3.0])
+    scene = told.latents * model.config.vae.scaling
+    with torch.no_grad():
+        differs = residual.denoised(scene + x, sigma, told) - scene
+        assert torch.allclose(differs, model.denoised(x, sigma, told), atol=1e-5)
+        unled = told.unconditional()
+        assert torch.equal(residual.denoised(x, sigma, unled), model.denoised(x, sigma, unled))
+
+
 def test_pictures_reach_clip_as_in_the_stock_pipeline() -> None:
     pictures = torch.rand(2, 3, 60, 90, generator=torch.Generator().manual_seed(0)) * 2 - 1
     theirs = (stock._resize_with_antialiasing(pictures, (32, 32)) + 1) / 2
