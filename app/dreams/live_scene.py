@@ -8,9 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from app.calibration.calibrated_rig import with_calibrations
+from app.calibration.moved_cameras import CameraWatch
 from app.calibration.store import CalibrationStore
 from app.dreams.goals import plane_views, table_goal, with_goal
-from app.dreams.scene import Scene, cameras_of, fitted_camera, fitted_picture, poses_to_first, refuse_company
+from app.dreams.scene import (
+    Scene,
+    cameras_of,
+    fitted_camera,
+    fitted_picture,
+    poses_to_first,
+    refuse_company,
+    refuse_moved,
+)
 from app.recording.live_devices import WORLD_FPS
 from app.recording.work import SCENE_APART_S
 from hardware.arm_in_view import covered
@@ -71,13 +80,15 @@ def real_scene(
     Where its arms are is not known here: what looks like skin and what moves is refused, unless `override` says why
     not. Raises DeviceError where a camera does not deliver, DreamFileError where it is not calibrated.
     """
-    known = with_calibrations(rig, CalibrationStore(root, rig.name)).rig
+    store = CalibrationStore(root, rig.name)
+    known = with_calibrations(rig, store).rig
     cameras = cameras_of(known, config.views)
     made = RigDevices(known)
     devices = {camera.name: made.device(camera.name) for camera in cameras}
     with _connected(devices):
         first, second = _two_pictures(devices)
     refuse_company(first, second, override=override)
+    refuse_moved(CameraWatch(rig, store).look(second), override)
     photos = tuple(second[camera.name] for camera in cameras)
     fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
     pictures = np.stack([fitted_picture(photo, config) for photo in photos])

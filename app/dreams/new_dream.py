@@ -13,6 +13,7 @@ from app.dreams.ordering import Wish, order_of, require_networks, wished_tools
 from app.dreams.recorded_scene import scene_of_dream, scene_of_episode
 from app.dreams.scene import Scene
 from app.execution.rig_link import RigLink
+from app.recording.work import Moved
 from hardware.geometry import Array
 from hardware.rig import Rig
 from hardware.whole_file import write_whole
@@ -71,12 +72,13 @@ class Draft:
 @dataclass(frozen=True, eq=False)
 class Eyes:
     """What can be seen now. rig: as it was calibrated; joints (J,) [rad] by arm, as far as they are known; link:
-    has the simulated table, None where there is none to be laid."""
+    has the simulated table, None where there is none to be laid; moved(pictures): which cameras were moved."""
 
     rig: Rig
     newest: NewestPicture
     joints: Mapping[str, Array] = field(default_factory=dict)
     link: RigLink | None = None
+    moved: Moved = lambda _pictures: ()
 
 
 def look(draft: Draft, config: VideoConfig, eyes: Eyes, root: Path) -> Scene:
@@ -100,7 +102,7 @@ def look(draft: Draft, config: VideoConfig, eyes: Eyes, root: Path) -> Scene:
     if not draft.text and task == draft.task:
         told["text"] = lay(task, int(number)).instruction
     return scene_of_open_cameras(
-        eyes.rig, config, eyes.newest, eyes.joints, tools, task=draft.task, table=table, **told
+        eyes.rig, config, eyes.newest, eyes.joints, tools, moved=eyes.moved, task=draft.task, table=table, **told
     )  # fmt: skip
 
 

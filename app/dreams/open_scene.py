@@ -5,8 +5,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from app.dreams.scene import Scene, cameras_of, fitted_camera, fitted_picture, poses_to_first, refuse_company
-from app.recording.work import SCENE_APART_S
+from app.dreams.scene import (
+    Scene,
+    cameras_of,
+    fitted_camera,
+    fitted_picture,
+    poses_to_first,
+    refuse_company,
+    refuse_moved,
+)
+from app.recording.work import SCENE_APART_S, Moved
 from hardware.arm_in_view import covered
 from hardware.geometry import Array
 from hardware.rig import Rig
@@ -28,6 +36,7 @@ def scene_of_open_cameras(
     joints: Mapping[str, Array],
     tools: Mapping[str, Tool],
     *,
+    moved: Moved = lambda _pictures: (),
     task: str = "",
     table: str = "",
     text: str = "",
@@ -36,9 +45,10 @@ def scene_of_open_cameras(
     """Return what a rig's first cameras see from now on, in two pictures 0.3 s apart.
 
     rig: as it was calibrated (app/calibration/calibrated_rig.py); joints (J,) [rad] by arm, as far as they are
-    known: measured where arms are connected, home where a simulated rig's are not; table: in words, of a simulated
-    rig; the rest as in app/dreams/live_scene.py. Takes half a second: not for the window's thread. Raises
-    DreamFileError where a hand or an arm is seen (`override` says why not to) or a camera is not calibrated,
+    known: measured where arms are connected, home where a simulated rig's are not; moved(pictures): which cameras
+    stand otherwise than they were calibrated; table: in words, of a simulated rig; the rest as in
+    app/dreams/live_scene.py. Takes half a second: not for the window's thread. Raises SceneRefused where a hand or
+    an arm is seen or a camera was moved (`override` says why not to), DreamFileError where one is not calibrated,
     DeviceError where one shows nothing new.
     """
     cameras = cameras_of(rig, config.views)
@@ -52,6 +62,7 @@ def scene_of_open_cameras(
         {camera.name: covered(rig, joints, camera) for camera in cameras},
         override=override,
     )
+    refuse_moved(moved({name: frame.rgb for name, frame in second.items()}), override)
     photos = tuple(second[name].rgb for name in names)
     fitted = tuple(fitted_camera(c, p, config, rig.name) for c, p in zip(cameras, photos, strict=True))
     pictures = np.stack([fitted_picture(photo, config) for photo in photos])

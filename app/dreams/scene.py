@@ -9,6 +9,7 @@ import numpy as np
 
 from app.recording.scene_checks import scene_faults
 from hardware.geometry import Array, inverse
+from hardware.recording.note import Verdict
 from hardware.rig import Rig, load_rig
 from hardware.types import Camera, Image, Tool
 from hardware.world.scene import scaled_camera
@@ -21,9 +22,11 @@ from models.video.config import VideoConfig
 
 OVERRIDE = "take the arm or the hand out and take the picture again, or say why not (--override REASON)"
 
+PUT_BACK = "put it back or calibrate it again on page Rig, or say why not (--override REASON)"
+
 
 class SceneRefused(DreamFileError):
-    """A hand or an arm is in the pictures; `problem` says what and where."""
+    """A hand or an arm is in the pictures, or a camera was moved; `problem` says what and where."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,13 @@ def refuse_company(
     if faults and not override:
         what = "; ".join(fault.text for fault in faults)
         raise SceneRefused("scene", faults[0].check, what, OVERRIDE)
+
+
+def refuse_moved(found: Sequence[Verdict], override: str = "") -> None:
+    """Raise SceneRefused where cameras stand otherwise than they were calibrated; found: what was found of that
+    (app/calibration/moved_cameras.py); override: a reason not to."""
+    if found and not override:
+        raise SceneRefused("scene", found[0].check, "; ".join(verdict.text for verdict in found), PUT_BACK)
 
 
 def cameras_of(rig: Rig, count: int) -> tuple[Camera, ...]:

@@ -247,7 +247,8 @@ class NewDreamBinder(QuietBinder):
         program, link = self._program, self._program.execution.link
         joints = {name: state.q for name, state in program.execution.arms.items()}
         rig = with_calibrations(program.rig, program.calibrations).rig
-        return Eyes(rig, program.picture, joints, link if link is not None and link.world is not None else None)
+        laid = link if link is not None and link.world is not None else None
+        return Eyes(rig, program.picture, joints, laid, program.watch.look)
 
     def _looked(self, looking: Future[Scene]) -> None:
         try:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.calibration.moved_cameras import CameraWatch
+from app.calibration.store import CalibrationStore
 from app.dreams.example import example_folder
 from app.dreams.new_dream import AS_IT_LIES, DREAM, EPISODE, REMEMBERED, Draft, Eyes, look, read_draft, remember
 from app.dreams.recorded_scene import recorded_scenes
@@ -25,6 +27,7 @@ from models.data.errors import DreamFileError
 from models.data.exchange_pictures import png
 from models.video.config import small
 from models.video.config_file import write_config
+from tests.app.calibration.test_moved_cameras import scene as bare_scene
 from tests.models.data.sessions import PLACED, STREAMS, write_episode
 from tests.models.video.tiny import tiny
 
@@ -109,6 +112,21 @@ def test_an_arm_in_the_picture_is_refused_unless_somebody_says_why(workspace: Wo
     scene = look(replace(draft, override="it is a photo of one"), CONFIG, eyes, workspace.root)
     assert scene.origin["override"] == "it is a photo of one"
     assert look(draft, CONFIG, Eyes(rig, grey), workspace.root).tools.keys() == {"left", "right"}
+
+
+def test_a_camera_that_was_moved_is_refused_unless_somebody_says_why(workspace: Workspace) -> None:
+    rig = load_rig()
+    store = CalibrationStore(workspace.root, rig.name)
+    store.keep_scene("top", bare_scene())
+    watch = CameraWatch(rig, store)
+
+    def pushed(name: str) -> Frame:
+        return Frame(name, 0, time.monotonic(), 0.0, bare_scene(9))
+
+    eyes, draft = Eyes(rig, pushed, moved=watch.look), Draft(task="rotation", table=AS_IT_LIES)
+    with pytest.raises(SceneRefused, match="off by 9 px"):
+        look(draft, CONFIG, eyes, workspace.root)
+    assert look(replace(draft, override="a small one"), CONFIG, eyes, workspace.root).origin["override"]
 
 
 def recorded(workspace: Workspace, streams: Sequence[StreamInfo]) -> Path:
