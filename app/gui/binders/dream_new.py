@@ -248,7 +248,9 @@ class NewDreamBinder(QuietBinder):
         joints = {name: state.q for name, state in program.execution.arms.items()}
         rig = with_calibrations(program.rig, program.calibrations).rig
         laid = link if link is not None and link.world is not None else None
-        return Eyes(rig, program.picture, joints, laid, program.watch.look)
+        eyes = Eyes(rig, program.picture, joints, laid)
+        # every simulated table has a light of its own
+        return eyes if rig.simulated else replace(eyes, moved=program.watch.look)
 
     def _looked(self, looking: Future[Scene]) -> None:
         try:
