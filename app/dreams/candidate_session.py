@@ -22,6 +22,7 @@ from app.workspace import Workspace
 from models.tracking.trackers import TrackerChoice
 from models.types import Track
 
+PREVIEW = ".preview.png"  # beside the candidates, while one is dreamt
 TRACK_JOB = "app.dreams.track_job:track_folder"
 DREAM_SHARE = 0.85  # of the time that a candidate takes; the rest is tracking
 Topic = Literal["candidates", "progress", "message"]
@@ -72,7 +73,7 @@ class CandidateSession:
     @property
     def preview(self) -> Path | None:
         dreaming = any(c.state == "dreaming" for c in self.candidates)
-        return self.batch / ".preview.png" if dreaming and self.batch is not None else None
+        return self.batch / PREVIEW if dreaming and self.batch is not None else None
 
     @property
     def ranked(self) -> tuple[Candidate, ...]:
@@ -120,8 +121,7 @@ class CandidateSession:
     def start(self, name: str, make: MakeOrder, plan_for: Callable[[], PlanFor]) -> None:
         """Begin a batch. make(): looks at the scene, in another thread; plan_for(): what a plan is made for, asked
         as each dream is tracked. Raises ValueError while another goes on, OSError."""
-        if self.busy:
-            raise ValueError("something is being dreamt already: wait for it, or cancel it")
+        self._require_idle()
         self.batch, self._plan_for, self._order = self._batches.new(name), plan_for, None
         self._background.submit(self._prune)
         self.candidates, self.can_retry, self.error = (), False, None
@@ -130,6 +130,10 @@ class CandidateSession:
         self._making = self._background.submit(make)
         self._set_progress(Progress("dreaming", 0.0, "looking at the scene", None))
         self._listeners.tell("candidates")
+
+    def _require_idle(self) -> None:
+        if self.busy:
+            raise ValueError("something is being dreamt already: wait for it, or cancel it")
 
     def retry(self) -> None:
         """Dream what is missing of the batch, of the same scene, and decode one frame at a time: in less memory."""
@@ -160,8 +164,7 @@ class CandidateSession:
 
     def show(self, batch: Path, plan_for: Callable[[], PlanFor]) -> None:
         """Show the candidates of an earlier batch again; each is planned anew. Raises ValueError while busy."""
-        if self.busy:
-            raise ValueError("something is being dreamt already: wait for it, or cancel it")
+        self._require_idle()
         kept = self._batches.kept(batch)
         self.batch, self._plan_for, self._order, self.can_retry = batch, plan_for, None, False
         self.candidates = tuple(
@@ -220,7 +223,7 @@ class CandidateSession:
             self._ended()
             return
         options = replace(self._order.options, seed=candidate.seed, candidates=1)
-        preview = self.batch / ".preview.png"
+        preview = self.batch / PREVIEW
         one = replace(self._order, out=candidate.folder, options=options, preview=preview)
         self._put(replace(candidate, state="dreaming"))
         self._worker.submit(
@@ -339,7 +342,7 @@ class CandidateSession:
         batch = self.batch
         if batch is None:
             return
-        (batch / ".preview.png").unlink(missing_ok=True)
+        (batch / PREVIEW).unlink(missing_ok=True)
         if not self.candidates:
             shutil.rmtree(batch, ignore_errors=True)
             self.batch = None

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from app.dreams.edits import Edit, SetPose
 from app.gui.binders.binder import Shell
 from app.gui.binders.demos_overlays import DemoOverlays
 from app.gui.binders.demos_playing import DemosPlaying
-from app.gui.binders.held_pose import STEP_M, STEP_RAD, HeldPose, Standing
+from app.gui.binders.held_pose import HeldPose, Standing, step_handlers
 from hardware.geometry import Array
 from models.corrections import nearest_pose, pose_values
 from models.data.episode_track import EpisodeTrack
@@ -45,18 +44,13 @@ class DemosPoses(QObject):
         page.playback.playing_changed.connect(self._show)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
-        made: dict[str, Callable[[], None]] = {
+        return {
             "demos.take_pose": self._take_pose,
             "demos.fine": self._toggle_fine,
             "demos.next": partial(self._go, 1),
             "demos.previous": partial(self._go, -1),
+            **step_handlers("demos", self._step),
         }
-        for axis, unit in zip("xyz", np.eye(3), strict=True):
-            for word, sign in (("plus", 1.0), ("minus", -1.0)):
-                move, turn = sign * STEP_M * unit, sign * STEP_RAD * unit
-                made[f"demos.move_{axis}_{word}"] = partial(self._step, move, np.zeros(3))
-                made[f"demos.turn_{axis}_{word}"] = partial(self._step, np.zeros(3), turn)
-        return made
 
     @property
     def ready(self) -> bool:

@@ -10,7 +10,7 @@ from app.gui.binders.binder import QuietBinder, Shell
 from app.gui.binders.correction_rows import Listed, listed
 from app.gui.binders.dream import DreamBinder
 from app.gui.binders.dream_pictures import colors
-from app.gui.binders.held_pose import STEP_M, STEP_RAD, HeldPose, Standing
+from app.gui.binders.held_pose import STEP_M, STEP_RAD, HeldPose, Standing, step_handlers
 from app.gui.program import Program
 from hardware.geometry import Array, inverse
 from models.corrections import nearest_pose
@@ -46,7 +46,7 @@ class CorrectionsBinder(QuietBinder):
         page.corrections.remove_wanted.connect(self._remove)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
-        made: dict[str, Callable[[], None]] = {
+        return {
             "dream.correct": self._toggle,
             "dream.fine": self._toggle_fine,
             "dream.axes": self._toggle_axes,
@@ -58,12 +58,8 @@ class CorrectionsBinder(QuietBinder):
             "dream.restart": partial(self._cut, "restart"),
             "dream.copy_view": self._copy,
             "dream.corrections": self.page.show_corrections_pane,
+            **step_handlers("dream", self._step),
         }
-        for axis, unit in zip("xyz", np.eye(3), strict=True):
-            for word, sign in (("plus", 1.0), ("minus", -1.0)):
-                made[f"dream.move_{axis}_{word}"] = partial(self._step, sign * STEP_M * unit, np.zeros(3))
-                made[f"dream.turn_{axis}_{word}"] = partial(self._step, np.zeros(3), sign * STEP_RAD * unit)
-        return made
 
     def facts(self) -> set[str]:
         return {"correcting"} if self._on and self.held.standing is not None else set()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -124,6 +125,16 @@ class HeldPose(QObject):
         self._settle.stop()
         self._begun = None
         self.given.clear()
+
+
+def step_handlers(page: str, step: Callable[[Array, Array], None]) -> dict[str, Callable[[], None]]:
+    """Return what a page's keys for steps along and about each axis do; step(move (3,) [m], turn (3,) [rad])."""
+    made: dict[str, Callable[[], None]] = {}
+    for axis, unit in zip("xyz", np.eye(3), strict=True):
+        for word, sign in (("plus", 1.0), ("minus", -1.0)):
+            made[f"{page}.move_{axis}_{word}"] = partial(step, sign * STEP_M * unit, np.zeros(3))
+            made[f"{page}.turn_{axis}_{word}"] = partial(step, np.zeros(3), sign * STEP_RAD * unit)
+    return made
 
 
 def outline_pose(eye: Eye, T_view1_tool: Array, drag: OutlineDrag, share: float) -> Array:
